@@ -1,0 +1,63 @@
+//! A charger: its configuration and its reports in terms of the ledger.
+
+use super::{Kind, Load, Spec, wants};
+use crate::config::{self, Grid, MAIN, Tuning};
+use crate::event::ChargerReport;
+use crate::units::Instant;
+
+/// Longest list of currents that a report may carry: more terminals than any connector has.
+pub const TERMINALS_MAX: usize = 4;
+
+/// The ledger's view of a charger's configuration.
+pub fn spec(charger: &config::Charger, grid: Grid, tuning: &Tuning) -> Spec {
+    let lines = charger.lines(grid);
+    // Two wires of a delta grid carry one phase.
+    let two_wire = grid == Grid::It3ph && charger.phases.as_ref().is_some_and(|p| p.len() == 2);
+    let phases = if two_wire {
+        1
+    } else {
+        u8::try_from(lines.len()).unwrap_or(3)
+    };
+    Spec {
+        id: charger.id.clone(),
+        name: charger.name.clone(),
+        circuit: charger.circuit.clone().unwrap_or_else(|| MAIN.to_owned()),
+        priority: charger.priority,
+        map: charger.phases.clone(),
+        phases,
+        lines,
+        least: charger.min_current_a,
+        most: charger.max_current_a,
+        safe: charger.safe_current_a,
+        lease_s: charger.lease_s,
+        proof: charger.lease,
+        restart_after_s: tuning.restart_after_s,
+        min_on_s: 0,
+        max_off_s: None,
+        kind: Kind::Charger,
+    }
+}
+
+impl Load {
+    /// Takes a report of a charger.
+    pub fn take_charger_report(&mut self, report: &ChargerReport, now: Instant) {
+        if !report.connected {
+            self.lose(now);
+            return;
+        }
+        self.hear(now);
+        if wants(report.status) && !wants(self.status) {
+            self.fresh_session = true;
+            self.demand_cap = None;
+        }
+        if report.status != self.status {
+            self.demand_cap = None;
+            self.unused_since = None;
+        }
+        self.status = report.status;
+        if let Some(energy) = report.energy_kwh {
+            self.received_wh = u64::try_from(energy.0).unwrap_or(0);
+        }
+        self.take_measurement(report.current_a.clone(), report.limit_a, now);
+    }
+}

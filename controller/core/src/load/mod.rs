@@ -1,0 +1,697 @@
+//! One load: what it was told, what it may still be doing, what it says.
+//!
+//! Chargers and slow loads share one ledger; a slow load is a load whose least and most are the same.
+//! [`charger`] and [`slow_load`] translate their configuration and reports into it.
+//!
+//! Invariant: [`Load::worst`] is never below what the load can draw from a line, as far as anybody
+//! knows: the worst of what it was told, what may still be in force and what it says it draws.
+
+pub mod charger;
+pub mod link;
+pub mod slow_load;
+
+use crate::action::{Command, Reason};
+use crate::background::DrawBounds;
+use crate::config::LeaseProof;
+use crate::event::{ChargerStatus, Outcome};
+use crate::units::{Instant, Milliamps, PerPhase, Phase, Watts};
+use link::{LinkEvent, LinkMachine};
+
+/// Time that a charger and its car are given to follow (IEC 61851-1: 5 s for the car; the rest for the
+/// way to it and back), in milliseconds.
+pub const REACTION_MS: u64 = 10_000;
+/// A load that has not reported since is no longer taken to be on its way, in milliseconds.
+const CHANGE_MAX_MS: u64 = 30_000;
+/// Time after which a load that draws more than it was told does not obey, in milliseconds.
+pub const OBEY_MS: u64 = 16_000;
+/// A lease counts as run out this long after it should have, in milliseconds.
+const LEASE_SLACK_MS: u64 = 10_000;
+/// Above what it was told by more than this, a load does not obey.
+const STRAY: Milliamps = Milliamps(1_500);
+/// Above what it was told by no more than this, a load follows.
+const FOLLOW: Milliamps = Milliamps(500);
+/// A report this old still tells what is drawn at the time of the meter's reading.
+const REPORT_EXACT_MS: u64 = 500;
+/// A report this old is the best guess of what is drawn when a line carries too much.
+const REPORT_RECENT_MS: u64 = 2_000;
+/// A report older than this tells nothing about now.
+const REPORT_MAX_AGE_MS: u64 = 60_000;
+/// Drift down of a steady load between its reports.
+const REPORT_DRIFT: Milliamps = Milliamps(500);
+/// Below this a load that may draw is waiting to begin.
+const IDLE: Milliamps = Milliamps(1_000);
+/// A load takes less than it was given if it draws less by this…
+const UNUSED: Milliamps = Milliamps(1_500);
+/// …for this long, in milliseconds.
+const UNUSED_MS: u64 = 60_000;
+/// What is left to a load above its draw, so that it can show that it wants more.
+const DEMAND_ROOM: Milliamps = Milliamps::from_amps(1);
+/// Time between repeats of a command that was not taken, in milliseconds.
+const RETRY_MS: u64 = 10_000;
+/// Time between repeats to a load that does not obey, in milliseconds.
+const STRAY_RETRY_MS: u64 = 30_000;
+/// How long a slow load's relay stays closed without renewal, in seconds.
+pub const SLOW_LOAD_LEASE_S: u32 = 120;
+
+/// What does not change while the configuration stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    /// Its id.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// Its circuit.
+    pub circuit: String,
+    /// Its class of priority.
+    pub priority: u32,
+    /// The lines that it may draw from.
+    pub lines: Vec<Phase>,
+    /// Which line each terminal is on; `None`: not known.
+    pub map: Option<Vec<Phase>>,
+    /// How many phases it is told to use.
+    pub phases: u8,
+    /// The least that it can run with.
+    pub least: Milliamps,
+    /// The most that it can be given.
+    pub most: Milliamps,
+    /// What it falls to by itself.
+    pub safe: Milliamps,
+    /// How long a command holds without renewal, in seconds.
+    pub lease_s: u32,
+    /// What is known of its falling back.
+    pub proof: LeaseProof,
+    /// No start sooner than this after a stop, in seconds.
+    pub restart_after_s: u32,
+    /// Least time on, in seconds; gives way to the fuse.
+    pub min_on_s: u32,
+    /// Longest time off that was promised, in seconds.
+    pub max_off_s: Option<u32>,
+    /// Which kind of load it is.
+    pub kind: Kind,
+}
+
+/// Which kind of load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A charger, told a limit.
+    Charger,
+    /// A relay, told on or off.
+    SlowLoad,
+}
+
+/// What a person wants of a load, each until a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// Nothing for it.
+    pub pause: Option<Instant>,
+    /// No more than this for it.
+    pub limit: Option<(Milliamps, Instant)>,
+    /// Highest class for it.
+    pub boost: Option<Instant>,
+}
+
+impl Wishes {
+    /// Forgets what has ended.
+    pub fn expire(&mut self, now: Instant) {
+        self.pause = self.pause.filter(|until| *until > now);
+        self.limit = self.limit.filter(|(_, until)| *until > now);
+        self.boost = self.boost.filter(|until| *until > now);
+    }
+
+    /// When the next of them ends.
+    pub fn next_end(&self) -> Option<Instant> {
+        [self.pause, self.limit.map(|(_, until)| until), self.boost]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+}
+
+/// Why a load asks for less than its most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ceiling {
+    /// Nothing holds it back.
+    Most,
+    /// No car, or the car takes no more.
+    Demand,
+    /// A person wanted it so, until then.
+    User(Instant),
+}
+
+/// One load.
+#[derive(Debug)]
+pub struct Load {
+    /// What was configured.
+    pub spec: Spec,
+    /// Is it there, and does it obey?
+    pub link: LinkMachine,
+    /// What a person wants of it.
+    pub wishes: Wishes,
+    /// Why it has what it has.
+    pub reason: Reason,
+
+    /// State of the connector; chargers only.
+    pub status: ChargerStatus,
+    /// Current at each terminal, as it says.
+    pub measured: Option<Vec<Option<Milliamps>>>,
+    /// Power, as it says; slow loads only.
+    pub power: Option<Watts>,
+    /// Whether the relay is closed, as it says; slow loads only.
+    pub reported_on: Option<bool>,
+    /// Energy received, as it says, in watt-hours.
+    pub received_wh: u64,
+    measured_at: Option<Instant>,
+    /// Draw at the time since which the meter has said the same.
+    draw_mark: Milliamps,
+
+    /// What it was told last.
+    setpoint: Option<Milliamps>,
+    changed_at: Option<Instant>,
+    sent_at: Option<Instant>,
+    newest_command: Option<u64>,
+    outcome: Option<Outcome>,
+    accepted_at: Option<Instant>,
+    acknowledged: Option<Milliamps>,
+    lease_until: Option<Instant>,
+    /// What may still be in force from before the last change, until the change was seen.
+    unsettled: Option<Milliamps>,
+    failures: u32,
+    resend: bool,
+    followed: Option<bool>,
+    /// Since when it says that it draws more than it was told.
+    above_since: Option<Instant>,
+    /// When it was last stopped although it wanted to run.
+    stopped_at: Option<Instant>,
+    started_at: Option<Instant>,
+    off_since: Option<Instant>,
+    /// The next grant is the first of a session: it is not delayed.
+    fresh_session: bool,
+    unused_since: Option<Instant>,
+    demand_cap: Option<Milliamps>,
+}
+
+impl Load {
+    /// A load that nothing is known of yet.
+    pub fn new(spec: Spec, now: Instant) -> Self {
+        Self {
+            spec,
+            link: LinkMachine::default(),
+            wishes: Wishes::default(),
+            reason: Reason::starting(),
+            status: ChargerStatus::Unknown,
+            measured: None,
+            power: None,
+            reported_on: None,
+            received_wh: 0,
+            measured_at: None,
+            draw_mark: Milliamps::ZERO,
+            setpoint: None,
+            changed_at: None,
+            sent_at: None,
+            newest_command: None,
+            outcome: None,
+            accepted_at: None,
+            acknowledged: None,
+            lease_until: None,
+            unsettled: None,
+            failures: 0,
+            resend: false,
+            followed: None,
+            above_since: None,
+            stopped_at: None,
+            started_at: None,
+            off_since: Some(now),
+            fresh_session: true,
+            unused_since: None,
+            demand_cap: None,
+        }
+    }
+
+    /// What people call it.
+    pub fn title(&self) -> &str {
+        if self.spec.name.is_empty() {
+            &self.spec.id
+        } else {
+            &self.spec.name
+        }
+    }
+
+    /// What it was told last; before that, what it is at by itself.
+    pub fn current(&self) -> Milliamps {
+        self.setpoint.unwrap_or(self.spec.safe)
+    }
+
+    /// What it was told last.
+    pub const fn setpoint(&self) -> Option<Milliamps> {
+        self.setpoint
+    }
+
+    /// What it said yes to last.
+    pub const fn acknowledged(&self) -> Option<Milliamps> {
+        self.acknowledged
+    }
+
+    /// When its lease runs out.
+    pub const fn lease_until(&self) -> Option<Instant> {
+        self.lease_until
+    }
+
+    /// Does it do what it was told; `None`: not known yet.
+    pub fn following(&self) -> Option<bool> {
+        if self.link.straying_since().is_some() {
+            Some(false)
+        } else {
+            self.followed
+        }
+    }
+
+    /// When it was told something else last.
+    pub const fn changed_at(&self) -> Option<Instant> {
+        self.changed_at
+    }
+
+    /// When it was last stopped although it wanted to run.
+    pub const fn stopped_at(&self) -> Option<Instant> {
+        self.stopped_at
+    }
+
+    /// Whether its next grant is the first of a session.
+    pub const fn is_fresh_session(&self) -> bool {
+        self.fresh_session
+    }
+
+    /// How long it has been on.
+    pub fn on_ms(&self, now: Instant) -> u64 {
+        self.started_at
+            .map_or(u64::MAX, |since| now.since_ms(since))
+    }
+
+    /// How long it has been off; 0 when on.
+    pub fn off_ms(&self, now: Instant) -> u64 {
+        self.off_since.map_or(0, |since| now.since_ms(since))
+    }
+
+    /// The largest of the currents that it says it draws.
+    pub fn draw(&self) -> Option<Milliamps> {
+        self.measured.as_ref()?.iter().copied().flatten().max()
+    }
+
+    /// Whether its word on its draw is recent.
+    fn has_recent_report(&self, now: Instant) -> bool {
+        self.measured_at
+            .is_some_and(|at| now.since_ms(at) <= REPORT_MAX_AGE_MS)
+    }
+
+    /// Remembers the draw, as of now, to tell whether it moves while the meter says the same.
+    pub fn mark_draw(&mut self) {
+        self.draw_mark = self.draw().unwrap_or_default();
+    }
+
+    /// How far the draw has moved since it was remembered.
+    pub fn moved(&self) -> Milliamps {
+        (self.draw().unwrap_or_default() - self.draw_mark).abs()
+    }
+
+    /// Whether the allocation may count on its doing what it is told.
+    pub fn is_controllable(&self) -> bool {
+        self.link.is_connected() && self.link.straying_since().is_none()
+    }
+
+    /// Whether a command was refused or not answered, again and again.
+    pub const fn is_refusing(&self) -> bool {
+        self.failures >= 2
+    }
+
+    /// The most that it may draw from each of its lines, as far as anybody knows.
+    pub fn worst(&self, now: Instant) -> Milliamps {
+        let told = self.current().max(self.unsettled.unwrap_or_default());
+        let draw = self
+            .draw()
+            .filter(|_| self.has_recent_report(now))
+            .unwrap_or_default();
+        if self.link.is_unseen() {
+            return if self.spec.proof == LeaseProof::Proven {
+                self.spec.safe
+            } else {
+                self.spec.most
+            };
+        }
+        if let Some(since) = self.link.lost_since() {
+            let holds_until = self.lease_until.unwrap_or(since).after_ms(LEASE_SLACK_MS);
+            return if now < holds_until {
+                told.max(self.draw().unwrap_or_default())
+            } else if self.spec.proof == LeaseProof::Proven {
+                self.spec.safe
+            } else {
+                self.spec.most.max(self.draw().unwrap_or_default())
+            };
+        }
+        if self.link.straying_since().is_some() {
+            return self.spec.most.max(draw);
+        }
+        let lapsed = self.lease_until.is_some_and(|until| until <= now);
+        let in_force = if lapsed {
+            told.max(self.spec.safe)
+        } else {
+            told
+        };
+        in_force.max(draw)
+    }
+
+    /// Bounds of what it draws from each line now.
+    pub fn draw_bounds(&self, now: Instant) -> DrawBounds {
+        let worst = self.worst(now);
+        let mut bounds = DrawBounds::default();
+        let age = self.measured_at.map_or(u64::MAX, |at| now.since_ms(at));
+        for &line in &self.spec.lines {
+            let reported = self
+                .reported(line)
+                .filter(|_| self.link.is_connected() && age <= REPORT_MAX_AGE_MS);
+            let (low, high) = reported.map_or((Milliamps::ZERO, worst), |reported| {
+                self.around(reported, age, worst, now)
+            });
+            let high = high.max(low);
+            let recent = reported.filter(|_| age <= REPORT_RECENT_MS);
+            *bounds.low.get_mut(line) = low;
+            *bounds.high.get_mut(line) = high;
+            *bounds.likely.get_mut(line) = recent.map_or(high, |(_, reported)| reported.min(high));
+        }
+        bounds
+    }
+
+    /// What a report of this age says of the draw now.
+    fn around(
+        &self,
+        (low, high): (Milliamps, Milliamps),
+        age: u64,
+        worst: Milliamps,
+        now: Instant,
+    ) -> (Milliamps, Milliamps) {
+        if self.is_changing(now) || self.unsettled.is_some() {
+            return (low.min(self.current()), high.max(worst));
+        }
+        if age <= REPORT_EXACT_MS {
+            return (low, high);
+        }
+        let may_begin = high < IDLE && worst >= self.spec.least;
+        // What a steady load may have drifted up counts as background: that is the safe side.
+        let top = if may_begin { worst } else { high };
+        ((low - REPORT_DRIFT).max(Milliamps::ZERO), top)
+    }
+
+    /// Whether it may be on its way to what it was told last: it has not had the time, or has not
+    /// reported since.
+    fn is_changing(&self, now: Instant) -> bool {
+        self.changed_at.is_some_and(|at| {
+            let reported = self
+                .measured_at
+                .is_some_and(|report| report.since_ms(at) >= REACTION_MS);
+            let since = now.since_ms(at);
+            since < REACTION_MS || (!reported && since < CHANGE_MAX_MS)
+        })
+    }
+
+    /// What it draws above what it was told, although it has had the time to follow.
+    pub fn overdraw(&self, now: Instant) -> Milliamps {
+        let late = self
+            .changed_at
+            .is_some_and(|at| now.since_ms(at) >= REACTION_MS);
+        let draw = self.draw().filter(|_| late && self.has_recent_report(now));
+        draw.map_or(Milliamps::ZERO, |draw| {
+            (draw - self.current()).max(Milliamps::ZERO)
+        })
+    }
+
+    /// The least and the most that the last report says of a line.
+    fn reported(&self, line: Phase) -> Option<(Milliamps, Milliamps)> {
+        let entries = self.measured.as_ref()?;
+        if let Some(map) = &self.spec.map
+            && map.len() == entries.len()
+        {
+            let at = map.iter().position(|phase| *phase == line)?;
+            let current = entries.get(at).copied().flatten()?;
+            return Some((current, current));
+        }
+        // Which entry is this line's is not known: any of them.
+        let known: Option<Vec<Milliamps>> = entries.iter().copied().collect();
+        let known = known?;
+        let high = known.iter().copied().max()?;
+        let low = if known.len() < self.spec.lines.len() {
+            Milliamps::ZERO
+        } else {
+            known.iter().copied().min()?
+        };
+        Some((low, high))
+    }
+
+    /// What it asks for, and why no more.
+    pub fn ceiling(&self, manual: Option<(Milliamps, Instant)>) -> (Milliamps, Ceiling) {
+        if let Some(until) = self.wishes.pause {
+            return (Milliamps::ZERO, Ceiling::User(until));
+        }
+        let mut most = self.spec.most;
+        let mut why = Ceiling::Most;
+        for (limit, until) in [self.wishes.limit, manual].into_iter().flatten() {
+            if limit < most {
+                most = limit;
+                why = Ceiling::User(until);
+            }
+        }
+        if self.spec.kind == Kind::Charger && !wants(self.status) {
+            return (Milliamps::ZERO, Ceiling::Demand);
+        }
+        if let Some(cap) = self.demand_cap
+            && cap < most
+        {
+            most = cap;
+            why = Ceiling::Demand;
+        }
+        if self.spec.kind == Kind::Charger && most >= self.spec.least && most != self.spec.most {
+            most = most.floor_to_amps().max(self.spec.least);
+        }
+        if most < self.spec.least {
+            (Milliamps::ZERO, why)
+        } else {
+            (most, why)
+        }
+    }
+
+    /// Takes a link that is there.
+    fn hear(&mut self, now: Instant) {
+        if !self.link.is_connected() {
+            // What it did in between is not known: tell it again.
+            self.resend = self.setpoint.is_some();
+            self.followed = None;
+        }
+        self.link.handle(LinkEvent::Heard);
+        let _ = now;
+    }
+
+    /// Takes a link that broke.
+    fn lose(&mut self, now: Instant) {
+        if self.link.lost_since().is_none() {
+            self.link.handle(LinkEvent::Gone(now));
+            self.followed = None;
+        }
+    }
+
+    /// Takes what it says it draws, and judges whether it follows.
+    fn take_measurement(
+        &mut self,
+        measured: Option<Vec<Option<Milliamps>>>,
+        limit: Option<Milliamps>,
+        now: Instant,
+    ) {
+        let before = self.draw();
+        self.measured = measured;
+        if self.measured.is_some() {
+            self.measured_at = Some(now);
+        }
+        let Some(setpoint) = self.setpoint else {
+            return;
+        };
+        let confirmed = limit == Some(setpoint) || self.outcome == Some(Outcome::Accepted);
+        let Some(draw) = self.draw() else {
+            if limit == Some(setpoint) {
+                self.unsettled = None;
+            }
+            return;
+        };
+        let within = draw <= setpoint + FOLLOW;
+        let came_down = before.is_some_and(|before| before > setpoint + FOLLOW) && within;
+        if within && (confirmed || came_down) {
+            self.unsettled = None;
+        }
+        let in_force = if self.lease_until.is_some_and(|until| until <= now) {
+            setpoint.max(self.spec.safe)
+        } else {
+            setpoint
+        };
+        if draw > in_force + STRAY {
+            let since = *self.above_since.get_or_insert(now);
+            if now.since_ms(since) >= OBEY_MS {
+                self.link.handle(LinkEvent::Strays(now));
+            }
+        } else {
+            self.above_since = None;
+            self.link.handle(LinkEvent::Follows);
+        }
+        if within && confirmed {
+            self.followed = Some(true);
+        }
+        self.learn_demand(draw, setpoint, now);
+    }
+
+    /// A car that takes less than it is given for a minute is given that much, and one ampere more.
+    fn learn_demand(&mut self, draw: Milliamps, setpoint: Milliamps, now: Instant) {
+        if self.spec.kind != Kind::Charger || setpoint == Milliamps::ZERO {
+            self.unused_since = None;
+            return;
+        }
+        if draw + FOLLOW >= setpoint {
+            self.demand_cap = None;
+            self.unused_since = None;
+        } else if draw + UNUSED <= setpoint {
+            let since = *self.unused_since.get_or_insert(now);
+            if now.since_ms(since) >= UNUSED_MS {
+                self.demand_cap = Some((draw + DEMAND_ROOM).floor_to_amps().max(self.spec.least));
+            }
+        } else {
+            self.unused_since = None;
+        }
+    }
+
+    /// Takes what became of a command. What is not about the newest one is old news.
+    pub fn take_result(&mut self, command: u64, outcome: Outcome, now: Instant) -> bool {
+        if self.newest_command != Some(command) {
+            return false;
+        }
+        self.outcome = Some(outcome);
+        if outcome == Outcome::Accepted {
+            self.acknowledged = self.setpoint;
+            self.accepted_at = Some(now);
+            self.failures = 0;
+            self.lease_until = Some(now.after_s(self.spec.lease_s));
+        } else {
+            self.failures = self.failures.saturating_add(1);
+            self.followed = None;
+        }
+        true
+    }
+
+    /// Time alone settles a change where the load says nothing of its draw.
+    pub fn settle(&mut self, now: Instant) {
+        let silent = !self.has_recent_report(now);
+        let accepted = self.outcome == Some(Outcome::Accepted)
+            && self
+                .accepted_at
+                .is_some_and(|at| now.since_ms(at) >= REACTION_MS);
+        if silent && accepted && self.link.is_connected() {
+            self.unsettled = None;
+        }
+    }
+
+    /// Tells it something: books the change and gives the command.
+    pub fn tell(&mut self, to: Milliamps, number: u64, now: Instant) -> (Command, bool) {
+        let from = self.current();
+        let renewal = self.setpoint == Some(to);
+        if !renewal {
+            let possible = self.worst(now).max(from);
+            self.unsettled = (possible > to).then_some(possible);
+            self.changed_at = Some(now);
+            self.outcome = None;
+            self.failures = 0;
+            self.followed = None;
+            self.unused_since = None;
+            if to == Milliamps::ZERO {
+                self.off_since = Some(now);
+                self.started_at = None;
+                if from > Milliamps::ZERO && wants(self.status) {
+                    self.stopped_at = Some(now);
+                    self.fresh_session = false;
+                }
+            } else if from == Milliamps::ZERO || self.started_at.is_none() {
+                self.started_at = Some(now);
+                self.off_since = None;
+                self.fresh_session = false;
+            }
+        }
+        self.setpoint = Some(to);
+        self.sent_at = Some(now);
+        self.newest_command = Some(number);
+        self.resend = false;
+        self.lease_until = Some(now.after_s(self.spec.lease_s));
+        let command = match self.spec.kind {
+            Kind::Charger => Command::SetLimit {
+                load: self.spec.id.clone(),
+                limit_a: to,
+                phases: self.spec.phases,
+                lease_s: self.spec.lease_s,
+            },
+            Kind::SlowLoad => Command::Switch {
+                load: self.spec.id.clone(),
+                on: to > Milliamps::ZERO,
+            },
+        };
+        (command, renewal)
+    }
+
+    /// When what it was told must be repeated; `None`: not needed.
+    pub fn repeat_at(&self) -> Option<Instant> {
+        let setpoint = self.setpoint?;
+        let sent = self.sent_at?;
+        if !self.link.is_connected() {
+            return None;
+        }
+        if self.resend {
+            return Some(sent);
+        }
+        if self.failures == 1 {
+            return Some(sent);
+        }
+        if self.failures > 1 {
+            return Some(sent.after_ms(RETRY_MS));
+        }
+        if self.link.straying_since().is_some() {
+            return Some(sent.after_ms(STRAY_RETRY_MS));
+        }
+        // What it would fall to by itself needs no renewal.
+        (setpoint != self.spec.safe)
+            .then(|| sent.after_ms(u64::from(self.spec.lease_s).saturating_mul(500).max(500)))
+    }
+
+    /// When the passing of time alone changes what is known of it.
+    pub fn next_change(&self) -> Option<Instant> {
+        if self.link.lost_since().is_some() {
+            return self.lease_until.map(|until| until.after_ms(LEASE_SLACK_MS));
+        }
+        None
+    }
+
+    /// Takes over a changed configuration; what is known of it stays.
+    pub fn reconfigure(&mut self, spec: Spec) {
+        self.spec = spec;
+    }
+
+    /// The worst on each line.
+    pub fn worst_per_line(&self, now: Instant) -> PerPhase<Milliamps> {
+        let worst = self.worst(now);
+        let mut lines = PerPhase::default();
+        for &line in &self.spec.lines {
+            *lines.get_mut(line) = worst;
+        }
+        lines
+    }
+}
+
+/// Whether a connector in this state wants current, or may.
+const fn wants(status: ChargerStatus) -> bool {
+    !matches!(
+        status,
+        ChargerStatus::Available
+            | ChargerStatus::Finishing
+            | ChargerStatus::Reserved
+            | ChargerStatus::Unavailable
+            | ChargerStatus::Faulted
+    )
+}

@@ -1,0 +1,310 @@
+//! One meter: what it last said, how fresh that is, and whether it can be believed.
+//!
+//! Freshness comes from the data: a reading that is the same in every value for too long counts as one
+//! stale reading, however often it comes. Power alone does not refresh a meter that sends currents.
+
+use std::collections::VecDeque;
+
+use crate::background::{Background, DrawBounds};
+use crate::config::{Characteristic, Curve, Grid, Tuning};
+use crate::event::{PhaseReading, Reading};
+use crate::fuse::Fuse;
+use crate::snapshot::Source;
+use crate::units::{Instant, Milliamps, PerPhase, Phase};
+
+/// Readings with currents that must have come before anything is raised.
+pub const READINGS_TO_RAISE: u32 = 3;
+/// Intervals that the period is learnt from.
+const INTERVALS: usize = 9;
+/// A meter is stale after this many of its periods…
+const STALE_PERIODS: u64 = 3;
+/// …within these bounds, in milliseconds.
+const STALE_MS: std::ops::RangeInclusive<u64> = 5_000..=30_000;
+/// This many readings that are the same in every value may be frozen.
+const FROZEN_READINGS: u32 = 5;
+/// A charger's current that moved by this while the meter said the same proves that it is frozen.
+pub const FROZEN_MOVE: Milliamps = Milliamps::from_amps(2);
+
+/// How fresh a meter's word is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Nothing yet.
+    Waiting,
+    /// Young enough to act upon.
+    Fresh,
+    /// Too old, or frozen.
+    Stale,
+    /// Nothing for too long.
+    Lost,
+}
+
+/// One meter and the overcurrent device that it stands for.
+#[derive(Debug)]
+pub struct Meter {
+    since: Instant,
+    good: u32,
+    last_currents: Option<Instant>,
+    last_any: Option<Instant>,
+    intervals: VecDeque<u64>,
+    newest: Option<Reading>,
+    same_since: Instant,
+    same_count: u32,
+    fine_voltage: bool,
+    measured: PerPhase<Option<Milliamps>>,
+    source: PerPhase<Source>,
+    line_at: PerPhase<Option<Instant>>,
+    /// The current that no configured load draws.
+    pub background: Background,
+    fuses: PerPhase<Option<Fuse>>,
+    partial: bool,
+}
+
+impl Meter {
+    /// A meter that has not said anything yet.
+    pub fn new(
+        characteristic: Characteristic,
+        curve: Curve,
+        rating: PerPhase<Milliamps>,
+        now: Instant,
+    ) -> Self {
+        Self {
+            since: now,
+            good: 0,
+            last_currents: None,
+            last_any: None,
+            intervals: VecDeque::new(),
+            newest: None,
+            same_since: now,
+            same_count: 0,
+            fine_voltage: false,
+            measured: PerPhase::default(),
+            source: PerPhase::all(Source::Measured),
+            line_at: PerPhase::default(),
+            background: Background::default(),
+            fuses: PerPhase(
+                Phase::ALL.map(|phase| Fuse::new(characteristic, curve, rating.get(phase))),
+            ),
+            partial: false,
+        }
+    }
+
+    /// Takes another device in its place; its warmth stays where it can.
+    pub fn replace_fuse(
+        &mut self,
+        characteristic: Characteristic,
+        curve: Curve,
+        rating: PerPhase<Milliamps>,
+    ) {
+        for phase in Phase::ALL {
+            let mut fuse = Fuse::new(characteristic, curve, rating.get(phase));
+            let slot = self.fuses.get_mut(phase);
+            if let (Some(new), Some(old)) = (&mut fuse, slot.as_ref()) {
+                new.warm_as(old);
+            }
+            *slot = fuse;
+        }
+    }
+
+    /// Takes a reading. Returns whether it differs from the one before in any value.
+    pub fn take(
+        &mut self,
+        reading: &Reading,
+        grid: Grid,
+        draw: &DrawBounds,
+        tuning: &Tuning,
+        now: Instant,
+    ) -> bool {
+        let changed = self.newest.as_ref() != Some(reading);
+        if changed {
+            self.same_since = now;
+            self.same_count = 1;
+        } else {
+            self.same_count = self.same_count.saturating_add(1);
+        }
+        self.newest = Some(reading.clone());
+        self.fine_voltage |= reading
+            .phases
+            .iter()
+            .flatten()
+            .filter_map(|phase| phase.voltage_v)
+            .any(|voltage| voltage.0 % 1000 != 0);
+        if self.freshness(tuning, now) == Freshness::Lost {
+            self.good = 0;
+            self.intervals.clear();
+        }
+        self.last_any = Some(now);
+
+        let currents = currents(reading, grid);
+        let has_any = currents.0.iter().any(|(current, _)| current.is_some());
+        for phase in Phase::ALL {
+            let (current, source) = currents.get(phase);
+            if current.is_some() {
+                self.warm(phase, current, now);
+                *self.measured.get_mut(phase) = current;
+                *self.source.get_mut(phase) = source;
+                *self.line_at.get_mut(phase) = Some(now);
+            }
+        }
+        let complete = grid
+            .phases()
+            .iter()
+            .all(|phase| currents.get(*phase).0.is_some());
+        // A list without any current says nothing of the lines; one with some of them is partial.
+        if has_any || self.last_currents.is_none() {
+            let measured = |phase: &Phase| currents.get(*phase).1 == Source::Measured;
+            self.partial = !complete || !grid.phases().iter().all(measured);
+        }
+        if complete {
+            if let Some(last) = self.last_currents {
+                self.intervals.push_back(now.since_ms(last));
+                if self.intervals.len() > INTERVALS {
+                    self.intervals.pop_front();
+                }
+            }
+            self.last_currents = Some(now);
+            self.good = self.good.saturating_add(1);
+            let measured = currents.map(|(current, _)| current.unwrap_or_default());
+            let hold_ms = u64::from(tuning.hold_s).saturating_mul(1000);
+            self.background.observe(measured, draw, hold_ms, now);
+        }
+        changed
+    }
+
+    fn warm(&mut self, phase: Phase, current: Option<Milliamps>, now: Instant) {
+        let before = self.measured.get(phase);
+        let since = self.line_at.get(phase);
+        if let (Some(fuse), Some(current), Some(since)) =
+            (self.fuses.get_mut(phase).as_mut(), current, since)
+        {
+            // In between the higher of the two counts.
+            let between = current.max(before.unwrap_or(current));
+            fuse.advance(between, now.since_ms(since));
+        }
+    }
+
+    /// Learnt time between readings with currents, in milliseconds.
+    pub fn period_ms(&self) -> Option<u64> {
+        let mut sorted: Vec<u64> = self.intervals.iter().copied().collect();
+        sorted.sort_unstable();
+        sorted.get(sorted.len() / 2).copied()
+    }
+
+    /// Age at which its word is stale, in milliseconds.
+    pub fn stale_after_ms(&self, tuning: &Tuning) -> u64 {
+        tuning.stale_after_s.map_or_else(
+            || {
+                self.period_ms().map_or(*STALE_MS.end(), |period| {
+                    period
+                        .saturating_mul(STALE_PERIODS)
+                        .clamp(*STALE_MS.start(), *STALE_MS.end())
+                })
+            },
+            |seconds| u64::from(seconds).saturating_mul(1000),
+        )
+    }
+
+    /// When the newest reading came that counts: one with currents, from a meter that sends them.
+    pub fn last(&self) -> Option<Instant> {
+        self.last_currents.or(self.last_any)
+    }
+
+    /// Whether it has said the same for too long, while the house moved or its voltages should have.
+    pub fn is_frozen(&self, tuning: &Tuning, loads_moved: bool, now: Instant) -> bool {
+        let long = now.since_ms(self.same_since) >= u64::from(tuning.frozen_after_s) * 1000;
+        long && self.same_count >= FROZEN_READINGS && (self.fine_voltage || loads_moved)
+    }
+
+    /// How fresh its word is by age alone.
+    pub fn freshness(&self, tuning: &Tuning, now: Instant) -> Freshness {
+        let lost_ms = u64::from(tuning.lost_after_s).saturating_mul(1000);
+        let Some(last) = self.last() else {
+            let waited = now.since_ms(self.since);
+            return if waited >= lost_ms {
+                Freshness::Lost
+            } else {
+                Freshness::Waiting
+            };
+        };
+        let age = now.since_ms(last);
+        if age >= lost_ms {
+            Freshness::Lost
+        } else if age >= self.stale_after_ms(tuning) {
+            Freshness::Stale
+        } else {
+            Freshness::Fresh
+        }
+    }
+
+    /// When its freshness changes by the passing of time alone.
+    pub fn next_change(&self, tuning: &Tuning, now: Instant) -> Option<Instant> {
+        let lost_ms = u64::from(tuning.lost_after_s).saturating_mul(1000);
+        let from = self.last().unwrap_or(self.since);
+        let mut times = vec![from.after_ms(lost_ms)];
+        if self.last().is_some() {
+            times.push(from.after_ms(self.stale_after_ms(tuning)));
+        }
+        times.into_iter().filter(|time| *time > now).min()
+    }
+
+    /// Whether something may be raised on its word: enough readings with currents, the newest of them
+    /// not older than 1.5 periods.
+    pub fn allows_raising(&self, now: Instant) -> bool {
+        let Some((last, period)) = self.last_currents.zip(self.period_ms()) else {
+            return false;
+        };
+        self.good >= READINGS_TO_RAISE
+            && now.since_ms(last).saturating_mul(2) <= period.saturating_mul(3)
+    }
+
+    /// Whether enough readings with currents have come.
+    pub const fn has_started(&self) -> bool {
+        self.good >= READINGS_TO_RAISE
+    }
+
+    /// Whether the newest reading leaves out a line, or has it only by its worst case.
+    pub const fn is_partial(&self) -> bool {
+        self.partial
+    }
+
+    /// The last current of a line.
+    pub fn measured(&self, phase: Phase) -> Option<Milliamps> {
+        self.measured.get(phase)
+    }
+
+    /// Where the last current of a line came from.
+    pub fn source(&self, phase: Phase) -> Source {
+        self.source.get(phase)
+    }
+
+    /// Age of the last current of a line, in milliseconds.
+    pub fn line_age_ms(&self, phase: Phase, now: Instant) -> Option<u64> {
+        self.line_at.get(phase).map(|at| now.since_ms(at))
+    }
+
+    /// Thermal state of a line's fuse.
+    pub fn thermal(&self, phase: Phase) -> Option<f64> {
+        self.fuses.get_ref(phase).as_ref().map(Fuse::share)
+    }
+}
+
+/// The current of each line, as far as the reading says it.
+fn currents(reading: &Reading, grid: Grid) -> PerPhase<(Option<Milliamps>, Source)> {
+    let sent = |phase: Phase| {
+        reading
+            .phases
+            .get(phase.index())
+            .copied()
+            .flatten()
+            .and_then(|phase: PhaseReading| phase.current_a)
+    };
+    let mut lines = PerPhase(Phase::ALL.map(|phase| (sent(phase), Source::Measured)));
+    if grid == Grid::It3ph
+        && sent(Phase::L2).is_none()
+        && let (Some(l1), Some(l3)) = (sent(Phase::L1), sent(Phase::L3))
+    {
+        // Three wires without neutral: the currents add to nothing as phasors (Kirchhoff), so the
+        // missing one is at most the sum of the others.
+        *lines.get_mut(Phase::L2) = (Some(l1 + l3), Source::WorstCase);
+    }
+    lines
+}

@@ -1,0 +1,432 @@
+//! Reasons and their sentences. The sentence is made from the data, here and nowhere else.
+
+use crate::action::{Reason, ReasonCode};
+use crate::config::MAIN;
+use crate::load::Load;
+use crate::units::{Instant, Milliamps, Phase};
+
+/// What is promised or measured may be above a limit by this, so that noise does not cut.
+pub const DEADBAND: Milliamps = Milliamps(300);
+
+/// Whether more is measured than the limit, by more than noise.
+pub fn is_overloaded(measured: Option<Milliamps>, limit: Milliamps) -> bool {
+    measured.is_some_and(|measured| measured > limit + DEADBAND)
+}
+
+/// The line of a circuit, or the power of the house, that has no more to give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// The circuit.
+    pub circuit: String,
+    /// The line; `None`: the cap on the power of the house.
+    pub phase: Option<Phase>,
+    /// What was measured there.
+    pub measured: Option<Milliamps>,
+    /// The limit there.
+    pub limit: Milliamps,
+    /// What is left there for all loads together.
+    pub available: Milliamps,
+    /// How much of that stays reserved for loads that cannot be relied upon.
+    pub reserved: Milliamps,
+}
+
+impl Bound {
+    fn code(&self) -> ReasonCode {
+        match self.phase {
+            None => ReasonCode::PowerLimit,
+            Some(_) if is_main(&self.circuit) => ReasonCode::MainFuse,
+            Some(_) => ReasonCode::Circuit,
+        }
+    }
+
+    /// Whether more is measured there than the limit, by more than noise.
+    pub fn is_overloaded(&self) -> bool {
+        is_overloaded(self.measured, self.limit)
+    }
+
+    /// What it leaves for the loads, in words.
+    fn leaves(&self) -> String {
+        let available = self.available.max(Milliamps::ZERO);
+        if self.reserved > Milliamps::ZERO {
+            format!(
+                "leaves {available} for the loads, {} of it reserved for one that cannot be relied upon",
+                self.reserved
+            )
+        } else {
+            format!("leaves {available} for the loads")
+        }
+    }
+
+    fn place(&self) -> String {
+        match self.phase {
+            None => "the power limit of the house".to_owned(),
+            Some(phase) if is_main(&self.circuit) => format!("{phase} of the main fuse"),
+            Some(phase) => format!("{phase} of circuit {}", self.circuit),
+        }
+    }
+}
+
+fn is_main(circuit: &str) -> bool {
+    circuit == MAIN
+}
+
+impl Reason {
+    /// A reason of which nothing but the code and the sentence is known.
+    pub fn plain(code: ReasonCode, text: impl Into<String>) -> Self {
+        Self {
+            code,
+            phase: None,
+            circuit: None,
+            load: None,
+            measured_a: None,
+            limit_a: None,
+            available_a: None,
+            from_a: None,
+            to_a: None,
+            until_ms: None,
+            text: text.into(),
+        }
+    }
+
+    /// Before the first good readings.
+    pub fn starting() -> Self {
+        Self::plain(
+            ReasonCode::Starting,
+            "Waiting for the first readings of the meter; nothing is given above the safe current.",
+        )
+    }
+
+    /// Everything has what it can use.
+    pub fn normal() -> Self {
+        Self::plain(ReasonCode::Normal, "Every load has what it can use.")
+    }
+
+    /// It has what it can use.
+    pub fn satisfied(load: &Load) -> Self {
+        Self::plain(
+            ReasonCode::Normal,
+            format!("{} has what it can use.", load.title()),
+        )
+    }
+
+    /// Nothing is commanded.
+    pub fn observe() -> Self {
+        Self::plain(
+            ReasonCode::Observe,
+            "Observe only: Headroom reads and shows, and commands nothing.",
+        )
+    }
+
+    fn change(mut self, from: Milliamps, to: Milliamps) -> Self {
+        self.from_a = Some(from);
+        self.to_a = Some(to);
+        self
+    }
+
+    fn at(mut self, bound: &Bound) -> Self {
+        self.phase = bound.phase;
+        self.circuit = Some(bound.circuit.clone());
+        self.measured_a = bound.measured;
+        self.limit_a = Some(bound.limit);
+        self.available_a = Some(bound.available);
+        self
+    }
+
+    /// The next change at the earliest then.
+    #[must_use]
+    pub fn until(mut self, until: Instant) -> Self {
+        self.until_ms = Some(until);
+        self
+    }
+
+    /// Lowered because the fuse has no more to give.
+    pub fn cut(load: &Load, bound: &Bound, from: Milliamps, to: Milliamps) -> Self {
+        let carries = bound.measured.map_or_else(String::new, |measured| {
+            format!(" carries {measured} of {} and", bound.limit)
+        });
+        let text = format!(
+            "{}{carries} {}: {} {}.",
+            capital(&bound.place()),
+            bound.leaves(),
+            load.title(),
+            change_words(load, from, to)
+        );
+        Self::plain(bound.code(), text).at(bound).change(from, to)
+    }
+
+    /// Has less than it can use because the fuse has no more to give.
+    pub fn held(load: &Load, bound: &Bound) -> Self {
+        let now = load.current();
+        let text = if now == Milliamps::ZERO {
+            format!(
+                "{} waits: {} {}, and it needs {}.",
+                load.title(),
+                bound.place(),
+                bound.leaves(),
+                load.spec.least
+            )
+        } else {
+            format!(
+                "{} has {now} of {}: {} {}.",
+                load.title(),
+                load.spec.most,
+                bound.place(),
+                bound.leaves()
+            )
+        };
+        Self::plain(bound.code(), text).at(bound)
+    }
+
+    /// Lowered, or kept low, so that another load gets its share.
+    pub fn shared(load: &Load, other: &Load, from: Milliamps, to: Milliamps) -> Self {
+        let (code, why) = if other.spec.priority > load.spec.priority {
+            (ReasonCode::Priority, "goes first")
+        } else {
+            (ReasonCode::FairShare, "shares")
+        };
+        let text = format!(
+            "{} {why}: {} {}.",
+            other.title(),
+            load.title(),
+            change_words(load, from, to)
+        );
+        let mut reason = Self::plain(code, text).change(from, to);
+        reason.load = Some(other.spec.id.clone());
+        reason
+    }
+
+    /// Has less than it can use because another load goes first, or it is the other's turn.
+    pub fn behind(load: &Load, rival: &Load, bound: &Bound, has: Milliamps) -> Self {
+        let (code, why) = if rival.spec.priority > load.spec.priority {
+            (ReasonCode::Priority, "goes first")
+        } else {
+            (ReasonCode::Rotation, "has its turn")
+        };
+        let text = format!(
+            "{} {why}: {} {}, and {} has {has}.",
+            rival.title(),
+            bound.place(),
+            bound.leaves(),
+            load.title()
+        );
+        let mut reason = Self::plain(code, text).at(bound);
+        reason.load = Some(rival.spec.id.clone());
+        reason
+    }
+
+    /// Lowered to what it takes.
+    pub fn demand(load: &Load, from: Milliamps, to: Milliamps) -> Self {
+        let text = if to == load.spec.safe {
+            format!("{} does not charge now: it is at {to}.", load.title())
+        } else {
+            format!(
+                "{} takes no more: {}.",
+                load.title(),
+                change_words(load, from, to)
+            )
+        };
+        Self::plain(ReasonCode::Demand, text).change(from, to)
+    }
+
+    /// Asks for nothing.
+    pub fn idle(load: &Load) -> Self {
+        Self::plain(
+            ReasonCode::Demand,
+            format!("{} does not want to charge now.", load.title()),
+        )
+    }
+
+    /// As a person wanted it.
+    pub fn user(load: &Load, from: Milliamps, to: Milliamps, until: Instant) -> Self {
+        let text = format!(
+            "A person wanted it so: {} {}.",
+            load.title(),
+            change_words(load, from, to)
+        );
+        Self::plain(ReasonCode::User, text)
+            .change(from, to)
+            .until(until)
+    }
+
+    /// Raised, since there is room.
+    pub fn restored(load: &Load, from: Milliamps, to: Milliamps) -> Self {
+        let text = format!(
+            "There is room: {} {}.",
+            load.title(),
+            change_words(load, from, to)
+        );
+        Self::plain(ReasonCode::Restored, text).change(from, to)
+    }
+
+    /// On again because its longest time off is over.
+    pub fn promised(load: &Load, from: Milliamps, to: Milliamps) -> Self {
+        let text = format!(
+            "{} was off for as long as was promised: it goes on.",
+            load.title()
+        );
+        Self::plain(ReasonCode::MaxOff, text).change(from, to)
+    }
+
+    /// Waits for a time to pass.
+    pub fn waiting(load: &Load, what: &str, until: Instant) -> Self {
+        Self::plain(
+            ReasonCode::Hysteresis,
+            format!("{} could get more; {what}.", load.title()),
+        )
+        .until(until)
+    }
+
+    /// Waits until another load has been seen to give way.
+    pub fn waiting_for(load: &Load, other: Option<&Load>) -> Self {
+        let who = other.map_or("another load", Load::title);
+        let mut reason = Self::plain(
+            ReasonCode::Hysteresis,
+            format!(
+                "{} gets more as soon as {who} has been seen to give way.",
+                load.title()
+            ),
+        );
+        reason.load = other.map(|other| other.spec.id.clone());
+        reason
+    }
+
+    /// The same again, so that it does not run out.
+    pub fn lease(load: &Load) -> Self {
+        Self::plain(
+            ReasonCode::Lease,
+            format!("{} keeps {}.", load.title(), load.current()),
+        )
+    }
+
+    /// The newest reading is too old.
+    pub fn stale(frozen: bool) -> Self {
+        let text = if frozen {
+            "The meter says the same in every value: it is not believed. Nothing is raised, and the loads are \
+             lowered to what fits beside the highest background seen. Check the meter's connection."
+        } else {
+            "The newest reading of the meter is too old. Nothing is raised, and the loads are lowered to \
+             what fits beside the highest background seen. Check the meter's cable."
+        };
+        Self::plain(ReasonCode::MeterStale, text)
+    }
+
+    /// There is no reading.
+    pub fn lost() -> Self {
+        Self::plain(
+            ReasonCode::MeterLost,
+            "Nothing is heard of the meter. Every charger is at its safe current and slow loads are off. \
+             Check the meter's cable and that its port is opened.",
+        )
+    }
+
+    /// A line is missing.
+    pub fn partial() -> Self {
+        Self::plain(
+            ReasonCode::MeterStale,
+            "The meter leaves out the current of a line. What is missing counts with its worst case.",
+        )
+    }
+
+    /// Lowered for one of the reasons about the meter.
+    #[must_use]
+    pub fn because(&self, load: &Load, from: Milliamps, to: Milliamps) -> Self {
+        let first = self.text.split_inclusive('.').next().unwrap_or_default();
+        let text = format!("{first} {} {}.", load.title(), change_words(load, from, to));
+        Self::plain(self.code, text).change(from, to)
+    }
+
+    /// It cannot be reached.
+    pub fn unreachable(load: &Load, counted: Milliamps) -> Self {
+        let mut reason = Self::plain(
+            ReasonCode::ChargerLost,
+            format!(
+                "{} cannot be reached: {counted} stay reserved for it. Check its power and its network.",
+                load.title()
+            ),
+        );
+        reason.load = Some(load.spec.id.clone());
+        reason
+    }
+
+    /// It does not do what it was told.
+    pub fn not_obeying(load: &Load, counted: Milliamps) -> Self {
+        let draw = load.draw().unwrap_or_default();
+        let mut reason = Self::plain(
+            ReasonCode::NotObeying,
+            format!(
+                "{} draws {draw} although it was told {}: {counted} are counted for it, and others get less. \
+                 Check that the charger allows control from outside.",
+                load.title(),
+                load.current()
+            ),
+        );
+        reason.load = Some(load.spec.id.clone());
+        reason
+    }
+
+    /// It refuses its commands or does not answer them.
+    pub fn refusing(load: &Load) -> Self {
+        let mut reason = Self::plain(
+            ReasonCode::NotObeying,
+            format!(
+                "{} refuses its commands or does not answer: the worst that it may draw is counted. Check \
+                 that it allows control from outside.",
+                load.title()
+            ),
+        );
+        reason.load = Some(load.spec.id.clone());
+        reason
+    }
+
+    /// Its phases are not known.
+    pub fn map_unknown(load: &Load) -> Self {
+        let mut reason = Self::plain(
+            ReasonCode::Starting,
+            format!(
+                "The phases of {} are not known: it counts on all of them.",
+                load.title()
+            ),
+        );
+        reason.load = Some(load.spec.id.clone());
+        reason
+    }
+
+    /// Ceilings that a person has set are in force.
+    pub fn manual(until: Instant) -> Self {
+        Self::plain(
+            ReasonCode::User,
+            "A person has set ceilings for the loads. The fuse is guarded all the same.",
+        )
+        .until(until)
+    }
+
+    /// The house alone is above its limit.
+    pub fn overloaded(bound: &Bound) -> Self {
+        let text = format!(
+            "{} carries {} of {}, and no load is left that could be lowered.",
+            capital(&bound.place()),
+            bound.measured.unwrap_or_default(),
+            bound.limit
+        );
+        Self::plain(bound.code(), text).at(bound)
+    }
+}
+
+/// What happens to a load, in words.
+fn change_words(load: &Load, from: Milliamps, to: Milliamps) -> String {
+    use crate::load::Kind;
+    match load.spec.kind {
+        Kind::SlowLoad if to > Milliamps::ZERO => "goes on".to_owned(),
+        Kind::SlowLoad => "goes off".to_owned(),
+        Kind::Charger if to == Milliamps::ZERO => format!("pauses (had {from})"),
+        Kind::Charger if from == Milliamps::ZERO => format!("gets {to}"),
+        Kind::Charger => format!("goes from {from} to {to}"),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
