@@ -1,0 +1,163 @@
+//! The plain types that a session takes and gives, free of any version of OCPP.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// The moment of an input: a monotonic time for time-outs, and the wall clock for time stamps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Time since any fixed point; never goes back.
+    pub monotonic: Duration,
+    /// The controller's idea of the time of day; may jump.
+    pub wall: Timestamp,
+}
+
+/// What the central system knows about the charge point on the other end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Whether the charge point belongs to the house. One that does not is answered `Pending`.
+    pub adopted: bool,
+    /// Whether anything may be sent beside answers (false in observe mode).
+    pub control: bool,
+    /// The connector that is controlled, from 1.
+    pub connector: u32,
+    /// Number of terminals that carry current, 1 to 3.
+    pub terminals: usize,
+    /// The current of the base profile, in milliamperes: where the charge point falls without us.
+    pub safe_ma: u32,
+    /// Nominal voltage between phase and neutral, in volts, for charge points that only take watts.
+    pub nominal_voltage_v: u32,
+}
+
+/// A limit for a charge point, always as a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitRequest {
+    /// Comes back in [`Output::Outcome`].
+    pub command: u64,
+    /// Limit per phase in milliamperes; 0 pauses.
+    pub limit_ma: u32,
+    /// How many phases the charge point shall use, 1 to 3; 0 means not known.
+    pub phases: u8,
+    /// Seconds after which the charge point falls to `safe_ma` by itself.
+    pub lease_s: u32,
+    /// Where it falls to, in milliamperes.
+    pub safe_ma: u32,
+}
+
+/// What became of a [`LimitRequest`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitOutcome {
+    /// The charge point said that it took the limit. That it obeys is for its current to show.
+    Accepted,
+    /// The charge point refused every form of the profile that was tried.
+    Rejected,
+    /// No answer, twice: whether the limit is in force is not known.
+    Timeout,
+}
+
+/// The state of a connector, in the words of OCPP 1.6 section 7.7 (`ChargePointStatus`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs, reason = "the names are those of the standard")]
+pub enum Status {
+    Available,
+    Preparing,
+    Charging,
+    SuspendedEv,
+    SuspendedEvse,
+    Finishing,
+    Reserved,
+    Unavailable,
+    Faulted,
+    /// Not told yet, or a word that the standard does not know: connected, may draw.
+    #[default]
+    Unknown,
+}
+
+/// What is known about the charge point now. `None` is unknown, never zero.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// State of the controlled connector.
+    pub status: Status,
+    /// Current per terminal in milliamperes, in the charge point's own phase order.
+    pub current_ma: Vec<Option<u32>>,
+    /// The limit that the charge point says is in force (`Current.Offered`), in milliamperes.
+    pub limit_ma: Option<u32>,
+    /// The energy register in watt-hours.
+    pub energy_wh: Option<u64>,
+}
+
+/// Who the charge point says it is, from its boot notification. Cut to 64 characters each.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Identity {
+    /// `chargePointVendor`.
+    pub vendor: Option<String>,
+    /// `chargePointModel`.
+    pub model: Option<String>,
+    /// `firmwareVersion`.
+    pub firmware: Option<String>,
+    /// `chargePointSerialNumber`, else `chargeBoxSerialNumber`.
+    pub serial: Option<String>,
+}
+
+/// Something worth a line in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// A frame could not be used; nothing was changed by it.
+    FrameIgnored(&'static str),
+    /// A call of ours got no answer in time: its action.
+    CallTimedOut(&'static str),
+    /// A call of ours was refused: its action and what the charge point said (cut).
+    CallRefused(&'static str, String),
+    /// A charging profile was refused, and the next form of it is tried.
+    ProfileFormRefused(&'static str),
+    /// The base profile is in place.
+    BaseInPlace,
+    /// The base profile was refused or not answered: without the controller the charge point may
+    /// charge with full power.
+    BaseMissing,
+    /// The charge point boots over and over; its boots are answered `Pending` for a while.
+    BootLoop,
+    /// The charge point cannot hold two periods, so leases run by `duration`.
+    LeaseByDuration,
+    /// Asking for the configuration was given up; the defaults are used.
+    SetupGivenUp,
+}
+
+/// What a session gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// A text frame for the socket.
+    Send(String),
+    /// The present state; given on each change, and with every `MeterValues`.
+    Report(Report),
+    /// The fate of a limit, once for each request that was sent. A request that a newer one
+    /// replaced before it was sent gets none.
+    Outcome {
+        /// As in the request.
+        command: u64,
+        /// What became of it.
+        outcome: LimitOutcome,
+        /// When the profile was first sent.
+        sent_at: Timestamp,
+        /// When the answer came; `None` on a time-out.
+        answered_at: Option<Timestamp>,
+    },
+    /// The boot notification told who it is.
+    Identified(Identity),
+    /// Something for the log.
+    Note(Note),
+}
+
+/// Counts of what was dropped or went wrong, for diagnosis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Frames that were no OCPP-J frame.
+    pub frames_ignored: u64,
+    /// Answers to no call of ours, or to one that was answered or had timed out.
+    pub answers_dropped: u64,
+    /// Calls of ours without an answer in time.
+    pub timeouts: u64,
+    /// Charging profiles sent, for the write budget of the charge point's memory.
+    pub profiles_sent: u64,
+}

@@ -1,0 +1,119 @@
+//! HTTP Basic authentication of charge points (OCPP-J security profile 1, RFC 7617).
+
+use std::{collections::HashMap, net::IpAddr, time::Duration};
+
+use axum::http::{HeaderMap, header::AUTHORIZATION};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use subtle::ConstantTimeEq;
+
+use crate::bucket::Bucket;
+
+/// Wrong passwords that an address may send in a burst.
+const FAILURES_BURST: u32 = 20;
+/// One more wrong password is allowed each time this has passed.
+const FAILURE_REFILL: Duration = Duration::from_secs(5);
+/// Addresses that are remembered; a house has far fewer charge points.
+const MAX_ADDRESSES: usize = 256;
+/// Longest credentials that are looked at.
+const MAX_CREDENTIALS: usize = 1_024;
+
+/// Whether the headers prove the identity: the user is the identity, the password the stored one.
+/// The time taken does not tell how much of the password was right.
+pub(crate) fn proves(headers: &HeaderMap, identity: &str, password: &str) -> bool {
+    let Some((user, given)) = credentials(headers) else {
+        return false;
+    };
+    let user_fits = user.as_slice().ct_eq(identity.as_bytes());
+    let password_fits = given.as_slice().ct_eq(password.as_bytes());
+    bool::from(user_fits & password_fits)
+}
+
+fn credentials(headers: &HeaderMap) -> Option<(Vec<u8>, Vec<u8>)> {
+    let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, encoded) = header.trim().split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") || encoded.len() > MAX_CREDENTIALS {
+        return None;
+    }
+    let decoded = STANDARD.decode(encoded.trim()).ok()?;
+    let colon = decoded.iter().position(|byte| *byte == b':')?;
+    let (user, password) = decoded.split_at(colon);
+    Some((user.to_vec(), password.get(1..)?.to_vec()))
+}
+
+/// Slows down the guessing of passwords, by address.
+#[derive(Debug, Default)]
+pub(crate) struct Guard {
+    failures: HashMap<IpAddr, Bucket>,
+}
+
+impl Guard {
+    /// Whether this address has guessed too often.
+    pub(crate) fn is_throttled(&mut self, address: IpAddr) -> bool {
+        self.failures
+            .get_mut(&address)
+            .is_some_and(Bucket::is_empty)
+    }
+
+    /// This address sent a wrong password.
+    pub(crate) fn failed(&mut self, address: IpAddr) {
+        if self.failures.len() >= MAX_ADDRESSES && !self.failures.contains_key(&address) {
+            self.failures.clear();
+        }
+        let bucket = self
+            .failures
+            .entry(address)
+            .or_insert_with(|| Bucket::new(FAILURES_BURST, FAILURE_REFILL));
+        bucket.take();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    fn with(value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, value.parse().unwrap());
+        headers
+    }
+
+    #[test]
+    fn only_the_right_user_and_password_prove() {
+        let basic = |text: &str| with(&format!("Basic {}", STANDARD.encode(text)));
+        assert!(proves(&basic("CP1:secret"), "CP1", "secret"));
+        assert!(proves(&basic("CP1:se:cret"), "CP1", "se:cret"));
+        assert!(proves(
+            &with(&format!("bAsIc  {}", STANDARD.encode("CP1:x"))),
+            "CP1",
+            "x"
+        ));
+        for wrong in [
+            basic("CP1:Secret"),
+            basic("CP1:"),
+            basic("CP2:secret"),
+            basic("CP1secret"),
+            with("Basic !!!"),
+            with("Bearer secret"),
+            with("Basic"),
+            HeaderMap::new(),
+        ] {
+            assert!(!proves(&wrong, "CP1", "secret"), "{wrong:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn guessing_is_slowed_down_for_the_guesser_alone() {
+        let guesser = IpAddr::from(Ipv4Addr::new(192, 0, 2, 1));
+        let other = IpAddr::from(Ipv4Addr::new(192, 0, 2, 2));
+        let mut guard = Guard::default();
+        for _ in 0..FAILURES_BURST {
+            assert!(!guard.is_throttled(guesser));
+            guard.failed(guesser);
+        }
+        assert!(guard.is_throttled(guesser));
+        assert!(!guard.is_throttled(other));
+        tokio::time::advance(FAILURE_REFILL).await;
+        assert!(!guard.is_throttled(guesser));
+    }
+}

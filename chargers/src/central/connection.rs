@@ -1,0 +1,474 @@
+//! The task of one connection: a socket on one side, the pure session on the other.
+//!
+//! Everything that can go wrong here ends this connection and no other: a message above the
+//! limit, a flood, a peer that does not read, a panic. The end is always reported, with the fate
+//! of every command that was handed over.
+
+use std::{panic::AssertUnwindSafe, sync::PoisonError, time::Duration};
+
+use axum::{
+    body::Bytes,
+    extract::ws::{CloseFrame, Message, WebSocket, close_code},
+};
+use futures_util::FutureExt as _;
+use headroom_core::{
+    event::{ChargerReport, ChargerStatus, Outcome},
+    units::{Milliamps, WattHours},
+};
+use headroom_ocpp::{LimitOutcome, Note, Now, Output, Report, Session, Status};
+use jiff::Timestamp;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, Interval, sleep_until, timeout},
+};
+use tracing::{debug, info, warn};
+
+use super::roster::{Joined, Roster};
+use crate::{bucket::Bucket, message::DeviceEvent, wall::WallClock};
+
+/// Limits of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Largest message of a charger of the house; long `GetConfiguration` answers exist.
+    pub(crate) message_bytes: usize,
+    /// Largest message of a charge point that nobody knows.
+    pub(crate) unmatched_message_bytes: usize,
+    /// Messages in a burst: what a charge point has kept during an outage.
+    pub(crate) burst: u32,
+    /// One more message is allowed each time this has passed.
+    pub(crate) refill: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes: 256 * 1024,
+            unmatched_message_bytes: 16 * 1024,
+            burst: 500,
+            refill: Duration::from_millis(25),
+        }
+    }
+}
+
+/// How often the peer is pinged.
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// A peer that answers pings and has been silent for this long is gone.
+const SILENT_WITH_PONGS: Duration = Duration::from_secs(50);
+/// One that never answered a ping is gone after this; its heartbeat is due every minute.
+const SILENT_WITHOUT_PONGS: Duration = Duration::from_mins(4);
+/// A peer that does not take a frame within this does not read any more.
+const SEND_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Time for the reply to the peer's close frame.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Why a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It broke.
+    Peer,
+    /// The peer closed it, and waits for our close frame.
+    Closed,
+    /// The roster wants it closed. Without a close frame: some charge points never come back
+    /// after one, and all do after a broken connection.
+    Told,
+    TooLarge,
+    Flood,
+    Silent,
+    NotReading,
+}
+
+/// Runs a connection to its end.
+pub(crate) async fn run(
+    socket: WebSocket,
+    joined: Joined,
+    identity: String,
+    roster: Roster,
+    wall: WallClock,
+    events: mpsc::Sender<DeviceEvent>,
+    limits: Limits,
+) {
+    info!(
+        charge_point = identity,
+        load = joined.load,
+        "charge point connected"
+    );
+    let started = Instant::now();
+    let now = Now {
+        monotonic: Duration::ZERO,
+        wall: wall.now(),
+    };
+    let settings = joined.settings.borrow().clone();
+    let session = Session::new(settings, joined.learnt.clone(), Box::new(random), now);
+    let mut connection = Connection {
+        socket,
+        joined,
+        identity,
+        roster,
+        wall,
+        events,
+        session,
+        started,
+        messages: Bucket::new(limits.burst, limits.refill),
+        ponged: false,
+        last_command: None,
+    };
+    // A panic is a mistake of ours that one charge point has found; the others go on.
+    if let Ok(end) = AssertUnwindSafe(connection.serve()).catch_unwind().await {
+        connection.close(end).await;
+    } else {
+        warn!(
+            charge_point = connection.identity,
+            "a connection failed and was dropped"
+        );
+    }
+    connection.leave().await;
+}
+
+/// Random numbers for transaction ids, which nobody shall guess.
+fn random() -> u32 {
+    // Without the system's source of randomness nothing on this host works.
+    getrandom::u32().unwrap_or(1)
+}
+
+struct Connection {
+    socket: WebSocket,
+    joined: Joined,
+    identity: String,
+    roster: Roster,
+    wall: WallClock,
+    events: mpsc::Sender<DeviceEvent>,
+    session: Session,
+    started: Instant,
+    messages: Bucket,
+    ponged: bool,
+    last_command: Option<u64>,
+}
+
+impl Connection {
+    fn now(&self) -> Now {
+        Now {
+            monotonic: self.started.elapsed(),
+            wall: self.wall.now(),
+        }
+    }
+
+    async fn serve(&mut self) -> End {
+        self.session.tick(self.now());
+        let mut ping = tokio::time::interval(PING_EVERY);
+        ping.reset();
+        loop {
+            if let Err(end) = self.step(&mut ping).await {
+                return end;
+            }
+        }
+    }
+
+    async fn step(&mut self, ping: &mut Interval) -> Result<(), End> {
+        self.flush().await?;
+        let deadline = self.session.next_deadline().map(|at| self.started + at);
+        let silent_at = self.silent_at();
+        // In this order: the end, then limits, and the peer's own messages last, so that no flood
+        // of them holds up a limit.
+        tokio::select! {
+            biased;
+            _ = self.joined.close.changed() => return Err(End::Told),
+            Ok(()) = self.joined.limit.changed() => self.take_limit(),
+            Ok(()) = self.joined.settings.changed() => {
+                let settings = self.joined.settings.borrow_and_update().clone();
+                self.session.configure(settings, self.now());
+            }
+            () = sleep_until(deadline.unwrap_or(silent_at)), if deadline.is_some() => {
+                self.session.tick(self.now());
+            }
+            () = sleep_until(silent_at) => return Err(End::Silent),
+            _ = ping.tick() => self.send(Message::Ping(Bytes::new())).await?,
+            message = self.socket.recv() => self.take(message)?,
+        }
+        Ok(())
+    }
+
+    fn silent_at(&self) -> Instant {
+        let heard = *self
+            .joined
+            .heard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        heard
+            + if self.ponged {
+                SILENT_WITH_PONGS
+            } else {
+                SILENT_WITHOUT_PONGS
+            }
+    }
+
+    fn take_limit(&mut self) {
+        let Some(request) = *self.joined.limit.borrow_and_update() else {
+            return;
+        };
+        self.last_command = Some(request.command);
+        self.session.set_limit(request, self.now());
+    }
+
+    fn take(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
+        let message = match message {
+            None => return Err(End::Peer),
+            Some(Ok(message)) => message,
+            Some(Err(error)) if is_too_large(&error) => return Err(End::TooLarge),
+            Some(Err(error)) => {
+                debug!(charge_point = self.identity, %error, "the connection broke");
+                return Err(End::Peer);
+            }
+        };
+        // Any frame shows that the peer lives.
+        *self
+            .joined
+            .heard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        if !self.messages.take() {
+            return Err(End::Flood);
+        }
+        match message {
+            Message::Text(text) => self.session.receive(text.as_str(), self.now()),
+            Message::Binary(_) => {
+                debug!(charge_point = self.identity, "a binary frame was ignored");
+            }
+            Message::Pong(_) => self.ponged = true,
+            Message::Ping(_) => {}
+            Message::Close(_) => return Err(End::Closed),
+        }
+        Ok(())
+    }
+
+    /// Sends and reports what the session has to say.
+    async fn flush(&mut self) -> Result<(), End> {
+        while let Some(output) = self.session.poll() {
+            match output {
+                Output::Send(text) => self.send(Message::text(text)).await?,
+                Output::Report(report) => self.report(report).await,
+                Output::Outcome {
+                    command,
+                    outcome,
+                    sent_at,
+                    answered_at,
+                } => {
+                    let outcome = translate_outcome(outcome);
+                    self.outcome(command, outcome, sent_at, answered_at).await;
+                }
+                Output::Identified(told) => {
+                    info!(
+                        charge_point = self.identity,
+                        vendor = told.vendor,
+                        model = told.model,
+                        firmware = told.firmware,
+                        "charge point booted"
+                    );
+                    if self.joined.load.is_none() {
+                        self.roster.identified(&self.identity, &told);
+                    }
+                }
+                Output::Note(note) => self.note(&note),
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), End> {
+        match timeout(SEND_TIMEOUT, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(End::Peer),
+            Err(_) => Err(End::NotReading),
+        }
+    }
+
+    async fn report(&mut self, report: Report) {
+        let Some(load) = &self.joined.load else {
+            return;
+        };
+        let current_a = report.current_ma.iter().any(Option::is_some).then(|| {
+            report
+                .current_ma
+                .iter()
+                .map(|ma| ma.map(milliamps))
+                .collect()
+        });
+        self.emit(DeviceEvent::Charger(ChargerReport {
+            id: load.clone(),
+            connected: true,
+            status: translate_status(report.status),
+            current_a,
+            limit_a: report.limit_ma.map(milliamps),
+            energy_kwh: report.energy_wh.map(watt_hours),
+        }))
+        .await;
+    }
+
+    async fn outcome(
+        &mut self,
+        command: u64,
+        outcome: Outcome,
+        sent_at: Timestamp,
+        acknowledged_at: Option<Timestamp>,
+    ) {
+        let event = DeviceEvent::Outcome {
+            command,
+            outcome,
+            sent_at,
+            acknowledged_at,
+        };
+        self.emit(event).await;
+    }
+
+    async fn emit(&mut self, event: DeviceEvent) {
+        // The receiver is gone only when the program ends.
+        drop(self.events.send(event).await);
+    }
+
+    fn note(&self, note: &Note) {
+        let charge_point = &self.identity;
+        match note {
+            Note::FrameIgnored(why) => debug!(charge_point, "a frame was ignored: {why}"),
+            Note::CallTimedOut(action) => warn!(charge_point, "no answer to {action} in time"),
+            Note::CallRefused(action, why) => warn!(charge_point, why, "{action} was refused"),
+            Note::ProfileFormRefused(what) => info!(charge_point, "{what}"),
+            Note::BaseInPlace => info!(charge_point, "the base profile is in place"),
+            Note::BaseMissing => warn!(
+                charge_point,
+                "the charge point did not take a base profile: without the controller it may \
+                 charge with full power. Set its own offline limit, and run the cut test"
+            ),
+            Note::BootLoop => warn!(charge_point, "the charge point boots over and over"),
+            Note::LeaseByDuration => info!(
+                charge_point,
+                "limits run by duration: the charge point's clock cannot be relied upon, or it \
+                 takes one period only"
+            ),
+            Note::SetupGivenUp => {
+                info!(
+                    charge_point,
+                    "it does not answer configuration calls; they are left out"
+                );
+            }
+        }
+    }
+
+    async fn close(&mut self, end: End) {
+        let frame = match end {
+            End::TooLarge => {
+                warn!(
+                    charge_point = self.identity,
+                    "closed the connection: a message is above the size limit; its last limit \
+                     runs out by itself"
+                );
+                Some((close_code::SIZE, "message too large"))
+            }
+            End::Flood => {
+                warn!(
+                    charge_point = self.identity,
+                    "closed the connection: too many messages; it may connect again"
+                );
+                Some((close_code::POLICY, "too many messages"))
+            }
+            End::Peer | End::Closed | End::Told | End::Silent | End::NotReading => {
+                info!(charge_point = self.identity, ?end, "connection ended");
+                None
+            }
+        };
+        if end == End::Closed {
+            // Reading on sends the reply that the websocket library has prepared; some charge
+            // points do not come back without it.
+            drop(timeout(CLOSE_TIMEOUT, self.socket.recv()).await);
+        }
+        if let Some((code, reason)) = frame {
+            let frame = CloseFrame {
+                code,
+                reason: reason.into(),
+            };
+            if self.send(Message::Close(Some(frame))).await.is_err() {
+                debug!(
+                    charge_point = self.identity,
+                    "it was gone before the close frame"
+                );
+            }
+        }
+    }
+
+    /// Tells what is to be told at the end: the fate of commands, and that the link is gone.
+    async fn leave(mut self) {
+        let now = self.now();
+        self.session.closed(now);
+        let counted = self
+            .roster
+            .leave(&self.joined, &self.identity, self.session.learnt());
+        while let Some(output) = self.session.poll() {
+            if let Output::Outcome {
+                command,
+                outcome,
+                sent_at,
+                answered_at,
+            } = output
+            {
+                self.outcome(command, translate_outcome(outcome), sent_at, answered_at)
+                    .await;
+            }
+        }
+        // Handed over, and never seen by the session.
+        let unseen = *self.joined.limit.borrow();
+        if let Some(request) = unseen.filter(|last| Some(last.command) != self.last_command) {
+            self.outcome(request.command, Outcome::Timeout, now.wall, None)
+                .await;
+        }
+        if let Some(load) = self.joined.load.take().filter(|_| counted) {
+            self.emit(DeviceEvent::Charger(disconnected(load))).await;
+        }
+    }
+}
+
+/// The report of a charger without a connection.
+pub(crate) fn disconnected(load: String) -> ChargerReport {
+    ChargerReport {
+        id: load,
+        connected: false,
+        status: ChargerStatus::Unknown,
+        current_a: None,
+        limit_a: None,
+        energy_kwh: None,
+    }
+}
+
+/// The websocket library tells the reason in words only.
+fn is_too_large(error: &axum::Error) -> bool {
+    error.to_string().contains("too long")
+}
+
+fn milliamps(ma: u32) -> Milliamps {
+    Milliamps(i64::from(ma))
+}
+
+fn watt_hours(wh: u64) -> WattHours {
+    WattHours(i64::try_from(wh).unwrap_or(i64::MAX))
+}
+
+const fn translate_outcome(outcome: LimitOutcome) -> Outcome {
+    match outcome {
+        LimitOutcome::Accepted => Outcome::Accepted,
+        LimitOutcome::Rejected => Outcome::Rejected,
+        LimitOutcome::Timeout => Outcome::Timeout,
+    }
+}
+
+const fn translate_status(status: Status) -> ChargerStatus {
+    match status {
+        Status::Available => ChargerStatus::Available,
+        Status::Preparing => ChargerStatus::Preparing,
+        Status::Charging => ChargerStatus::Charging,
+        Status::SuspendedEv => ChargerStatus::SuspendedEv,
+        Status::SuspendedEvse => ChargerStatus::SuspendedEvse,
+        Status::Finishing => ChargerStatus::Finishing,
+        Status::Reserved => ChargerStatus::Reserved,
+        Status::Unavailable => ChargerStatus::Unavailable,
+        Status::Faulted => ChargerStatus::Faulted,
+        Status::Unknown => ChargerStatus::Unknown,
+    }
+}

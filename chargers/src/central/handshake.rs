@@ -1,0 +1,165 @@
+//! The way in: identity, password, subprotocol, upgrade.
+//!
+//! The identity is the last segment of the path, the password HTTP Basic. Of the subprotocols
+//! `ocpp1.6` is spoken; a charge point that offers none is taken to speak 1.6, one that offers
+//! only others is refused. Each refusal says in plain text what to change.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::{
+    Router,
+    extract::{
+        ConnectInfo, State,
+        ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
+    },
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+
+use super::{
+    connection::{self, Limits},
+    identity,
+    roster::{Refusal, Role, Roster},
+};
+use crate::{message::DeviceEvent, wall::WallClock};
+
+/// The subprotocol that is spoken.
+const OCPP_16: &str = "ocpp1.6";
+/// Most subprotocols of an offer that are looked at.
+const MAX_OFFERED: usize = 16;
+
+/// A charge point that connected and is not adopted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unmatched {
+    /// The identity in the path it connected to.
+    pub charge_point_id: String,
+    /// As its boot notification says.
+    pub vendor: Option<String>,
+    /// As its boot notification says.
+    pub model: Option<String>,
+    /// As its boot notification says.
+    pub firmware: Option<String>,
+    /// When it first connected.
+    pub since: Timestamp,
+    /// The address it connected from.
+    pub remote: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Context {
+    roster: Roster,
+    wall: WallClock,
+    events: mpsc::Sender<DeviceEvent>,
+    limits: Limits,
+}
+
+/// Every path leads to a charge point's connection.
+pub(crate) fn router(
+    roster: Roster,
+    wall: WallClock,
+    events: mpsc::Sender<DeviceEvent>,
+    limits: Limits,
+) -> Router {
+    Router::new().fallback(connect).with_state(Context {
+        roster,
+        wall,
+        events,
+        limits,
+    })
+}
+
+async fn connect(
+    State(context): State<Context>,
+    uri: Uri,
+    headers: HeaderMap,
+    remote: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let remote = remote.map(|axum::Extension(ConnectInfo(address))| address);
+    let Some(identity) = identity::from_path(uri.path()) else {
+        let message = "connect to ws://this-host:port/IDENTITY, with the charge point's identity \
+                       of up to 48 letters, digits and _ . : * | = @ + - as the last part";
+        return (StatusCode::BAD_REQUEST, message).into_response();
+    };
+    let address = remote.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+    let role = match context.roster.admit(&identity, &headers, address) {
+        Ok(role) => role,
+        Err(refusal) => return refuse(&refusal),
+    };
+    let offered = offered(&headers);
+    let speaks_16 = offered.iter().any(|name| name == OCPP_16);
+    if !speaks_16 && !offered.is_empty() {
+        warn!(
+            charge_point = identity,
+            ?offered,
+            "refused a charge point that offers no OCPP version spoken here; set it to OCPP 1.6 (JSON)"
+        );
+        let message = "only the subprotocol ocpp1.6 is spoken here";
+        return (StatusCode::BAD_REQUEST, message).into_response();
+    }
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let size = match role {
+        Role::Known { .. } => context.limits.message_bytes,
+        Role::Unmatched => context.limits.unmatched_message_bytes,
+    };
+    let upgrade = if speaks_16 {
+        upgrade.protocols([OCPP_16])
+    } else {
+        upgrade
+    };
+    upgrade
+        .max_message_size(size)
+        .max_frame_size(size)
+        .on_upgrade(async move |socket| {
+            let since = context.wall.now();
+            let Some(joined) = context.roster.join(&role, &identity, remote, since) else {
+                info!(
+                    charge_point = identity,
+                    "the configuration changed while it connected"
+                );
+                return;
+            };
+            let Context {
+                roster,
+                wall,
+                events,
+                limits,
+            } = context;
+            connection::run(socket, joined, identity, roster, wall, events, limits).await;
+        })
+}
+
+fn refuse(refusal: &Refusal) -> Response {
+    let mut response = (refusal.status, refusal.message).into_response();
+    let (name, value) = match refusal.status {
+        StatusCode::UNAUTHORIZED => (header::WWW_AUTHENTICATE, "Basic realm=\"headroom\""),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+            (header::RETRY_AFTER, "10")
+        }
+        _ => return response,
+    };
+    response
+        .headers_mut()
+        .insert(name, HeaderValue::from_static(value));
+    response
+}
+
+/// The subprotocols of the offer, in any number of headers.
+fn offered(headers: &HeaderMap) -> Vec<String> {
+    headers
+        .get_all(header::SEC_WEBSOCKET_PROTOCOL)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .take(MAX_OFFERED)
+        .collect()
+}

@@ -1,0 +1,507 @@
+//! Who may connect, who is connected, and how a command finds its connection.
+//!
+//! The lock is held for look-ups only, never across a wait. A connection has a number; what a late
+//! end of an old connection cleans up is its own entry or nothing.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::http::{HeaderMap, StatusCode};
+use headroom_ocpp::{Identity, Learnt, LimitRequest, Settings};
+use jiff::Timestamp;
+use tokio::{sync::watch, time::Instant};
+use tracing::{info, warn};
+
+use super::{
+    auth::{self, Guard},
+    handshake::Unmatched,
+};
+use crate::bucket::Bucket;
+
+/// Unmatched charge points that are listed, connected or not.
+const MAX_UNMATCHED: usize = 50;
+/// Without authentication a second connection replaces the first only when that has been silent
+/// for this long.
+const SILENT_AFTER: Duration = Duration::from_secs(30);
+/// Connections of one charger: a burst of reconnections, then one each interval.
+const RECONNECT_BURST: u32 = 20;
+const RECONNECT_REFILL: Duration = Duration::from_secs(1);
+/// Connections of unknown charge points, all together.
+const UNKNOWN_BURST: u32 = 60;
+const UNKNOWN_REFILL: Duration = Duration::from_millis(200);
+
+/// How a charger proves itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Auth {
+    /// With this password; without one nobody gets in.
+    Basic(Option<String>),
+    None,
+}
+
+/// A charger as the central system needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KnownCharger {
+    pub(crate) load: String,
+    pub(crate) charge_point_id: String,
+    pub(crate) auth: Auth,
+    pub(crate) settings: Settings,
+}
+
+/// Which side of the roster a connection is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The charger with this load id, as it was configured at the time of this number.
+    Known {
+        load: String,
+        epoch: u64,
+    },
+    Unmatched,
+}
+
+/// Why a connection is refused, for the charge point's log and for ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) message: &'static str,
+}
+
+/// The way to a connection's task.
+#[derive(Debug)]
+struct Live {
+    number: u64,
+    limit: watch::Sender<Option<LimitRequest>>,
+    settings: watch::Sender<Settings>,
+    close: watch::Sender<bool>,
+    heard: Arc<Mutex<Instant>>,
+}
+
+/// A connection's end of it.
+#[derive(Debug)]
+pub(crate) struct Joined {
+    pub(crate) number: u64,
+    pub(crate) load: Option<String>,
+    pub(crate) limit: watch::Receiver<Option<LimitRequest>>,
+    pub(crate) settings: watch::Receiver<Settings>,
+    pub(crate) close: watch::Receiver<bool>,
+    pub(crate) heard: Arc<Mutex<Instant>>,
+    pub(crate) learnt: Learnt,
+}
+
+#[derive(Debug)]
+struct Entry {
+    known: KnownCharger,
+    epoch: u64,
+    live: Option<Live>,
+    learnt: Learnt,
+    reconnects: Bucket,
+    /// Where it last proved itself from: guesses from elsewhere do not lock it out.
+    proved_from: Option<IpAddr>,
+}
+
+#[derive(Debug)]
+struct UnmatchedEntry {
+    info: Unmatched,
+    live: Option<Live>,
+}
+
+#[derive(Debug)]
+struct State {
+    chargers: BTreeMap<String, Entry>,
+    unmatched: Vec<UnmatchedEntry>,
+    guard: Guard,
+    unknown: Bucket,
+    count: u64,
+}
+
+/// The roster; cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Roster(Arc<Mutex<State>>);
+
+impl Roster {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Mutex::new(State {
+            chargers: BTreeMap::new(),
+            unmatched: Vec::new(),
+            guard: Guard::default(),
+            unknown: Bucket::new(UNKNOWN_BURST, UNKNOWN_REFILL),
+            count: 0,
+        })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every change under the lock is complete in itself.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The chargers of the house from now on. Connections that are not affected stay.
+    pub(crate) fn configure(&self, chargers: Vec<KnownCharger>) {
+        let mut state = self.lock();
+        let mut before = std::mem::take(&mut state.chargers);
+        for known in chargers {
+            let entry = match before.remove(&known.load) {
+                Some(entry) if entry.same_access(&known) => {
+                    if let Some(live) = &entry.live {
+                        live.settings.send_if_modified(|settings| {
+                            let changed = *settings != known.settings;
+                            settings.clone_from(&known.settings);
+                            changed
+                        });
+                    }
+                    Entry { known, ..entry }
+                }
+                other => {
+                    if let Some(live) = other.and_then(|entry| entry.live) {
+                        live.close("its access was changed", &known.charge_point_id);
+                    }
+                    state.count += 1;
+                    Entry::new(known, state.count)
+                }
+            };
+            state.adopt(&entry.known.charge_point_id);
+            state.chargers.insert(entry.known.load.clone(), entry);
+        }
+        for (_, entry) in before {
+            if let Some(live) = entry.live {
+                live.close("it was removed", &entry.known.charge_point_id);
+            }
+        }
+    }
+
+    /// Whether a connection may be made.
+    pub(crate) fn admit(
+        &self,
+        identity: &str,
+        headers: &HeaderMap,
+        remote: IpAddr,
+    ) -> Result<Role, Refusal> {
+        let mut state = self.lock();
+        let State {
+            chargers,
+            unmatched,
+            guard,
+            unknown,
+            ..
+        } = &mut *state;
+        let entry = chargers
+            .values_mut()
+            .find(|entry| entry.known.charge_point_id == identity);
+        let Some(entry) = entry else {
+            let listed = unmatched
+                .iter()
+                .any(|entry| entry.info.charge_point_id == identity);
+            let full = unmatched
+                .iter()
+                .filter(|entry| entry.live.is_some())
+                .count();
+            if !unknown.take() || (!listed && full >= MAX_UNMATCHED) {
+                return Err(Refusal {
+                    status: StatusCode::SERVICE_UNAVAILABLE,
+                    message: "too many unknown charge points are connecting; try again later",
+                });
+            }
+            return Ok(Role::Unmatched);
+        };
+        match &entry.known.auth {
+            Auth::Basic(password) => {
+                if entry.proved_from != Some(remote) && guard.is_throttled(remote) {
+                    return Err(Refusal {
+                        status: StatusCode::TOO_MANY_REQUESTS,
+                        message: "too many wrong passwords from this address; try again later",
+                    });
+                }
+                let proven = password
+                    .as_deref()
+                    .is_some_and(|password| auth::proves(headers, identity, password));
+                if !proven {
+                    guard.failed(remote);
+                    warn!(
+                        charge_point = identity, %remote, load = entry.known.load,
+                        "refused a charge point with a wrong or missing password; what is \
+                         connected stays connected. Set the same password at the charge point \
+                         (its user name is its identity) and here"
+                    );
+                    return Err(Refusal {
+                        status: StatusCode::UNAUTHORIZED,
+                        message: "wrong or missing password",
+                    });
+                }
+                entry.proved_from = Some(remote);
+            }
+            Auth::None => {
+                if entry
+                    .live
+                    .as_ref()
+                    .is_some_and(|live| live.silence() < SILENT_AFTER)
+                {
+                    warn!(
+                        charge_point = identity, %remote,
+                        "refused a second connection: the first one is alive, and this charge \
+                         point does not authenticate"
+                    );
+                    return Err(Refusal {
+                        status: StatusCode::CONFLICT,
+                        message: "this charge point is connected already",
+                    });
+                }
+            }
+        }
+        if !entry.reconnects.take() {
+            return Err(Refusal {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                message: "this charge point reconnects too often; try again later",
+            });
+        }
+        Ok(Role::Known {
+            load: entry.known.load.clone(),
+            epoch: entry.epoch,
+        })
+    }
+
+    /// Enters a connection that is up. `None` if the configuration has changed meanwhile: then the
+    /// charge point shall come again.
+    pub(crate) fn join(
+        &self,
+        role: &Role,
+        identity: &str,
+        remote: Option<SocketAddr>,
+        since: Timestamp,
+    ) -> Option<Joined> {
+        let mut state = self.lock();
+        state.count += 1;
+        let number = state.count;
+        match role {
+            Role::Known { load, epoch } => {
+                let entry = state
+                    .chargers
+                    .get_mut(load)
+                    .filter(|entry| entry.epoch == *epoch)?;
+                let (live, mut joined) = connect(number, entry.known.settings.clone());
+                joined.load = Some(load.clone());
+                joined.learnt = entry.learnt.clone();
+                if let Some(old) = entry.live.replace(live) {
+                    old.close(
+                        "a new connection of the same charge point replaces it",
+                        identity,
+                    );
+                }
+                Some(joined)
+            }
+            Role::Unmatched => {
+                if state
+                    .chargers
+                    .values()
+                    .any(|entry| entry.known.charge_point_id == identity)
+                {
+                    return None;
+                }
+                let (live, joined) = connect(number, unmatched_settings());
+                state.list_unmatched(identity, remote, since, live);
+                Some(joined)
+            }
+        }
+    }
+
+    /// A connection has ended. True if the charger is without one now.
+    pub(crate) fn leave(&self, joined: &Joined, identity: &str, learnt: Learnt) -> bool {
+        let mut state = self.lock();
+        if let Some(load) = &joined.load {
+            let Some(entry) = state.chargers.get_mut(load) else {
+                return false;
+            };
+            match &entry.live {
+                Some(live) if live.number == joined.number => {
+                    entry.live = None;
+                    entry.learnt = learnt;
+                    true
+                }
+                Some(_) => false,
+                None => true,
+            }
+        } else {
+            let mut entries = state.unmatched.iter_mut();
+            let entry = entries.find(|entry| entry.info.charge_point_id == identity);
+            if let Some(entry) = entry
+                && entry
+                    .live
+                    .as_ref()
+                    .is_some_and(|live| live.number == joined.number)
+            {
+                entry.live = None;
+            }
+            false
+        }
+    }
+
+    /// Hands a limit to the charger's connection. False if it is not connected.
+    pub(crate) fn send(&self, load: &str, request: LimitRequest) -> bool {
+        let state = self.lock();
+        let live = state
+            .chargers
+            .get(load)
+            .and_then(|entry| entry.live.as_ref());
+        live.is_some_and(|live| live.limit.send(Some(request)).is_ok())
+    }
+
+    /// An unmatched charge point told who it is.
+    pub(crate) fn identified(&self, identity: &str, told: &Identity) {
+        let mut state = self.lock();
+        let mut entries = state.unmatched.iter_mut();
+        if let Some(entry) = entries.find(|entry| entry.info.charge_point_id == identity) {
+            entry.info.vendor.clone_from(&told.vendor);
+            entry.info.model.clone_from(&told.model);
+            entry.info.firmware.clone_from(&told.firmware);
+        }
+    }
+
+    pub(crate) fn unmatched(&self) -> Vec<Unmatched> {
+        self.lock()
+            .unmatched
+            .iter()
+            .map(|entry| entry.info.clone())
+            .collect()
+    }
+
+    /// Closes every connection.
+    pub(crate) fn close_all(&self) {
+        let state = self.lock();
+        let known = state
+            .chargers
+            .values()
+            .filter_map(|entry| entry.live.as_ref());
+        for live in known.chain(
+            state
+                .unmatched
+                .iter()
+                .filter_map(|entry| entry.live.as_ref()),
+        ) {
+            live.close.send_replace(true);
+        }
+    }
+}
+
+impl State {
+    /// A charge point that was unmatched belongs to the house now: it shall come back and
+    /// authenticate.
+    fn adopt(&mut self, charge_point_id: &str) {
+        self.unmatched.retain(|entry| {
+            let adopted = entry.info.charge_point_id == charge_point_id;
+            if let (true, Some(live)) = (adopted, &entry.live) {
+                live.close("it was adopted and shall connect again", charge_point_id);
+            }
+            !adopted
+        });
+    }
+
+    fn list_unmatched(
+        &mut self,
+        identity: &str,
+        remote: Option<SocketAddr>,
+        since: Timestamp,
+        live: Live,
+    ) {
+        let mut entries = self.unmatched.iter_mut();
+        if let Some(entry) = entries.find(|entry| entry.info.charge_point_id == identity) {
+            entry.info.remote = remote.map(|address| address.ip().to_string());
+            if let Some(old) = entry.live.replace(live) {
+                old.close(
+                    "a new connection of the same charge point replaces it",
+                    identity,
+                );
+            }
+            return;
+        }
+        if self.unmatched.len() >= MAX_UNMATCHED {
+            // The oldest that is gone makes room; `admit` has seen that not all are connected.
+            match self.unmatched.iter().position(|entry| entry.live.is_none()) {
+                Some(index) => drop(self.unmatched.remove(index)),
+                None => return,
+            }
+        }
+        info!(
+            charge_point = identity,
+            "an unknown charge point has connected; it can be adopted"
+        );
+        self.unmatched.push(UnmatchedEntry {
+            info: Unmatched {
+                charge_point_id: identity.to_owned(),
+                vendor: None,
+                model: None,
+                firmware: None,
+                since,
+                remote: remote.map(|address| address.ip().to_string()),
+            },
+            live: Some(live),
+        });
+    }
+}
+
+impl Entry {
+    fn new(known: KnownCharger, epoch: u64) -> Self {
+        Self {
+            known,
+            epoch,
+            live: None,
+            learnt: Learnt::default(),
+            reconnects: Bucket::new(RECONNECT_BURST, RECONNECT_REFILL),
+            proved_from: None,
+        }
+    }
+
+    fn same_access(&self, other: &KnownCharger) -> bool {
+        self.known.charge_point_id == other.charge_point_id && self.known.auth == other.auth
+    }
+}
+
+impl Live {
+    fn silence(&self) -> Duration {
+        self.heard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .elapsed()
+    }
+
+    fn close(&self, why: &str, charge_point: &str) {
+        info!(charge_point, "closing a connection: {why}");
+        self.close.send_replace(true);
+    }
+}
+
+fn connect(number: u64, settings: Settings) -> (Live, Joined) {
+    let (limit, limit_end) = watch::channel(None);
+    let (settings, settings_end) = watch::channel(settings);
+    let (close, close_end) = watch::channel(false);
+    let heard = Arc::new(Mutex::new(Instant::now()));
+    let live = Live {
+        number,
+        limit,
+        settings,
+        close,
+        heard: Arc::clone(&heard),
+    };
+    let joined = Joined {
+        number,
+        load: None,
+        limit: limit_end,
+        settings: settings_end,
+        close: close_end,
+        heard,
+        learnt: Learnt::default(),
+    };
+    (live, joined)
+}
+
+/// For a charge point that is not of the house: answers and nothing else.
+fn unmatched_settings() -> Settings {
+    Settings {
+        adopted: false,
+        control: false,
+        connector: 1,
+        terminals: 3,
+        safe_ma: 0,
+        nominal_voltage_v: 230,
+    }
+}

@@ -1,0 +1,23 @@
+//! Drivers for what Headroom throttles: chargers that connect over OCPP, relays that answer HTTP.
+//!
+//! Inputs: the configuration ([`Devices::configure`]) and commands ([`Devices::send`]). Outputs:
+//! [`DeviceEvent`]s: reports in the core's own shape, and the fate of each command. One task per
+//! device; no call from outside ever waits for a device.
+//!
+//! Invariants: a device that fails, hangs, lies or floods harms itself only; of several commands
+//! for one device the newest counts, and nothing holds it up but the device itself; what is
+//! switched on or raised falls back by itself when the renewals stop.
+
+#![deny(clippy::indexing_slicing)]
+
+mod bucket;
+mod central;
+mod devices;
+mod message;
+mod shelly;
+mod wall;
+
+pub use central::{ServeError, Unmatched};
+pub use devices::{DeviceSettings, Devices};
+pub use message::{DeviceCommand, DeviceEvent};
+pub use wall::WallClock;

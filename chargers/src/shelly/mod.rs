@@ -1,0 +1,8 @@
+//! Relays of the Shelly family, second generation and later, over their HTTP RPC.
+
+mod client;
+mod digest;
+mod relay;
+
+pub(crate) use client::{Client, http_client};
+pub(crate) use relay::{Relay, SwitchRequest};
