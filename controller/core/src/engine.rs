@@ -80,6 +80,11 @@ impl Engine {
         &self.config
     }
 
+    /// The time of the last step.
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
     /// Whether an event can be. One that cannot must not be given to [`Engine::step`]; it would be
     /// taken for a tick.
     ///
@@ -272,14 +277,14 @@ impl Engine {
                 for_s,
             } => {
                 self.wish(&load, |wishes| {
-                    wishes.limit = Some((limit_a, now.after_s(for_s)))
+                    wishes.limit = Some((limit_a, now.after_s(for_s)));
                 });
             }
             UserCommand::Boost { load, for_s } => {
                 self.wish(&load, |wishes| wishes.boost = Some(now.after_s(for_s)));
             }
             UserCommand::Resume { load, .. } => {
-                self.wish(&load, |wishes| *wishes = load::Wishes::default())
+                self.wish(&load, |wishes| *wishes = load::Wishes::default());
             }
             UserCommand::Manual { ceiling_a, for_s } => {
                 self.manual = Some(Manual {

@@ -1,6 +1,10 @@
 //! The engine in a closed loop with a small house in virtual time: the properties that hold for every
 //! background, latency and report rhythm, each named after what it promises.
-#![allow(clippy::float_arithmetic, clippy::cast_precision_loss)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::VecDeque;
 
