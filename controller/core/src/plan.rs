@@ -644,11 +644,17 @@ impl<'a> Raising<'a> {
                 continue;
             }
             let weight = |load: usize| full.weights.get(load).copied().unwrap_or(0);
-            let Some(&raiser) = raisers.iter().find(|raiser| weight(**raiser) > 0) else {
+            let Some(&raiser) = raisers
+                .iter()
+                .filter(|raiser| weight(**raiser) > 0)
+                .max_by_key(|raiser| self.class(**raiser))
+            else {
                 continue;
             };
             let givers: Vec<usize> = (0..self.world.loads.len())
                 .filter(|&load| weight(load) > 0 && self.may_give(load))
+                // Nobody gets less because a load of a lower class asks.
+                .filter(|&load| self.class(load) <= self.class(raiser))
                 .collect();
             for giver in givers {
                 let (Some(load), Some(other)) =
@@ -670,6 +676,13 @@ impl<'a> Raising<'a> {
                 set(&mut self.has, giver, to);
             }
         }
+    }
+
+    fn class(&self, load: usize) -> u32 {
+        self.world
+            .loads
+            .get(load)
+            .map_or(0, |l| self.world.demand(l, Milliamps::ZERO).class)
     }
 
     /// Whether a load has more than its share and can be lowered for others.

@@ -362,6 +362,30 @@ proptest! {
         }
     }
 
+    /// Nobody is lowered for the sake of a load of a lower class.
+    #[test]
+    fn a_lower_class_takes_nothing_from_a_higher((cars, period, priorities) in cars(), steps in steps()) {
+        use headroom_core::ReasonCode;
+        let mut house = House::new(cars, period, &priorities);
+        for (seconds, background) in steps {
+            house.background = background;
+            for _ in 0..seconds {
+                let all = house.second();
+                for (action, load, _) in limits(&all) {
+                    let (Some(other), ReasonCode::Priority | ReasonCode::FairShare) =
+                        (action.reason.load.as_deref(), action.reason.code)
+                    else {
+                        continue;
+                    };
+                    let class = |id: &str| {
+                        priorities[house.cars.iter().position(|car| car.id == id).unwrap()]
+                    };
+                    prop_assert!(class(other) >= class(load), "{}", action.reason.text);
+                }
+            }
+        }
+    }
+
     /// A house that does not change ends in silence but for renewals.
     #[test]
     fn constant_background_ends_in_silence((cars, period, priorities) in cars(), background in prop::array::uniform3(1_000_i64..20_000)) {

@@ -1,0 +1,123 @@
+//! From an APDU of DLMS/COSEM (IEC 62056-5-3) to a telegram: LLC header, block transfer, ciphering, notification.
+//!
+//! The frames (HDLC, M-Bus) are others' business; here begins what both carry.
+
+mod data;
+mod list;
+
+use crate::{
+    bytes::Bytes,
+    cipher::{Cipher, GLO_CIPHERING, ber_length},
+    decoder::Reason,
+    telegram::{Protocol, Telegram},
+    time::MeterTime,
+};
+use data::Data;
+
+/// The longest APDU put together from segments or blocks. The longest one known has 1.2 KiB.
+pub(crate) const MAX_APDU: usize = 4 * 1024;
+
+/// LLC header of a message from the meter.
+pub(crate) const LLC: [u8; 3] = [0xE6, 0xE7, 0x00];
+const DATA_NOTIFICATION: u8 = 0x0F;
+const GENERAL_BLOCK_TRANSFER: u8 = 0xE0;
+const LAST_BLOCK: u8 = 0x80;
+const DATE_TIME_LEN: usize = 12;
+
+/// Blocks of a general block transfer that wait for the last one (IEC 62056-5-3, 9.3.13).
+#[derive(Debug, Default)]
+pub(crate) struct Assembly {
+    blocks: Vec<u8>,
+    /// Number of the last block taken; 0 is none.
+    number: u16,
+}
+
+impl Assembly {
+    /// Reads one message. `None`: it is a block, and more follow.
+    pub(crate) fn read(
+        &mut self,
+        message: &[u8],
+        cipher: &Cipher,
+        protocol: Protocol,
+    ) -> Result<Option<Telegram>, Reason> {
+        let apdu = message.strip_prefix(&LLC).unwrap_or(message);
+        if apdu.first() != Some(&GENERAL_BLOCK_TRANSFER) {
+            *self = Self::default();
+            return read(apdu, cipher, protocol).map(Some);
+        }
+        match self.block(apdu) {
+            Ok(None) => Ok(None),
+            Ok(Some(whole)) => {
+                *self = Self::default();
+                read(&whole, cipher, protocol).map(Some)
+            }
+            Err(reason) => {
+                *self = Self::default();
+                Err(reason)
+            }
+        }
+    }
+
+    fn block(&mut self, apdu: &[u8]) -> Result<Option<Vec<u8>>, Reason> {
+        let mut bytes = Bytes(apdu);
+        let header: Option<[u8; 6]> = bytes.array();
+        let Some([_, control, high, low, _, _]) = header else {
+            return Err(Reason::Malformed);
+        };
+        let length = ber_length(&mut bytes).ok_or(Reason::Malformed)?;
+        let content = bytes.take(length).ok_or(Reason::Malformed)?;
+        let number = u16::from_be_bytes([high, low]);
+        if number == 1 {
+            *self = Self::default();
+        }
+        if number != self.number.wrapping_add(1) {
+            return Err(Reason::Gap);
+        }
+        if self.blocks.len() + content.len() > MAX_APDU {
+            return Err(Reason::TooLong);
+        }
+        self.number = number;
+        self.blocks.extend_from_slice(content);
+        Ok((control & LAST_BLOCK != 0).then(|| std::mem::take(&mut self.blocks)))
+    }
+}
+
+/// Reads a whole APDU, in clear or ciphered.
+fn read(apdu: &[u8], cipher: &Cipher, protocol: Protocol) -> Result<Telegram, Reason> {
+    if apdu.first() != Some(&GLO_CIPHERING) {
+        return notification(apdu, protocol);
+    }
+    let plain = cipher.open(apdu, |plain| parse(plain).is_some())?;
+    let mut telegram = notification(&plain.bytes, protocol)?;
+    telegram.encrypted = true;
+    telegram.authenticated = plain.authenticated;
+    Ok(telegram)
+}
+
+fn notification(apdu: &[u8], protocol: Protocol) -> Result<Telegram, Reason> {
+    let (time, body) = parse(apdu).ok_or(Reason::Malformed)?;
+    let telegram = list::read(&body, time, protocol).ok_or(Reason::Unknown)?;
+    if telegram.is_empty() {
+        Err(Reason::Unknown)
+    } else {
+        Ok(telegram)
+    }
+}
+
+/// data-notification: tag, invoke id (4), optional date-time, body to the last byte.
+fn parse(apdu: &[u8]) -> Option<(Option<MeterTime>, Data<'_>)> {
+    let mut bytes = Bytes(apdu);
+    if bytes.u8()? != DATA_NOTIFICATION {
+        return None;
+    }
+    bytes.take(4)?;
+    // Absent; or 12 bytes, coded with or without tags as each maker understood the standard.
+    let time = match bytes.u8()? {
+        0x00 => None,
+        0x0C | 0x19 => Some(bytes.take(DATE_TIME_LEN)?),
+        0x09 if bytes.u8()? == 0x0C => Some(bytes.take(DATE_TIME_LEN)?),
+        _ => return None,
+    };
+    let body = Data::read_whole(bytes)?;
+    Some((time.and_then(MeterTime::from_dlms), body))
+}

@@ -1,0 +1,124 @@
+//! Wired M-Bus long frames with DLMS inside (EN 13757-2 and -3), as Austrian and Polish customer ports push them.
+//!
+//! `68 L L 68 | C A CI STSAP DTSAP data | CS 16`. An APDU longer than a frame is cut into segments: the low bits of CI
+//! count them, bit 4 marks the last.
+
+use crate::{
+    cipher::Cipher,
+    decoder::{Reason, Step},
+    dlms::{self, Assembly},
+    telegram::Protocol,
+};
+
+const START: u8 = 0x68;
+const STOP: u8 = 0x16;
+/// Send user data, with either frame count bit.
+const CONTROL: [u8; 2] = [0x53, 0x73];
+const LAST_SEGMENT: u8 = 0x10;
+const SEQUENCE: u8 = 0x0F;
+/// Start, length twice, start.
+const HEAD: usize = 4;
+/// Checksum and stop.
+const TAIL: usize = 2;
+/// C, A, CI, STSAP, DTSAP.
+const ADDRESSING: usize = 5;
+
+/// Joins segments.
+#[derive(Debug, Default)]
+pub(crate) struct Framer {
+    segments: Vec<u8>,
+    next: u8,
+    blocks: Assembly,
+}
+
+impl crate::decoder::Framer for Framer {
+    fn protocol(&self) -> Protocol {
+        Protocol::Mbus
+    }
+
+    fn scan(&mut self, stream: &[u8], at: usize, end: bool, cipher: &Cipher) -> Step {
+        let window = stream.get(at..).unwrap_or_default();
+        match window.iter().position(|byte| *byte == START) {
+            Some(0) => {}
+            Some(start) => return Step::Skip(start),
+            None => return Step::Skip(window.len()),
+        }
+        let more = if end { Step::Skip(1) } else { Step::Need };
+        let &[_, length, again, start, ref rest @ ..] = window else {
+            return more;
+        };
+        if length != again || start != START {
+            return Step::Skip(1);
+        }
+        let length = frame_length(length);
+        match rest.first() {
+            None => return more,
+            Some(control) if !CONTROL.contains(control) => return Step::Skip(1),
+            Some(_) => {}
+        }
+        let (Some(content), Some(&[sum, stop])) =
+            (rest.get(..length), rest.get(length..length + TAIL))
+        else {
+            return more;
+        };
+        let right = content
+            .iter()
+            .fold(0_u8, |sum, byte| sum.wrapping_add(*byte))
+            == sum;
+        let &[_, _, info, _, _, ref data @ ..] = content else {
+            return Step::Skip(1);
+        };
+        if stop != STOP {
+            return Step::Skip(1);
+        }
+        if !right {
+            return Step::Damaged(HEAD + length + TAIL, Reason::Checksum);
+        }
+        let len = HEAD + length + TAIL;
+        let read = self.join(info, data).and_then(|apdu| match apdu {
+            Some(apdu) => self.blocks.read(&apdu, cipher, Protocol::Mbus),
+            None => Ok(None),
+        });
+        match read {
+            Ok(Some(telegram)) => Step::Telegram(len, Box::new(telegram)),
+            Ok(None) => Step::Frame(len),
+            Err(reason) => Step::Refused(len, reason),
+        }
+    }
+}
+
+/// Sagemcom sends the low byte of 257: a length that could not hold the addressing means 256 more.
+fn frame_length(length: u8) -> usize {
+    let length = usize::from(length);
+    if length < ADDRESSING {
+        length + 256
+    } else {
+        length
+    }
+}
+
+impl Framer {
+    fn join(&mut self, info: u8, data: &[u8]) -> Result<Option<Vec<u8>>, Reason> {
+        let number = info & SEQUENCE;
+        if number == 0 {
+            self.segments.clear();
+            self.next = 0;
+        }
+        if number != self.next || self.segments.len() + data.len() > dlms::MAX_APDU {
+            self.segments.clear();
+            self.next = 0;
+            return Err(if number == 0 {
+                Reason::TooLong
+            } else {
+                Reason::Gap
+            });
+        }
+        self.segments.extend_from_slice(data);
+        if info & LAST_SEGMENT == 0 {
+            self.next = (number + 1) & SEQUENCE;
+            return Ok(None);
+        }
+        self.next = 0;
+        Ok(Some(std::mem::take(&mut self.segments)))
+    }
+}

@@ -1,0 +1,132 @@
+//! The handle of a running source.
+
+use crate::{
+    slot::{MeterReading, Slot},
+    source::Source,
+    status::MeterStatus,
+    task::Task,
+};
+use headroom_codec::{Item, Key};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{mpsc, watch},
+    task::{AbortHandle, JoinSet},
+    time::sleep,
+};
+use tracing::error;
+
+/// Pause before a source that panicked is started again.
+const RESTART: Duration = Duration::from_secs(10);
+
+/// What a source needs to know besides its address.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Encryption key, for meters that cipher.
+    pub key: Option<Key>,
+    /// Authentication key, for meters that cipher.
+    pub auth_key: Option<Key>,
+    /// Ratio of external current transformers; 1 where there are none.
+    pub ct_ratio: f64,
+    /// The grid has one phase: readings have one entry instead of three.
+    pub one_phase: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            key: None,
+            auth_key: None,
+            ct_ratio: 1.0,
+            one_phase: false,
+        }
+    }
+}
+
+/// Something that a source gave, with its bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard {
+    /// A telegram, or what was rejected.
+    pub item: Item,
+    /// The bytes of it; of a message in several frames those of the last one.
+    pub raw: Vec<u8>,
+}
+
+/// A running source. Dropping it stops it.
+#[derive(Debug)]
+pub struct Meter {
+    slot: Arc<Slot>,
+    status: watch::Receiver<MeterStatus>,
+    task: AbortHandle,
+}
+
+impl Meter {
+    /// The next reading: the newest one, at once if it was not taken yet. Readings with currents come before those with
+    /// the power alone. Cancel-safe; never ends.
+    pub async fn next(&self) -> MeterReading {
+        self.slot.take().await
+    }
+
+    /// What the source does; changes whenever that changes.
+    pub fn status(&self) -> watch::Receiver<MeterStatus> {
+        self.status.clone()
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Starts a source in the present tokio runtime.
+pub fn start(source: Source, settings: Settings) -> Meter {
+    launch(source, settings, None)
+}
+
+/// Starts a source that also gives everything it decodes and rejects to `tap`, for trouble-shooting. What does not fit
+/// into its queue is not given.
+pub fn start_tapped(source: Source, settings: Settings, tap: mpsc::Sender<Heard>) -> Meter {
+    launch(source, settings, Some(tap))
+}
+
+fn launch(source: Source, settings: Settings, tap: Option<mpsc::Sender<Heard>>) -> Meter {
+    let slot = Arc::new(Slot::default());
+    let (sender, status) = watch::channel(MeterStatus::new(source.to_string()));
+    let running = supervise(source, settings, Arc::clone(&slot), sender, tap);
+    Meter {
+        slot,
+        status,
+        task: tokio::spawn(running).abort_handle(),
+    }
+}
+
+/// Runs the task, and starts it again if it panics.
+async fn supervise(
+    source: Source,
+    settings: Settings,
+    slot: Arc<Slot>,
+    status: watch::Sender<MeterStatus>,
+    tap: Option<mpsc::Sender<Heard>>,
+) {
+    loop {
+        // A set aborts its task when this future is dropped.
+        let mut tasks = JoinSet::new();
+        let task = Task::new(
+            source.clone(),
+            settings.clone(),
+            Arc::clone(&slot),
+            status.clone(),
+            tap.clone(),
+        );
+        tasks.spawn(task.run());
+        if let Some(Err(failed)) = tasks.join_next().await {
+            error!(source = %source, error = %failed, "the meter source failed; it is started again in 10 s");
+            status.send_modify(|status| {
+                status.connected = false;
+                "The meter source failed inside Headroom; it is started again. Please report this."
+                    .clone_into(&mut status.text);
+            });
+        }
+        sleep(RESTART).await;
+    }
+}
