@@ -1,0 +1,92 @@
+/**
+ * Calls to the service: JSON in and out, problem documents as `ApiError`, the CSRF token on every change.
+ * The session itself is an HttpOnly cookie that this script never sees.
+ */
+import type { FieldError, Problem, Session } from "./types";
+
+const BASE = "/api/v1";
+const CSRF_KEY = "headroom_csrf";
+/** A request that is not answered by then counts as lost: the page must not hang on a dead service. */
+const TIMEOUT_MS = 10_000;
+
+/** An answer of the service that is not a success, or none at all (`status` 0). */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly errors: FieldError[] = [],
+  ) {
+    super(message);
+  }
+}
+
+let csrf: string | null = sessionStorage.getItem(CSRF_KEY);
+let onAuthLost: (code: "setup_required" | "unauthenticated") => void = () => undefined;
+
+/** Called with the code of each 401, so that the page can ask for the set-up code or the password. */
+export function onUnauthorised(listener: typeof onAuthLost): void {
+  onAuthLost = listener;
+}
+
+export function rememberCsrf(token: string | null): void {
+  csrf = token;
+  if (token === null) sessionStorage.removeItem(CSRF_KEY);
+  else sessionStorage.setItem(CSRF_KEY, token);
+}
+
+async function send(method: string, path: string, body: unknown): Promise<Response> {
+  const headers: Record<string, string> = { accept: "application/json" };
+  if (body !== undefined) headers["content-type"] = "application/json";
+  if (method !== "GET" && csrf !== null) headers["x-csrf-token"] = csrf;
+  const init: RequestInit = {
+    method,
+    headers,
+    credentials: "same-origin",
+    cache: "no-store",
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  };
+  if (body !== undefined) init.body = JSON.stringify(body);
+  try {
+    return await fetch(BASE + path, init);
+  } catch {
+    throw new ApiError(0, "unreachable", "");
+  }
+}
+
+async function problemOf(response: Response): Promise<ApiError> {
+  let problem: Problem = {};
+  try {
+    problem = (await response.json()) as Problem;
+  } catch {
+    // No problem document: the status alone has to do.
+  }
+  const text = problem.detail ?? problem.title ?? "";
+  return new ApiError(response.status, problem.code ?? `http_${response.status}`, text, problem.errors ?? []);
+}
+
+/** One call. Answers the JSON body, or `undefined` when there is none; throws `ApiError` otherwise. */
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  let response = await send(method, path, body);
+  if (response.status === 403 && method !== "GET") {
+    const error = await problemOf(response);
+    if (error.code !== "csrf") throw error;
+    // The token belongs to an older session of this tab: fetch the present one and try once more.
+    const session = await call<Session>("GET", "/session");
+    rememberCsrf(session.csrf);
+    response = await send(method, path, body);
+  }
+  if (response.ok) {
+    const text = await response.text();
+    return (text === "" ? undefined : JSON.parse(text)) as T;
+  }
+  const error = await problemOf(response);
+  if (error.status === 401 && path !== "/login" && path !== "/setup") {
+    onAuthLost(error.code === "setup_required" ? "setup_required" : "unauthenticated");
+  }
+  throw error;
+}
+
+export const get = <T>(path: string): Promise<T> => call<T>("GET", path);
+export const put = <T>(path: string, body: unknown): Promise<T> => call<T>("PUT", path, body);
+export const post = <T>(path: string, body?: unknown): Promise<T> => call<T>("POST", path, body);

@@ -1,0 +1,164 @@
+/**
+ * Shapes of the HTTP API as this page uses them. A value that is not known is `null`.
+ * Units are in the names: `_a` ampere, `_w` watt, `_s` second.
+ */
+
+export type PhaseName = "l1" | "l2" | "l3";
+export type Role = "viewer" | "user" | "installer";
+export type Mode = "observe" | "control";
+export type Grid = "tn_3ph" | "it_3ph" | "tn_1ph";
+export type Characteristic = "gg" | "b" | "c" | "d" | "linky" | "none";
+
+export interface Session {
+  role: Role;
+  csrf: string;
+  name?: string | null;
+  demo?: boolean;
+}
+
+export interface Reason {
+  code: string;
+  text: string;
+  phase?: PhaseName | null;
+  circuit?: string | null;
+  load?: string | null;
+  /** What the load had before, and has now. */
+  from_a?: number | null;
+  to_a?: number | null;
+}
+
+export interface PhaseStatus {
+  phase: PhaseName;
+  measured_a: number | null;
+  background_a: number | null;
+  headroom_a: number | null;
+  limit_a: number | null;
+  /** Share of the heat at which the fastest legal fuse of the class may open; 1 = may open. */
+  thermal: number | null;
+  source: "measured" | "rebuilt" | "worst_case";
+}
+
+export interface MeterStatus {
+  state: string;
+  age_s: number | null;
+  period_s: number | null;
+  protocol: string | null;
+  meter_id: string | null;
+  source: string | null;
+  rejected?: Record<string, number>;
+}
+
+interface LoadCommon {
+  id: string;
+  name: string;
+  /** `null`: not heard of yet. */
+  connected: boolean | null;
+  priority: number;
+  reason: Reason | null;
+}
+
+export interface ChargerStatus extends LoadCommon {
+  kind: "charger";
+  status: string;
+  setpoint_a: number | null;
+  measured_a: (number | null)[] | null;
+  acknowledged_a: number | null;
+  max_current_a: number | null;
+  lease_s: number | null;
+  lease_until: string | null;
+  following: boolean | null;
+}
+
+export interface SlowLoadStatus extends LoadCommon {
+  kind: "slow_load";
+  on: boolean | null;
+  power_w: number | null;
+}
+
+export type LoadStatus = ChargerStatus | SlowLoadStatus;
+
+export interface Alarm {
+  id: number;
+  code: string;
+  load?: string | null;
+  since: string;
+  text: string;
+}
+
+export interface Status {
+  state: string;
+  mode: Mode;
+  reason: Reason | null;
+  time: string;
+  phases: PhaseStatus[];
+  meter: MeterStatus;
+  loads: LoadStatus[];
+  alarms: Alarm[];
+  version: string;
+  demo?: boolean;
+}
+
+export interface Action {
+  command: number;
+  type: "set_limit" | "switch";
+  load: string;
+  limit_a?: number | null;
+  phases?: number | null;
+  on?: boolean | null;
+  lease_s?: number | null;
+  renewal?: boolean;
+  reason?: Reason | null;
+  outcome?: "pending" | "accepted" | "rejected" | "timeout" | null;
+  sent_at?: string | null;
+  acknowledged_at?: string | null;
+  seen_at?: string | null;
+}
+
+export interface Decision {
+  id: number;
+  time: string;
+  t_ms: number;
+  state: string;
+  reason: Reason | null;
+  actions: Action[];
+  inputs?: unknown;
+}
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+export interface MainFuse {
+  rating_a: number | number[];
+  characteristic: Characteristic;
+  [other: string]: unknown;
+}
+
+/** The site is sent back whole, so fields that this page does not know are kept as they came. */
+export interface Site {
+  name?: string;
+  mode: Mode;
+  grid: Grid;
+  main_fuse: MainFuse;
+  margin_a: number;
+  [other: string]: unknown;
+}
+
+export interface Priorities {
+  order: string[][];
+}
+
+export interface FieldError {
+  field: string;
+  code: string;
+  message: string;
+}
+
+/** RFC 9457 problem document. */
+export interface Problem {
+  code?: string;
+  title?: string;
+  detail?: string;
+  errors?: FieldError[];
+}

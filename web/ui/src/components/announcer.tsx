@@ -1,0 +1,20 @@
+/** Tells a screen reader what changed: the state, new alarms and a lost link, nothing that merely ticks. */
+import { computed } from "@preact/signals";
+import { plural, t, word } from "../i18n";
+import { link, status } from "../state/live";
+
+const message = computed(() => {
+  if (link.value === "lost") return t("link.lost");
+  const now = status.value;
+  if (now === null) return "";
+  const alarms = now.alarms.length === 0 ? "" : ` ${plural(now.alarms.length, "why.alarm", "why.alarms")}`;
+  return `${t("state.label")}: ${word("state", now.state)}.${alarms}`;
+});
+
+export function Announcer() {
+  return (
+    <p class="visually-hidden" role="status">
+      {message.value}
+    </p>
+  );
+}

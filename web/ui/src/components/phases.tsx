@@ -1,0 +1,136 @@
+/** The three phases (one on a single-phase grid), the age of the reading, and what the drawing means. */
+import type { PhaseStatus } from "../api/types";
+import { age, amps, UNKNOWN } from "../format";
+import { type Key, t, word } from "../i18n";
+import { meterOk, outdated, readingAge, status } from "../state/live";
+import { ratingOf, site } from "../state/site";
+import { Icon } from "./icons";
+import { PhaseBar, scaleTop } from "./phase-bar";
+
+/** The only part that is drawn again at every tick. */
+function Age() {
+  const seconds = readingAge.value;
+  const meter = status.value?.meter;
+  const period = meter?.period_s;
+  return (
+    <p class={meterOk.value ? "age" : "age is-stale"} data-age={seconds === null ? "" : seconds.toFixed(1)}>
+      <Icon name="clock" />
+      {seconds === null ? (
+        <span>{t("phases.never")}</span>
+      ) : (
+        <span>
+          {t("phases.age")} <strong class="tabular">{t("phases.ago", { age: age(seconds) })}</strong>
+          {period === null || period === undefined ? null : (
+            <span class="note">, {t("phases.period", { period: age(period) })}</span>
+          )}
+        </span>
+      )}
+    </p>
+  );
+}
+
+function Readout({ label, value, unit = "A", tone = "" }: { label: Key; value: string; unit?: string; tone?: string }) {
+  return (
+    <div class={tone === "" ? "readout" : `readout ${tone}`}>
+      <dt>{t(label)}</dt>
+      <dd class="tabular">
+        {value}
+        {value === UNKNOWN || unit === "" ? null : <span class="unit"> {unit}</span>}
+      </dd>
+    </div>
+  );
+}
+
+function Thermal({ share }: { share: number | null }) {
+  const percent = share === null ? null : Math.round(share * 100);
+  const filled = Math.min(100, Math.max(0, percent ?? 0));
+  return (
+    <div class={percent !== null && percent >= 80 ? "readout thermal is-hot" : "readout thermal"}>
+      <dt>{t("phases.thermal")}</dt>
+      <dd class="tabular">
+        {percent === null ? UNKNOWN : percent}
+        {percent === null ? null : <span class="unit"> %</span>}
+        <svg viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" focusable="false">
+          <rect class="trough" width="100" height="6" />
+          <rect class="heat" width={filled} height="6" />
+        </svg>
+      </dd>
+    </div>
+  );
+}
+
+function Phase({ phase, top, tightest }: { phase: PhaseStatus; top: number; tightest: boolean }) {
+  const name = word("phase", phase.phase);
+  const over = phase.headroom_a !== null && phase.headroom_a < 0;
+  const loads =
+    phase.measured_a === null || phase.background_a === null ? null : Math.max(0, phase.measured_a - phase.background_a);
+  return (
+    <article class="phase" aria-label={name} data-phase={phase.phase} data-over={over}>
+      <h3>
+        {name}
+        {tightest ? <span class="tag">{t("phases.tightest")}</span> : null}
+      </h3>
+      <PhaseBar phase={phase} rating={ratingOf(phase, site.value)} top={top} />
+      <dl>
+        <Readout label="phases.measured" value={amps(phase.measured_a)} tone="is-big" />
+        <Readout
+          label={over ? "phases.over" : "phases.headroom"}
+          value={amps(over ? Math.abs(phase.headroom_a ?? 0) : phase.headroom_a)}
+          tone={over ? "is-big is-over" : "is-big"}
+        />
+        <Readout label="phases.background" value={amps(phase.background_a)} />
+        <Readout label="phases.loads" value={amps(loads)} />
+        <Thermal share={phase.thermal} />
+        <Readout label="phases.source" value={word("phases.source", phase.source)} unit="" />
+      </dl>
+    </article>
+  );
+}
+
+function Legend() {
+  return (
+    <ul class="legend" aria-label={t("phases.legend")}>
+      <li><span class="swatch is-house" />{t("phases.legend.background")}</li>
+      <li><span class="swatch is-loads" />{t("phases.legend.loads")}</li>
+      <li><span class="swatch is-over" />{t("phases.legend.over")}</li>
+      <li><span class="swatch is-fuse" />{t("phases.fuse")}</li>
+      {(site.value?.margin_a ?? 0) > 0 ? <li><span class="swatch is-limit" />{t("phases.limit")}</li> : null}
+    </ul>
+  );
+}
+
+export function Phases() {
+  const now = status.value;
+  if (now === null) return null;
+  const ratings = now.phases.map((p) => ratingOf(p, site.value) ?? 0);
+  const top = scaleTop(ratings, now.phases.map((p) => p.measured_a));
+  const heads = now.phases.map((p) => p.headroom_a ?? Number.POSITIVE_INFINITY);
+  const least = Math.min(...heads);
+  const tightest = now.phases.length > 1 && Number.isFinite(least) ? heads.indexOf(least) : -1;
+  return (
+    <section class={meterOk.value ? "panel phases-panel" : "panel phases-panel is-outdated"} aria-labelledby="phases-heading">
+      <div class="panel-head">
+        <h2 id="phases-heading">{t("phases.heading")}</h2>
+        <Age />
+      </div>
+      {now.meter.state === "ok" || outdated.value ? null : (
+        <p class="stale-note">
+          <Icon name="warn" /> {t("phases.stale", { state: word("meter", now.meter.state) })}
+        </p>
+      )}
+      {now.phases.length === 0 ? <p class="empty">{t("phases.none")}</p> : null}
+      <div class="phases">
+        {now.phases.map((phase, i) => (
+          <Phase key={phase.phase} phase={phase} top={top} tightest={i === tightest} />
+        ))}
+      </div>
+      <Legend />
+      <details class="help">
+        <summary>{t("phases.help")}</summary>
+        <p>{t("phases.help.1")}</p>
+        <p>{t("phases.help.2")}</p>
+        <p>{t("phases.help.3")}</p>
+      </details>
+    </section>
+  );
+}

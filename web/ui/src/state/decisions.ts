@@ -1,0 +1,105 @@
+/** The decisions shown: newest first, live ones merged in by their number, older ones fetched on demand. */
+import { signal } from "@preact/signals";
+import { get } from "../api/client";
+import type { Action, Decision, Page } from "../api/types";
+
+const PAGE = 12;
+/** The page stays light however long it is open: beyond this it starts again from the newest rows. */
+const KEEP = 2_000;
+/** Outcomes arrive within the charger's time-out; so long after a pending one, the list is read again. */
+const OUTCOME_AFTER_MS = 2_500;
+const OUTCOME_TRIES = 4;
+
+export const decisions = signal<Decision[]>([]);
+export const next = signal<string | null>(null);
+export const loaded = signal(false);
+export const loadingMore = signal(false);
+export const failed = signal(false);
+
+/** A step that only renewed leases tells nothing new. */
+const tells = (decision: Decision): boolean =>
+  decision.actions.length === 0 || decision.actions.some((action) => action.renewal !== true);
+
+const byNewest = (a: Decision, b: Decision): number => b.id - a.id;
+
+function union(present: Decision[], incoming: Decision[]): Decision[] {
+  const rows = new Map(present.map((row) => [row.id, row]));
+  for (const row of incoming) if (tells(row)) rows.set(row.id, row);
+  return [...rows.values()].sort(byNewest);
+}
+
+let outcomeTimer: ReturnType<typeof setTimeout> | undefined;
+let outcomeTries = 0;
+
+function awaitOutcomes(): void {
+  const pending = decisions.value.slice(0, PAGE).some((d) => d.actions.some((a) => a.outcome === "pending"));
+  if (!pending) {
+    outcomeTries = 0;
+    return;
+  }
+  if (outcomeTimer !== undefined || outcomeTries >= OUTCOME_TRIES) return;
+  outcomeTries += 1;
+  outcomeTimer = setTimeout(() => {
+    outcomeTimer = undefined;
+    refreshDecisions();
+  }, OUTCOME_AFTER_MS);
+}
+
+export function mergeDecision(decision: Decision): void {
+  const rows = union(decisions.value, [decision]);
+  decisions.value = rows;
+  if (rows.length > KEEP) {
+    loaded.value = false;
+    refreshDecisions();
+  }
+  outcomeTries = 0;
+  awaitOutcomes();
+}
+
+/** Reads the newest page. After a long gap the old rows are dropped rather than shown with a hole among them. */
+export function refreshDecisions(): void {
+  get<Page<Decision>>(`/decisions?limit=${PAGE}`).then(
+    (page) => {
+      const newest = decisions.value[0]?.id;
+      const oldest = page.items.at(-1)?.id;
+      const joined = newest !== undefined && oldest !== undefined && oldest <= newest;
+      if (joined && loaded.value) {
+        decisions.value = union(decisions.value, page.items);
+      } else {
+        decisions.value = union([], page.items);
+        next.value = page.next;
+      }
+      loaded.value = true;
+      failed.value = false;
+      awaitOutcomes();
+    },
+    () => {
+      failed.value = true;
+    },
+  );
+}
+
+export async function loadMore(): Promise<void> {
+  if (next.value === null || loadingMore.value) return;
+  loadingMore.value = true;
+  try {
+    const cursor = encodeURIComponent(next.value);
+    const page = await get<Page<Decision>>(`/decisions?limit=${PAGE}&cursor=${cursor}`);
+    decisions.value = union(decisions.value, page.items);
+    next.value = page.next;
+    failed.value = false;
+  } catch {
+    failed.value = true;
+  } finally {
+    loadingMore.value = false;
+  }
+}
+
+/** The action that last spoke to the same load before this one, as far as the page has read. */
+export function previousAction(rows: Decision[], index: number, action: Action): Action | undefined {
+  for (let i = index + 1; i < rows.length; i += 1) {
+    const found = rows[i]?.actions.find((a) => a.load === action.load && a.type === action.type);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

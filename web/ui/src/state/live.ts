@@ -1,0 +1,136 @@
+/**
+ * The live link: one status document, kept fresh by server-sent events.
+ * Invariant: `status` is only ever replaced as a whole, and `receivedAt` says when (page clock).
+ */
+import { computed, effect, signal } from "@preact/signals";
+import { ApiError, get } from "../api/client";
+import type { Decision, Status } from "../api/types";
+import { now } from "./clock";
+import { mergeDecision, refreshDecisions } from "./decisions";
+import { access, restoreSession } from "./session";
+
+/** From then on the page says that it has lost the service. */
+const LOST_AFTER_MS = 3_000;
+/** Status comes about once a second; a link that is silent for this long may be half open, and is tested. */
+const SILENT_AFTER_MS = 8_000;
+const RETRY_MIN_MS = 1_000;
+const RETRY_MAX_MS = 5_000;
+
+export const status = signal<Status | null>(null);
+export const receivedAt = signal(0);
+const down = signal<number | null>(performance.now());
+
+export type Link = "connecting" | "open" | "lost";
+export const link = computed<Link>(() => {
+  if (down.value === null) return "open";
+  return now.value - down.value > LOST_AFTER_MS ? "lost" : "connecting";
+});
+
+/** Seconds since the newest meter reading, ticking; `null` when there never was one. */
+export const readingAge = computed<number | null>(() => {
+  const age = status.value?.meter.age_s;
+  if (age === null || age === undefined) return null;
+  return age + Math.max(0, now.value - receivedAt.value) / 1000;
+});
+
+/** Seconds since the status on the page was true. */
+export const statusAge = computed(() => Math.max(0, now.value - receivedAt.value) / 1000);
+
+/** The data on the page may no longer be what is going on in the house. */
+export const outdated = computed(() => link.value === "lost");
+export const meterOk = computed(() => status.value?.meter.state === "ok" && !outdated.value);
+
+/** The time in the house now, in milliseconds, whatever the clock of this computer says. */
+export const houseTime = computed(() =>
+  status.value === null ? Date.now() : Date.parse(status.value.time) + Math.max(0, now.value - receivedAt.value),
+);
+
+/** One text that changes only when a load comes, goes or is renamed. */
+const namesText = computed(() => JSON.stringify((status.value?.loads ?? []).map((l) => [l.id, l.name])));
+/** Names of the loads by their id. */
+export const loadNames = computed(() => new Map(JSON.parse(namesText.value) as [string, string][]));
+
+let source: EventSource | null = null;
+let heardAt = 0;
+let retryMs = RETRY_MIN_MS;
+let connecting = false;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+function accept(next: Status): void {
+  status.value = next;
+  receivedAt.value = performance.now();
+}
+
+function lose(): void {
+  source?.close();
+  source = null;
+  if (down.value === null) down.value = performance.now();
+  clearTimeout(timer);
+  timer = setTimeout(() => void connect(), retryMs);
+  retryMs = Math.min(retryMs * 2, RETRY_MAX_MS);
+}
+
+function listen(): void {
+  const events = new EventSource("/api/v1/events");
+  source = events;
+  heardAt = performance.now();
+  const on = (name: string, handle: (data: string) => void): void => {
+    events.addEventListener(name, (event) => {
+      heardAt = performance.now();
+      handle((event as MessageEvent<string>).data);
+    });
+  };
+  events.onopen = () => {
+    heardAt = performance.now();
+    down.value = null;
+    retryMs = RETRY_MIN_MS;
+    refreshDecisions();
+  };
+  events.onerror = () => {
+    if (source === events) lose();
+  };
+  on("status", (data) => accept(JSON.parse(data) as Status));
+  on("decision", (data) => mergeDecision(JSON.parse(data) as Decision));
+  // Both are in the next status too; here they only prove that the link lives.
+  on("reading", () => undefined);
+  on("alarm", () => undefined);
+}
+
+/** Asks once for the status (which tells a missing login from a missing service), then listens. */
+async function connect(): Promise<void> {
+  if (connecting) return;
+  connecting = true;
+  clearTimeout(timer);
+  try {
+    if (access.value === "checking") await restoreSession();
+    if (access.value !== "granted") return;
+    accept(await get<Status>("/status"));
+    listen();
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return;
+    lose();
+  } finally {
+    connecting = false;
+  }
+}
+
+function watch(): void {
+  if (source === null || performance.now() - heardAt < SILENT_AFTER_MS) return;
+  heardAt = performance.now();
+  get<Status>("/status").then(accept, lose);
+}
+
+/** Starts the link, and starts it again after each login. */
+export function startLive(): void {
+  setInterval(watch, 1_000);
+  effect(() => {
+    if (access.value === "checking" || access.value === "granted") {
+      if (source === null) void connect();
+    } else {
+      source?.close();
+      source = null;
+      down.value = performance.now();
+      status.value = null;
+    }
+  });
+}

@@ -1,0 +1,53 @@
+/** Who is logged in, and whether the page has to ask for a set-up code or a password. */
+import { computed, signal } from "@preact/signals";
+import { ApiError, get, onUnauthorised, post, rememberCsrf } from "../api/client";
+import type { Session } from "../api/types";
+
+export type Access = "checking" | "granted" | "setup" | "login";
+
+export const access = signal<Access>("checking");
+export const session = signal<Session | null>(null);
+
+/** `null` role: the service did not say, so the page offers everything and the service decides. */
+export const mayCommand = computed(() => session.value === null || session.value.role !== "viewer");
+export const mayConfigure = computed(() => session.value === null || session.value.role === "installer");
+
+onUnauthorised((code) => {
+  access.value = code === "setup_required" ? "setup" : "login";
+});
+
+function granted(next: Session): void {
+  rememberCsrf(next.csrf);
+  session.value = { ...session.value, ...next };
+  access.value = "granted";
+}
+
+/** Restores the session after a reload. Throws only when the service cannot be reached. */
+export async function restoreSession(): Promise<void> {
+  try {
+    granted(await get<Session>("/session"));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status === 401) return;
+    if (error.status === 404) {
+      access.value = "granted";
+      return;
+    }
+    throw error;
+  }
+}
+
+export async function setUp(code: string, name: string, password: string): Promise<void> {
+  granted({ ...(await post<Session>("/setup", { code, name, password })), name });
+}
+
+export async function logIn(name: string, password: string): Promise<void> {
+  granted({ ...(await post<Session>("/login", { name, password })), name });
+}
+
+export async function logOut(): Promise<void> {
+  await post("/logout");
+  rememberCsrf(null);
+  session.value = null;
+  access.value = "login";
+}
