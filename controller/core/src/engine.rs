@@ -809,6 +809,7 @@ fn load_snapshot(load: &Load) -> LoadSnapshot {
                 .reported_on
                 .or_else(|| load.setpoint().map(|setpoint| setpoint > Milliamps::ZERO)),
             power: load.power,
+            following: load.following(),
         },
     };
     LoadSnapshot {

@@ -644,6 +644,12 @@ impl<'a> Raising<'a> {
                 continue;
             }
             let weight = |load: usize| full.weights.get(load).copied().unwrap_or(0);
+            // One lowering at a time: what is under way may be enough.
+            let under_way =
+                |(load, state): (usize, &Load)| weight(load) > 0 && state.is_unsettled();
+            if self.world.loads.iter().enumerate().any(under_way) {
+                continue;
+            }
             let Some(&raiser) = raisers
                 .iter()
                 .filter(|raiser| weight(**raiser) > 0)

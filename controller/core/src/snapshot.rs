@@ -122,6 +122,8 @@ pub enum LoadDetail {
         on: Option<bool>,
         /// What it says it draws.
         power: Option<Watts>,
+        /// Does it do what it was told; `None`: not known yet.
+        following: Option<bool>,
     },
 }
 

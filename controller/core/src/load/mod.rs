@@ -317,6 +317,11 @@ impl Load {
         self.link.is_connected() && self.link.straying_since().is_none()
     }
 
+    /// Whether its last lowering has not been seen yet.
+    pub const fn is_unsettled(&self) -> bool {
+        self.unsettled.is_some()
+    }
+
     /// Whether a command was refused or not answered, again and again.
     pub const fn is_refusing(&self) -> bool {
         self.failures >= 2
@@ -514,6 +519,7 @@ impl Load {
         let Some(draw) = self.draw() else {
             if limit == Some(setpoint) {
                 self.unsettled = None;
+                self.followed = Some(true);
             }
             return;
         };

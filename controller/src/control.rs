@@ -1,0 +1,295 @@
+//! The loop that owns the engine: events in, commands and records out.
+//!
+//! Inputs: readings through a latest-wins slot, reports and outcomes of devices, wishes of people, changed
+//! configurations, and the engine's deadlines. Outputs: commands to the devices' mailboxes, records to the
+//! journal's queue, the status and events for the page. Nothing here waits for any of them.
+//!
+//! Invariant: the loop steps at least every [`STEP_AT_LEAST`]; a completed step is what health and the
+//! watchdog of systemd are told of, and nothing else is.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use headroom_chargers::{DeviceCommand, DeviceEvent, Devices};
+use headroom_core::action::Command;
+use headroom_core::config::{Config, Mode};
+use headroom_core::event::{CommandResult, Tick, UserCommandEvent};
+use headroom_core::load::SLOW_LOAD_LEASE_S;
+use headroom_core::snapshot::LoadDetail;
+use headroom_core::{Action, Actions, Engine, Event, Instant, Milliamps, Snapshot};
+use headroom_meter_io::Meter;
+use headroom_store::{AlarmBook, Decision, House, Journal, Step};
+use headroom_web::ControlRequest;
+use tokio::sync::{mpsc, watch};
+
+use crate::clock::Clock;
+use crate::publish::{Publisher, Shown};
+
+/// The loop steps at least this often, in real time, so that whoever watches it knows that it lives.
+const STEP_AT_LEAST: Duration = Duration::from_secs(2);
+/// At most one line of log for events that cannot be in this time.
+const REFUSED_EVERY: Duration = Duration::from_mins(1);
+
+/// What the loop is connected to.
+pub(crate) struct Connections {
+    /// The configuration to begin with.
+    pub(crate) house: Arc<House>,
+    /// Chargers and relays.
+    pub(crate) devices: Devices,
+    /// What chargers and relays say.
+    pub(crate) reports: mpsc::Receiver<DeviceEvent>,
+    /// What people want: other configurations, which are stored already, and wishes for loads.
+    pub(crate) requests: mpsc::Receiver<ControlRequest>,
+    /// Where everything is recorded.
+    pub(crate) journal: Journal,
+    /// Where everything is shown.
+    pub(crate) publisher: Publisher,
+}
+
+/// The engine with everything around it.
+pub(crate) struct Control {
+    engine: Engine,
+    clock: Clock,
+    /// Nothing is commanded, whatever the configuration says.
+    observe: bool,
+    connections: Connections,
+    meter: MeterSlot,
+    alarms: AlarmBook,
+    state: &'static str,
+    /// The newest command of each load that has not been seen to be followed yet.
+    unseen: HashMap<String, u64>,
+    refused: Option<tokio::time::Instant>,
+}
+
+/// The meter that is read, if there is one.
+pub(crate) struct MeterSlot {
+    /// The source that the command line pins.
+    pub(crate) pinned: Option<String>,
+    settings: Option<headroom_core::config::Meter>,
+    meter: Option<Meter>,
+    /// Why the configured meter cannot be read at all.
+    problem: Option<String>,
+}
+
+impl MeterSlot {
+    pub(crate) const fn new(pinned: Option<String>) -> Self {
+        Self { pinned, settings: None, meter: None, problem: None }
+    }
+
+    /// Begins to read what is configured now, if that is something else than before.
+    fn configure(&mut self, settings: &headroom_core::config::Meter, one_phase: bool) {
+        let mut settings = settings.clone();
+        if let Some(source) = &self.pinned {
+            settings.source = Some(source.clone());
+        }
+        if self.settings.as_ref() == Some(&settings) {
+            return;
+        }
+        (self.meter, self.problem) = match crate::meter::open(&settings, one_phase) {
+            Ok(meter) => (meter, None),
+            Err(problem) => {
+                tracing::error!("{problem}");
+                (None, Some(problem))
+            }
+        };
+        self.settings = Some(settings);
+    }
+
+    async fn next(&self) -> headroom_meter_io::MeterReading {
+        match &self.meter {
+            Some(meter) => meter.next().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Control {
+    pub(crate) fn new(
+        clock: Clock,
+        observe: bool,
+        meter: MeterSlot,
+        connections: Connections,
+    ) -> Self {
+        let alarms = AlarmBook::new(connections.journal.clone());
+        let house = Arc::clone(&connections.house);
+        let mut control = Self {
+            engine: Engine::new(Config::default(), clock.now()),
+            clock,
+            observe,
+            connections,
+            meter,
+            alarms,
+            state: "",
+            unseen: HashMap::new(),
+            refused: None,
+        };
+        control.configure(house.config.clone(), &house.meter);
+        control
+    }
+
+    /// Runs until it is told to stop.
+    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        loop {
+            let wake = self.wake();
+            let connections = &mut self.connections;
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return,
+                reading = self.meter.next() => {
+                    let at = self.clock.at(reading.received);
+                    self.step(Event::Reading(reading.reading), at);
+                }
+                Some(report) = connections.reports.recv() => self.report(report),
+                Some(request) = connections.requests.recv() => match request {
+                    ControlRequest::Configure(config, meter) => self.configure(*config, &meter),
+                    ControlRequest::User(command) => {
+                        let event = Event::Command(UserCommandEvent { command });
+                        self.step(event, self.clock.now());
+                    }
+                },
+                () = tokio::time::sleep_until(wake) => {
+                    self.step(Event::Tick(Tick {}), self.clock.now());
+                }
+            }
+        }
+    }
+
+    /// When the loop must step again: at the engine's deadline, and often enough to be seen alive.
+    fn wake(&self) -> tokio::time::Instant {
+        let alive = tokio::time::Instant::now() + STEP_AT_LEAST;
+        self.engine.next_deadline().map_or(alive, |at| self.clock.moment(at).min(alive))
+    }
+
+    fn configure(&mut self, mut config: Config, meter: &headroom_core::config::Meter) {
+        if self.observe {
+            config.site.mode = Mode::Observe;
+        }
+        let control = config.site.mode == Mode::Control;
+        let one_phase = config.site.grid.phases().len() == 1;
+        self.meter.configure(meter, one_phase);
+        self.connections.devices.configure(&config.chargers, &config.slow_loads, control);
+        self.step(Event::Configure(Box::new(config)), self.clock.now());
+    }
+
+    fn report(&mut self, report: DeviceEvent) {
+        let now = self.clock.now();
+        match report {
+            DeviceEvent::Charger(report) => self.step(Event::Charger(report), now),
+            DeviceEvent::SlowLoad(report) => self.step(Event::SlowLoad(report), now),
+            DeviceEvent::Outcome { command, outcome, sent_at, acknowledged_at } => {
+                self.connections.journal.sent(command, sent_at);
+                let at = acknowledged_at.unwrap_or_else(|| self.clock.wall_at(now));
+                self.connections.journal.answered(command, outcome, at);
+                self.step(Event::Result(CommandResult { command, outcome }), now);
+            }
+        }
+    }
+
+    /// One step of the engine, with everything that follows from it.
+    fn step(&mut self, event: Event, at: Instant) {
+        // A telegram's last byte may have come before an event that overtook it here.
+        let at = at.max(self.engine.now());
+        if let Err(error) = self.engine.check(&event, at) {
+            self.refuse(&error);
+            return;
+        }
+        let actions = self.engine.step(event.clone(), at);
+        for action in &actions.actions {
+            self.command(action);
+        }
+        let time = self.clock.wall_at(at);
+        let snapshot = Arc::new(self.engine.snapshot());
+        let decision = self.journal(event.clone(), &actions, &snapshot, time);
+        self.note_seen(&snapshot, time);
+        let alarms = snapshot.alarms.iter().map(|alarm| (alarm, self.clock.wall_at(alarm.since)));
+        let changed = self.alarms.update(alarms, time);
+        let meter = self.meter.meter.as_ref().map(|meter| meter.status().borrow().clone());
+        self.connections.publisher.show(Shown {
+            clock: &self.clock,
+            event: &event,
+            snapshot: &snapshot,
+            config: self.engine.config(),
+            meter: meter.as_ref(),
+            alarms: self.alarms.open(),
+            changed,
+            decision,
+        });
+    }
+
+    fn refuse(&mut self, error: &headroom_core::EventError) {
+        let now = tokio::time::Instant::now();
+        if self.refused.is_none_or(|last| now - last >= REFUSED_EVERY) {
+            self.refused = Some(now);
+            tracing::warn!("an event was refused and changed nothing: {error}");
+        }
+    }
+
+    /// Gives a command to its device's mailbox.
+    fn command(&mut self, action: &Action) {
+        let command = match &action.what {
+            Command::SetLimit { load, limit_a, phases, lease_s } => DeviceCommand::SetLimit {
+                command: action.command,
+                load: load.clone(),
+                limit: *limit_a,
+                phases: *phases,
+                lease_s: *lease_s,
+                safe: self.safe_current(load),
+                renewal: action.renewal,
+            },
+            Command::Switch { load, on } => DeviceCommand::Switch {
+                command: action.command,
+                load: load.clone(),
+                on: *on,
+                lease_s: SLOW_LOAD_LEASE_S,
+                renewal: action.renewal,
+            },
+        };
+        self.unseen.insert(action.what.load().to_owned(), action.command);
+        self.connections.devices.send(command);
+    }
+
+    fn safe_current(&self, load: &str) -> Milliamps {
+        let chargers = &self.engine.config().chargers;
+        chargers
+            .iter()
+            .find(|charger| charger.id == load)
+            .map(|charger| charger.safe_current_a)
+            .unwrap_or_default()
+    }
+
+    /// Notes which commands are seen to be followed.
+    fn note_seen(&mut self, snapshot: &Snapshot, time: jiff::Timestamp) {
+        for load in &snapshot.loads {
+            let (LoadDetail::Charger { following, .. } | LoadDetail::SlowLoad { following, .. }) =
+                &load.detail;
+            if *following == Some(true) && let Some(command) = self.unseen.remove(&load.id) {
+                self.connections.journal.seen(command, time);
+            }
+        }
+    }
+
+    fn journal(
+        &mut self,
+        event: Event,
+        actions: &Actions,
+        snapshot: &Arc<Snapshot>,
+        time: jiff::Timestamp,
+    ) -> Option<Arc<Decision>> {
+        let journal = &self.connections.journal;
+        let seq = journal.event(time, snapshot.at, event.clone());
+        let state_changed = actions.state != self.state;
+        self.state = actions.state;
+        if actions.actions.is_empty() && !state_changed {
+            return None;
+        }
+        Some(journal.decision(Step {
+            seq,
+            event,
+            time,
+            actions: actions.actions.clone(),
+            snapshot: Arc::clone(snapshot),
+            state_changed,
+        }))
+    }
+}

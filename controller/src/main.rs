@@ -1,0 +1,113 @@
+//! The program: reads its command line and runs one of the commands.
+//!
+//! Exit codes: 0 done, 1 wrong usage or configuration, 2 nothing found, 3 a check failed, 70 internal error.
+
+mod clock;
+mod control;
+mod decode;
+mod demo;
+mod engine_command;
+mod listen;
+mod meter;
+mod publish;
+mod service;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+/// Wrong usage or configuration.
+const USAGE: u8 = 1;
+/// An internal error.
+const INTERNAL: u8 = 70;
+
+/// Keeps the main fuse from tripping while the cars get nearly all the energy that it allows.
+///
+/// The fuse stays the protective device: Headroom never replaces it.
+#[derive(Debug, Parser)]
+#[command(name = "headroom", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// How the log on standard error is written
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    /// Lines for people
+    Text,
+    /// Lines of JSON for programs
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The whole product on a simulated house: look before you wire
+    Demo(service::DemoArgs),
+    /// The service
+    Run(service::RunArgs),
+    Decode(decode::DecodeArgs),
+    Listen(listen::ListenArgs),
+    /// The decision core alone: events as JSON lines on standard input, decisions on standard output
+    Engine,
+    /// API tokens
+    Token(token::TokenArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            // Nobody can be told when even this cannot be written.
+            drop(error.print());
+            return if asked { ExitCode::SUCCESS } else { ExitCode::from(USAGE) };
+        }
+    };
+    start_log(cli.log_format);
+    match cli.command {
+        Command::Demo(args) => finish(service::demo(&args)),
+        Command::Run(args) => finish(service::run(&args)),
+        Command::Decode(args) => decode::run(&args),
+        Command::Listen(args) => block_on(listen::run(args)),
+        Command::Engine => {
+            let result = engine_command::run(std::io::stdin().lock(), std::io::stdout().lock());
+            if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(INTERNAL) }
+        }
+        Command::Token(args) => finish(token::run(&args)),
+    }
+}
+
+/// Standard output belongs to results; the log goes to standard error.
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+/// Says what went wrong, with every cause, and what the exit code means.
+#[expect(clippy::print_stderr, reason = "the last word of a program that could not do its job")]
+fn finish(result: anyhow::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("headroom: {error:#}");
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+fn block_on(command: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(command),
+        Err(_) => ExitCode::from(INTERNAL),
+    }
+}

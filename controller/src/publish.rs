@@ -1,0 +1,190 @@
+//! What the loop shows: the status, the events, whether it lives.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use headroom_chargers::Devices;
+use headroom_core::Snapshot;
+use headroom_core::config::Config;
+use headroom_core::event::Event;
+use headroom_meter_io::{MeterStatus, Source};
+use headroom_store::{Alarm, Decision, Journal, StateDb};
+use headroom_web::{
+    App, ControlRequest, Health, MeterInfo, ReadingEvent, ServerEvent, Status, StatusInputs,
+    Unmatched,
+};
+use tokio::sync::{broadcast, mpsc, watch};
+
+use crate::clock::Clock;
+
+/// Events that a slow listener may be behind before it is dropped.
+const EVENTS: usize = 256;
+/// The watchdog of systemd is told of a completed step at most this often.
+const WATCHDOG_EVERY: Duration = Duration::from_secs(1);
+/// The version of the program.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// One step of the engine, to be shown.
+pub(crate) struct Shown<'a> {
+    /// The clock of the program.
+    pub(crate) clock: &'a Clock,
+    /// The event that was taken.
+    pub(crate) event: &'a Event,
+    /// The engine after it.
+    pub(crate) snapshot: &'a Snapshot,
+    /// The configuration in force.
+    pub(crate) config: &'a Config,
+    /// What the meter's source does.
+    pub(crate) meter: Option<&'a MeterStatus>,
+    /// The alarms of now.
+    pub(crate) alarms: &'a [Alarm],
+    /// Those that began or ended.
+    pub(crate) changed: Vec<Alarm>,
+    /// The decision, if one was made.
+    pub(crate) decision: Option<Arc<Decision>>,
+}
+
+/// Where the loop shows what it does. Nothing here waits.
+pub(crate) struct Publisher {
+    status: watch::Sender<Arc<Status>>,
+    events: broadcast::Sender<ServerEvent>,
+    health: Arc<Health>,
+    demo: bool,
+    watchdog: Option<tokio::time::Instant>,
+}
+
+impl Publisher {
+    pub(crate) fn new(clock: &Clock, demo: bool) -> Self {
+        let empty = headroom_core::Engine::new(Config::default(), clock.now()).snapshot();
+        let status = status(
+            &Shown {
+                clock,
+                event: &Event::Tick(headroom_core::event::Tick {}),
+                snapshot: &empty,
+                config: &Config::default(),
+                meter: None,
+                alarms: &[],
+                changed: Vec::new(),
+                decision: None,
+            },
+            demo,
+        );
+        Self {
+            status: watch::Sender::new(Arc::new(status)),
+            events: broadcast::Sender::new(EVENTS),
+            health: Arc::default(),
+            demo,
+            watchdog: None,
+        }
+    }
+
+    /// What the web works with.
+    pub(crate) fn app(
+        &self,
+        state: &StateDb,
+        journal: &Journal,
+        control: mpsc::Sender<ControlRequest>,
+        devices: Devices,
+        open_demo: bool,
+    ) -> App {
+        App {
+            state: state.clone(),
+            journal: journal.clone(),
+            status: self.status.subscribe(),
+            events: self.events.clone(),
+            control,
+            devices: Arc::new(Drivers(devices)),
+            health: Arc::clone(&self.health),
+            open_demo,
+            host_names: Vec::new(),
+            version: VERSION,
+        }
+    }
+
+    /// Whether databases and listeners are up.
+    pub(crate) fn health(&self) -> Arc<Health> {
+        Arc::clone(&self.health)
+    }
+
+    /// Shows a completed step.
+    pub(crate) fn show(&mut self, shown: Shown<'_>) {
+        self.status.send_replace(Arc::new(status(&shown, self.demo)));
+        if let Event::Reading(reading) = shown.event {
+            let time = shown.clock.wall_at(shown.snapshot.at);
+            let reading = ReadingEvent { time, reading: reading.clone() };
+            self.tell(ServerEvent::Reading(Arc::new(reading)));
+        }
+        if let Some(decision) = shown.decision {
+            self.tell(ServerEvent::Decision(decision));
+        }
+        for alarm in shown.changed {
+            self.tell(ServerEvent::Alarm(Arc::new(alarm)));
+        }
+        self.health.stepped();
+        self.feed_watchdog();
+    }
+
+    fn tell(&self, event: ServerEvent) {
+        // Without listeners there is nobody to tell.
+        drop(self.events.send(event));
+    }
+
+    fn feed_watchdog(&mut self) {
+        let now = tokio::time::Instant::now();
+        if self.watchdog.is_none_or(|last| now - last >= WATCHDOG_EVERY) {
+            self.watchdog = Some(now);
+            // Only systemd asks for this; without it there is nothing to tell.
+            drop(sd_notify::notify(&[sd_notify::NotifyState::Watchdog]));
+        }
+    }
+}
+
+fn status(shown: &Shown<'_>, demo: bool) -> Status {
+    let meter = shown.meter.map_or_else(MeterInfo::default, |meter| MeterInfo {
+        protocol: meter.protocol.map(|protocol| protocol.to_string()),
+        meter_id: meter.meter_id.clone(),
+        source: Some(meter.source.clone()),
+        rejected: meter
+            .rejected
+            .iter()
+            .map(|(reason, count)| ((*reason).to_owned(), *count))
+            .collect(),
+    });
+    Status::new(&StatusInputs {
+        snapshot: shown.snapshot,
+        config: shown.config,
+        mode: shown.config.site.mode,
+        meter: &meter,
+        alarms: shown.alarms,
+        now: shown.snapshot.at,
+        time_of: &|at| shown.clock.wall_at(at),
+        version: VERSION,
+        demo,
+    })
+}
+
+/// What the page asks of the drivers.
+#[derive(Debug)]
+struct Drivers(Devices);
+
+impl headroom_web::Devices for Drivers {
+    fn unmatched(&self) -> Vec<Unmatched> {
+        self.0
+            .unmatched()
+            .into_iter()
+            .map(|unmatched| Unmatched {
+                charge_point_id: unmatched.charge_point_id,
+                vendor: unmatched.vendor,
+                model: unmatched.model,
+                firmware: unmatched.firmware,
+                since: unmatched.since,
+                remote: unmatched.remote,
+                connected: true,
+            })
+            .collect()
+    }
+
+    fn check_meter_source(&self, source: &str) -> Result<(), String> {
+        Source::parse(source).map(drop).map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,113 @@
+//! What can go wrong with the data directory and its databases, in words for the person who must act.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why something could not be stored or read.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Another process uses the directory.
+    #[error(
+        "another Headroom runs with the data directory {}: stop it, or name another directory with --data",
+        directory.display()
+    )]
+    Locked {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// The directory or a file in it cannot be used.
+    #[error("{} cannot be used: check that it exists, is writable and has space left", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A database cannot be opened.
+    #[error("{} cannot be opened: restore a backup, or check the disk and the owner of the file", path.display())]
+    Open {
+        /// Which.
+        path: PathBuf,
+        /// What SQLite says.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A database holds no database any more.
+    #[error(
+        "{} is damaged and was left as it is: restore a backup with `headroom restore`, or move the file away to begin \
+         without configuration",
+        path.display()
+    )]
+    Damaged {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A database was written by a newer program.
+    #[error(
+        "{} was written by a newer Headroom and was left as it is: install that version again, or restore a backup",
+        path.display()
+    )]
+    Newer {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A schema could not be brought up to date.
+    #[error("{} could not be brought up to date and was left as it is: restore a backup", path.display())]
+    Migrate {
+        /// Which.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: sqlx::migrate::MigrateError,
+    },
+    /// A statement failed.
+    #[error(
+        "the database did not do it, and nothing was changed: check the disk's space and health"
+    )]
+    Database(#[source] sqlx::Error),
+    /// A row holds what this program cannot read.
+    #[error("the database holds a row that cannot be read")]
+    Content(#[source] serde_json::Error),
+    /// The journal is not there.
+    #[error("the journal is not available: check the disk's space and health")]
+    NoJournal,
+    /// Something of that name is there already.
+    #[error("there is one of that name already")]
+    Exists,
+    /// There are as many as there may be.
+    #[error("there are as many as there may be: remove one first")]
+    TooMany,
+    /// Nothing of that name is there.
+    #[error("there is none of that name")]
+    NotFound,
+    /// Without it nobody could configure the house any more.
+    #[error("the last installer cannot be removed")]
+    LastInstaller,
+    /// The first set-up is over.
+    #[error("the set-up has been done already")]
+    AlreadySetUp,
+    /// The code of the first set-up is another one.
+    #[error("the set-up code is another one")]
+    WrongCode,
+    /// A password could not be hashed.
+    #[error("the password could not be stored")]
+    Password,
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(source: sqlx::Error) -> Self {
+        match &source {
+            sqlx::Error::RowNotFound => Self::NotFound,
+            sqlx::Error::Database(error) if error.is_unique_violation() => Self::Exists,
+            _ => Self::Database(source),
+        }
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(source: serde_json::Error) -> Self {
+        Self::Content(source)
+    }
+}

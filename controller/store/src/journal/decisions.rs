@@ -1,0 +1,164 @@
+//! Decisions, newest first, and by their number.
+
+use std::collections::HashMap;
+
+use headroom_core::Instant;
+use jiff::Timestamp;
+use sqlx::Row;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+
+use super::record::{Decision, DecisionAction, Page, from_ms};
+use super::{Journal, rows, sql};
+use crate::error::StoreError;
+
+/// Which decisions are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecisionFilter {
+    /// Only those about this load.
+    pub load: Option<String>,
+    /// Not before this time.
+    pub from: Option<Timestamp>,
+    /// Before this time.
+    pub to: Option<Timestamp>,
+    /// Only those with this reason code, of the step or of one of its commands.
+    pub code: Option<String>,
+    /// Also those that did nothing but renew leases.
+    pub renewals: bool,
+    /// Only those with a smaller number: where the page before ended.
+    pub before: Option<i64>,
+    /// How many at most.
+    pub limit: u16,
+}
+
+impl Default for DecisionFilter {
+    fn default() -> Self {
+        Self {
+            load: None,
+            from: None,
+            to: None,
+            code: None,
+            renewals: false,
+            before: None,
+            limit: 50,
+        }
+    }
+}
+
+impl Journal {
+    /// A page of decisions, newest first, without their inputs.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn decisions(&self, filter: &DecisionFilter) -> Result<Page<Decision>, StoreError> {
+        self.flush().await;
+        let readers = self.readers()?;
+        let limit = i64::from(filter.limit);
+        let rows = sqlx::query(sql::DECISIONS)
+            .bind(filter.before.unwrap_or(i64::MAX))
+            .bind(filter.from.map(Timestamp::as_millisecond))
+            .bind(filter.to.map(Timestamp::as_millisecond))
+            .bind(filter.renewals)
+            .bind(filter.load.as_deref())
+            .bind(filter.code.as_deref())
+            .bind(limit + 1)
+            .fetch_all(&readers)
+            .await?;
+        let more = rows.len() > usize::from(filter.limit);
+        let mut items = rows
+            .iter()
+            .take(usize::from(filter.limit))
+            .map(decision)
+            .collect::<Result<Vec<_>, _>>()?;
+        add_actions(&readers, &mut items).await?;
+        let next = items
+            .last()
+            .filter(|_| more)
+            .map(|last| last.id.to_string());
+        Ok(Page { items, next })
+    }
+
+    /// Decisions after a number, oldest first: what a listener has missed.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn decisions_after(
+        &self,
+        id: i64,
+        renewals: bool,
+        limit: u16,
+    ) -> Result<Vec<Decision>, StoreError> {
+        self.flush().await;
+        let readers = self.readers()?;
+        let rows = sqlx::query(sql::DECISIONS_AFTER)
+            .bind(id)
+            .bind(renewals)
+            .bind(i64::from(limit))
+            .fetch_all(&readers)
+            .await?;
+        let mut items = rows.iter().map(decision).collect::<Result<Vec<_>, _>>()?;
+        add_actions(&readers, &mut items).await?;
+        Ok(items)
+    }
+
+    /// One decision with its inputs; `None` if there is none with this number.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn decision_by_id(&self, id: i64) -> Result<Option<Decision>, StoreError> {
+        self.flush().await;
+        let readers = self.readers()?;
+        let row = sqlx::query(sql::DECISION)
+            .bind(id)
+            .fetch_optional(&readers)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let mut item = decision(&row)?;
+        item.inputs = Some(serde_json::from_str(row.try_get("inputs")?)?);
+        add_actions(&readers, std::slice::from_mut(&mut item)).await?;
+        Ok(Some(item))
+    }
+}
+
+fn decision(row: &SqliteRow) -> Result<Decision, StoreError> {
+    let t_ms: i64 = row.try_get("t_ms")?;
+    Ok(Decision {
+        id: row.try_get("id")?,
+        time: from_ms(row.try_get("time_ms")?),
+        t_ms: Instant(t_ms.unsigned_abs()),
+        state: row.try_get("state")?,
+        reason: serde_json::from_str(row.try_get("reason")?)?,
+        actions: Vec::new(),
+        inputs: None,
+        renewal_only: row.try_get("renewal_only")?,
+    })
+}
+
+async fn add_actions(readers: &SqlitePool, decisions: &mut [Decision]) -> Result<(), StoreError> {
+    let ids: Vec<i64> = decisions.iter().map(|decision| decision.id).collect();
+    let rows = sqlx::query(sql::ACTIONS)
+        .bind(serde_json::to_string(&ids)?)
+        .fetch_all(readers)
+        .await?;
+    let mut actions: HashMap<i64, Vec<DecisionAction>> = HashMap::new();
+    for row in &rows {
+        let at = |column| {
+            let ms: Option<i64> = row.try_get(column)?;
+            Ok::<_, sqlx::Error>(ms.map(from_ms))
+        };
+        let action = DecisionAction {
+            action: serde_json::from_str(row.try_get("body")?)?,
+            outcome: rows::outcome(row.try_get("outcome")?),
+            sent_at: at("sent_ms")?,
+            acknowledged_at: at("acknowledged_ms")?,
+            seen_at: at("seen_ms")?,
+        };
+        actions
+            .entry(row.try_get("decision")?)
+            .or_default()
+            .push(action);
+    }
+    for decision in decisions {
+        decision.actions = actions.remove(&decision.id).unwrap_or_default();
+    }
+    Ok(())
+}

@@ -1,0 +1,253 @@
+//! `journal.db`: what happened, in order, and why.
+//!
+//! Inputs: what the loop tells ([`Journal::event`], [`Journal::decision`] and the fates of commands). Outputs:
+//! pages for the API, rows for replay.
+//!
+//! Invariants
+//! - Telling never blocks: a full queue drops the record and counts it ([`Journal::dropped`]).
+//! - Every input has a number that grows by one within a run, whether or not its row was written: a gap can be
+//!   seen. Decisions and alarms have their number before they are written, so that the page can show them at
+//!   once.
+//! - No secret of the configuration reaches the journal.
+
+mod alarms;
+mod decisions;
+mod file;
+mod inputs;
+mod record;
+mod replay;
+mod retention;
+mod rows;
+mod sql;
+mod timeline;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use headroom_core::event::Outcome;
+use headroom_core::{Event, Instant};
+use jiff::Timestamp;
+use sqlx::sqlite::SqlitePool;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::error::StoreError;
+use crate::house::config_secrets;
+
+pub use alarms::AlarmBook;
+pub use decisions::DecisionFilter;
+pub use record::{Alarm, Decision, DecisionAction, JournalInput, Page, Step};
+pub use replay::Run;
+pub use retention::Retention;
+pub use timeline::{TimelineLine, TimelinePoint};
+
+use record::Record;
+use writer::{Message, Writer};
+
+const FILE: &str = "journal.db";
+/// Records that wait for the writer: many minutes of an ordinary house, a few megabytes.
+const QUEUE: usize = 4096;
+/// How long somebody who reads waits for what was just told to be written.
+const FLUSH: Duration = Duration::from_secs(2);
+/// How long the end of the program waits for the last group.
+const CLOSE: Duration = Duration::from_secs(5);
+
+/// The journal; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    shared: Arc<Shared>,
+    queue: mpsc::Sender<Message>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    run: i64,
+    started: Timestamp,
+    version: String,
+    run_noted: AtomicBool,
+    last_seq: AtomicI64,
+    last_decision: AtomicI64,
+    last_alarm: AtomicI64,
+    dropped: AtomicU64,
+    readers: watch::Sender<Option<SqlitePool>>,
+    problem: watch::Sender<Option<String>>,
+    set_aside: watch::Sender<Option<PathBuf>>,
+}
+
+impl Journal {
+    /// Opens the journal in a data directory and begins a run. Never fails: a damaged file is set aside
+    /// ([`Journal::set_aside`]); one that cannot be opened at all is tried again and again while records are
+    /// dropped and counted ([`Journal::problem`]).
+    pub async fn open(
+        directory: &Path,
+        version: &str,
+        started: Timestamp,
+        retention: Retention,
+    ) -> Self {
+        let path = directory.join(FILE);
+        let (connection, highest, aside, problem) = match file::open_or_begin(&path, started).await
+        {
+            Ok((connection, highest, aside)) => (Some(connection), highest, aside, None),
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "there is no journal"
+                );
+                // Numbers that no earlier run has, since what is in the file cannot be known.
+                let unknown = started.as_millisecond();
+                let highest = file::Highest {
+                    run: unknown,
+                    decision: unknown,
+                    alarm: unknown,
+                };
+                (None, highest, None, Some(error.to_string()))
+            }
+        };
+        let readers = connection.is_some().then(|| file::readers(&path));
+        let shared = Arc::new(Shared {
+            run: highest.run + 1,
+            started,
+            version: version.to_owned(),
+            run_noted: AtomicBool::new(false),
+            last_seq: AtomicI64::new(0),
+            last_decision: AtomicI64::new(highest.decision),
+            last_alarm: AtomicI64::new(highest.alarm),
+            dropped: AtomicU64::new(0),
+            readers: watch::Sender::new(readers),
+            problem: watch::Sender::new(problem),
+            set_aside: watch::Sender::new(aside),
+        });
+        let (queue, receiver) = mpsc::channel(QUEUE);
+        let writer = Writer {
+            path,
+            connection,
+            queue: receiver,
+            shared: Arc::clone(&shared),
+            retention,
+        };
+        tokio::spawn(writer.run());
+        Self { shared, queue }
+    }
+
+    /// Notes an input of the engine; answers its number. Call it for every event, in the engine's order,
+    /// readings and ticks too. Never blocks.
+    pub fn event(&self, time: Timestamp, t: Instant, event: Event) -> i64 {
+        let seq = self.shared.last_seq.fetch_add(1, Ordering::Relaxed) + 1;
+        let event = without_secrets(event);
+        self.record(Record::Event {
+            seq,
+            time,
+            t,
+            event,
+        });
+        seq
+    }
+
+    /// Notes a step that acted or changed state; answers the decision with its number, as the page and the
+    /// API show it. Never blocks.
+    pub fn decision(&self, step: Step) -> Arc<Decision> {
+        let id = self.shared.last_decision.fetch_add(1, Ordering::Relaxed) + 1;
+        let decision = Arc::new(Decision::new(id, &step));
+        self.record(Record::Decision {
+            seq: step.seq,
+            decision: Arc::clone(&decision),
+            event: without_secrets(step.event),
+            snapshot: step.snapshot,
+        });
+        decision
+    }
+
+    /// Notes that a command was given to its device.
+    pub fn sent(&self, command: u64, at: Timestamp) {
+        self.record(Record::Sent { command, at });
+    }
+
+    /// Notes what a device answered, or that it did not.
+    pub fn answered(&self, command: u64, outcome: Outcome, at: Timestamp) {
+        self.record(Record::Answered {
+            command,
+            outcome,
+            at,
+        });
+    }
+
+    /// Notes that the measured current was seen to follow a command.
+    pub fn seen(&self, command: u64, at: Timestamp) {
+        self.record(Record::Seen { command, at });
+    }
+
+    fn record(&self, record: Record) {
+        if self.queue.try_send(Message::Record(record)).is_err() {
+            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The number of this run of the program.
+    pub fn run(&self) -> i64 {
+        self.shared.run
+    }
+
+    /// How many records were dropped because the disk did not keep up.
+    pub fn dropped(&self) -> u64 {
+        self.shared.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Why nothing is written at present, in words; `None` while all is well.
+    pub fn problem(&self) -> watch::Receiver<Option<String>> {
+        self.shared.problem.subscribe()
+    }
+
+    /// Where a damaged journal was put in this run; `None` if it was whole.
+    pub fn set_aside(&self) -> Option<PathBuf> {
+        self.shared.set_aside.borrow().clone()
+    }
+
+    /// Waits until what was told before is written, but not long: whoever reads sees what was told.
+    pub async fn flush(&self) {
+        let (done, written) = oneshot::channel();
+        if self.queue.try_send(Message::Flush(done)).is_ok()
+            && tokio::time::timeout(FLUSH, written).await.is_err()
+        {
+            tracing::debug!("the journal is behind");
+        }
+    }
+
+    /// Writes what was told and closes the file.
+    pub async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        let close = async {
+            if self.queue.send(Message::Close(done)).await.is_ok() {
+                drop(closed.await);
+            }
+        };
+        if tokio::time::timeout(CLOSE, close).await.is_err() {
+            tracing::warn!("the journal did not close in time; its last second may be lost");
+        }
+        let readers = self.shared.readers.send_replace(None);
+        if let Some(readers) = readers {
+            readers.close().await;
+        }
+    }
+
+    fn readers(&self) -> Result<SqlitePool, StoreError> {
+        self.shared
+            .readers
+            .borrow()
+            .clone()
+            .ok_or(StoreError::NoJournal)
+    }
+}
+
+fn without_secrets(mut event: Event) -> Event {
+    if let Event::Configure(config) = &mut event {
+        for (_, secret) in config_secrets(config) {
+            *secret = None;
+        }
+    }
+    event
+}
+
+#[cfg(test)]
+mod tests;

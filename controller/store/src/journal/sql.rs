@@ -1,0 +1,113 @@
+//! Every statement on `journal.db`.
+
+pub(super) const INSERT_RUN: &str =
+    "INSERT OR IGNORE INTO run (id, started_ms, version) VALUES (?1, ?2, ?3)";
+/// The highest numbers given so far: run, decision, alarm.
+pub(super) const HIGHEST: &str = "SELECT coalesce((SELECT max(id) FROM run), 0), \
+     coalesce((SELECT max(id) FROM decision), 0), coalesce((SELECT max(id) FROM alarm), 0)";
+
+pub(super) const INSERT_READING: &str = "INSERT INTO reading (run, seq, t_ms, time_ms, circuit, phases, \
+     present, l1_ma, l1_mv, l1_w, l2_ma, l2_mv, l2_w, l3_ma, l3_mv, l3_w, power_w, reactive_var) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+pub(super) const INSERT_EVENT: &str =
+    "INSERT OR REPLACE INTO event (run, seq, t_ms, time_ms, body) VALUES (?1, ?2, ?3, ?4, ?5)";
+pub(super) const INSERT_DECISION: &str = "INSERT OR REPLACE INTO decision (id, run, seq, time_ms, t_ms, \
+     state, reason_code, reason, renewal_only, inputs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+pub(super) const INSERT_ACTION: &str = "INSERT OR REPLACE INTO action (run, command, decision, load, \
+     reason_code, renewal, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+pub(super) const SET_SENT: &str = "UPDATE action SET sent_ms = ?3 WHERE run = ?1 AND command = ?2";
+pub(super) const SET_OUTCOME: &str =
+    "UPDATE action SET outcome = ?3, acknowledged_ms = ?4 WHERE run = ?1 AND command = ?2";
+pub(super) const SET_SEEN: &str =
+    "UPDATE action SET seen_ms = ?3 WHERE run = ?1 AND command = ?2 AND seen_ms IS NULL";
+pub(super) const INSERT_ALARM: &str = "INSERT OR REPLACE INTO alarm (id, run, code, load, since_ms, \
+     until_ms, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+/// Alarms that a former process left open.
+pub(super) const CLOSE_ALARMS: &str =
+    "UPDATE alarm SET until_ms = ?2 WHERE until_ms IS NULL AND run < ?1";
+
+pub(super) const DECISIONS: &str = "SELECT id, time_ms, t_ms, state, reason, renewal_only FROM decision \
+     WHERE id < ?1 AND (?2 IS NULL OR time_ms >= ?2) AND (?3 IS NULL OR time_ms < ?3) \
+     AND (?4 OR renewal_only = 0) \
+     AND (?5 IS NULL OR EXISTS (SELECT 1 FROM action WHERE decision = decision.id AND load = ?5) \
+          OR json_extract(reason, '$.load') = ?5) \
+     AND (?6 IS NULL OR reason_code = ?6 \
+          OR EXISTS (SELECT 1 FROM action WHERE decision = decision.id AND action.reason_code = ?6)) \
+     ORDER BY id DESC LIMIT ?7";
+pub(super) const DECISIONS_AFTER: &str = "SELECT id, time_ms, t_ms, state, reason, renewal_only \
+     FROM decision WHERE id > ?1 AND (?2 OR renewal_only = 0) ORDER BY id LIMIT ?3";
+pub(super) const DECISION: &str =
+    "SELECT id, time_ms, t_ms, state, reason, renewal_only, inputs FROM decision WHERE id = ?1";
+pub(super) const ACTIONS: &str = "SELECT decision, body, outcome, sent_ms, acknowledged_ms, seen_ms \
+     FROM action WHERE decision IN (SELECT value FROM json_each(?1)) ORDER BY run, command";
+
+/// The main meter's readings in steps of `?3` milliseconds: from `?1` to before `?2`, `?4` steps at most.
+pub(super) const TIMELINE: &str = "SELECT (time_ms / ?3) * ?3 AS step_ms, max(phases), \
+     avg(l1_ma), max(l1_ma), avg(l1_mv), avg(l1_w), avg(l2_ma), max(l2_ma), avg(l2_mv), avg(l2_w), \
+     avg(l3_ma), max(l3_ma), avg(l3_mv), avg(l3_w), avg(power_w) FROM reading \
+     WHERE time_ms >= ?1 AND time_ms < ?2 AND circuit IS NULL GROUP BY step_ms ORDER BY step_ms LIMIT ?4";
+
+/// Inputs of a run in the order in which the engine got them, after number `?2`.
+pub(super) const READINGS_OF_RUN: &str = "SELECT seq, t_ms, time_ms, circuit, phases, present, l1_ma, \
+     l1_mv, l1_w, l2_ma, l2_mv, l2_w, l3_ma, l3_mv, l3_w, power_w, reactive_var FROM reading \
+     WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+pub(super) const EVENTS_OF_RUN: &str =
+    "SELECT seq, t_ms, time_ms, body FROM event WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+pub(super) const RUNS: &str = "SELECT id, started_ms, version FROM run ORDER BY id";
+
+pub(super) const ALARMS: &str = "SELECT id, code, load, since_ms, until_ms, text FROM alarm \
+     WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
+
+pub(super) const FORGET_READINGS: &str = "DELETE FROM reading WHERE id IN \
+     (SELECT id FROM reading WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2)";
+pub(super) const FORGET_EVENTS: &str = "DELETE FROM event WHERE (run, seq) IN \
+     (SELECT run, seq FROM event WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2)";
+pub(super) const OLD_RENEWALS: &str =
+    "SELECT id FROM decision WHERE renewal_only = 1 AND time_ms < ?1 ORDER BY time_ms LIMIT ?2";
+pub(super) const OLD_DECISIONS: &str =
+    "SELECT id FROM decision WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2";
+pub(super) const FORGET_ACTIONS: &str =
+    "DELETE FROM action WHERE decision IN (SELECT value FROM json_each(?1))";
+pub(super) const FORGET_DECISIONS: &str =
+    "DELETE FROM decision WHERE id IN (SELECT value FROM json_each(?1))";
+
+#[cfg(test)]
+pub(super) const ALL: &[&str] = &[
+    INSERT_RUN,
+    HIGHEST,
+    INSERT_READING,
+    INSERT_EVENT,
+    INSERT_DECISION,
+    INSERT_ACTION,
+    SET_SENT,
+    SET_OUTCOME,
+    SET_SEEN,
+    INSERT_ALARM,
+    CLOSE_ALARMS,
+    DECISIONS,
+    DECISIONS_AFTER,
+    DECISION,
+    ACTIONS,
+    TIMELINE,
+    READINGS_OF_RUN,
+    EVENTS_OF_RUN,
+    RUNS,
+    ALARMS,
+    FORGET_READINGS,
+    FORGET_EVENTS,
+    OLD_RENEWALS,
+    OLD_DECISIONS,
+    FORGET_ACTIONS,
+    FORGET_DECISIONS,
+];
+
+#[cfg(test)]
+mod tests {
+    /// A statement that is not in `ALL` would not be prepared by the test of this module's parent.
+    #[test]
+    fn every_statement_is_listed() {
+        let source = include_str!("sql.rs");
+        let constants = source.matches("pub(super) const ").count() - 1;
+        assert_eq!(constants - 1, super::ALL.len());
+    }
+}

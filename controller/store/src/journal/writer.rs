@@ -1,0 +1,240 @@
+//! The one task that writes the journal.
+//!
+//! Input: the bounded queue. Output: rows, in groups of at most a second. A disk that is full or gone holds up
+//! this task alone: it keeps its group and tries again, the queue fills, and [`super::Journal`] counts what it
+//! drops. A damaged file is set aside.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::Connection;
+use sqlx::sqlite::SqliteConnection;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, sleep, timeout_at};
+
+use super::record::Record;
+use super::retention::{Retention, forget};
+use super::{Shared, file, rows, sql};
+use crate::database::is_damage;
+use crate::error::StoreError;
+
+/// What a power cut may cost.
+const GROUP_TIME: Duration = Duration::from_secs(1);
+/// Records of one transaction.
+const GROUP_RECORDS: usize = 512;
+/// Between attempts on a disk that does not work.
+const RETRY: Duration = Duration::from_secs(5);
+/// Between two rounds of forgetting.
+const FORGET: Duration = Duration::from_secs(60);
+/// Primary codes of SQLite for what may pass: busy, locked, read-only, input or output, full, cannot open.
+const PASSING: [i32; 6] = [5, 6, 8, 10, 13, 14];
+
+/// What the writer is told.
+#[derive(Debug)]
+pub(super) enum Message {
+    Record(Record),
+    /// Commit what came before, then answer.
+    Flush(oneshot::Sender<()>),
+    /// The same, and end.
+    Close(oneshot::Sender<()>),
+}
+
+pub(super) struct Writer {
+    pub(super) path: PathBuf,
+    pub(super) connection: Option<SqliteConnection>,
+    pub(super) queue: mpsc::Receiver<Message>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) retention: Retention,
+}
+
+impl Writer {
+    pub(super) async fn run(mut self) {
+        let mut forgetting = tokio::time::interval(FORGET);
+        forgetting.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let message = tokio::select! {
+                message = self.queue.recv() => message,
+                _ = forgetting.tick() => {
+                    if self.forget().await {
+                        forgetting.reset_after(GROUP_TIME);
+                    }
+                    continue;
+                }
+            };
+            let Some(message) = message else { break };
+            let (group, asked) = self.gather(message).await;
+            self.write(&group).await;
+            match asked {
+                Some(Message::Flush(done)) => answer(done),
+                Some(Message::Close(done)) => {
+                    if let Some(connection) = self.connection.take() {
+                        file::discard(connection).await;
+                    }
+                    answer(done);
+                    break;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Collects a group: until the time is up, it is large, or somebody asks.
+    async fn gather(&mut self, first: Message) -> (Vec<Record>, Option<Message>) {
+        let until = Instant::now() + GROUP_TIME;
+        let mut group = Vec::new();
+        let mut next = Some(first);
+        loop {
+            match next {
+                Some(Message::Record(record)) => group.push(record),
+                Some(asked) => return (group, Some(asked)),
+                None => return (group, None),
+            }
+            if group.len() >= GROUP_RECORDS {
+                return (group, None);
+            }
+            next = timeout_at(until, self.queue.recv()).await.unwrap_or(None);
+        }
+    }
+
+    /// Writes a group, however often it takes; gives up when nobody sends any more.
+    async fn write(&mut self, group: &[Record]) {
+        loop {
+            let Err(error) = self.try_write(group).await else {
+                self.shared
+                    .problem
+                    .send_if_modified(|problem| problem.take().is_some());
+                return;
+            };
+            let verdict = Verdict::of(&error);
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                records = group.len(),
+                "the journal could not be written"
+            );
+            if let Verdict::Lost = verdict {
+                self.shared
+                    .dropped
+                    .fetch_add(group.len() as u64, Ordering::Relaxed);
+                return;
+            }
+            self.shared.problem.send_replace(Some(error.to_string()));
+            if let Some(connection) = self.connection.take() {
+                file::discard(connection).await;
+            }
+            if let Verdict::Damaged = verdict {
+                match file::set_aside(&self.path, Timestamp::now()) {
+                    Ok(aside) => {
+                        self.shared.set_aside.send_replace(Some(aside));
+                        continue;
+                    }
+                    Err(error) => tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "the journal could not be set aside"
+                    ),
+                }
+            }
+            sleep(RETRY).await;
+            if self.queue.is_closed() {
+                self.shared
+                    .dropped
+                    .fetch_add(group.len() as u64, Ordering::Relaxed);
+                return;
+            }
+        }
+    }
+
+    async fn try_write(&mut self, group: &[Record]) -> Result<(), StoreError> {
+        if self.connection.is_none() {
+            let (connection, _) = file::open(&self.path).await?;
+            self.connection = Some(connection);
+            self.shared
+                .readers
+                .send_replace(Some(file::readers(&self.path)));
+        }
+        let Some(connection) = &mut self.connection else {
+            return Err(StoreError::NoJournal);
+        };
+        let mut transaction = connection.begin().await?;
+        if !self.shared.run_noted.load(Ordering::Relaxed)
+            || self.shared.set_aside.borrow().is_some()
+        {
+            note_run(&mut transaction, &self.shared).await?;
+        }
+        for record in group {
+            rows::insert(&mut transaction, self.shared.run, record).await?;
+        }
+        transaction.commit().await?;
+        self.shared.run_noted.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether there may be more to forget.
+    async fn forget(&mut self) -> bool {
+        let Some(connection) = &mut self.connection else {
+            return false;
+        };
+        forget(connection, self.retention, Timestamp::now())
+            .await
+            .unwrap_or_else(|error| {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "old rows were not removed"
+                );
+                false
+            })
+    }
+}
+
+/// The row of this process; it is written again when a new file is begun.
+async fn note_run(connection: &mut SqliteConnection, shared: &Shared) -> Result<(), StoreError> {
+    sqlx::query(sql::INSERT_RUN)
+        .bind(shared.run)
+        .bind(shared.started.as_millisecond())
+        .bind(shared.version.as_str())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(sql::CLOSE_ALARMS)
+        .bind(shared.run)
+        .bind(shared.started.as_millisecond())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// What to do after an error.
+enum Verdict {
+    /// Try again later.
+    Passing,
+    /// The file is broken.
+    Damaged,
+    /// These records will never be written: go on with the next.
+    Lost,
+}
+
+impl Verdict {
+    fn of(error: &StoreError) -> Self {
+        match error {
+            StoreError::Damaged { .. } => Self::Damaged,
+            StoreError::Database(error) if is_damage(error) => Self::Damaged,
+            StoreError::Database(sqlx::Error::Database(error)) => {
+                let code = error.code().and_then(|code| code.parse::<i32>().ok());
+                if code.is_some_and(|code| PASSING.contains(&(code & 0xff))) {
+                    Self::Passing
+                } else {
+                    Self::Lost
+                }
+            }
+            StoreError::Content(_) => Self::Lost,
+            _ => Self::Passing,
+        }
+    }
+}
+
+fn answer(done: oneshot::Sender<()>) {
+    if done.send(()).is_err() {
+        tracing::trace!("nobody waits for the journal any more");
+    }
+}

@@ -1,0 +1,37 @@
+//! What Headroom keeps on disk: two SQLite databases in one data directory.
+//!
+//! - [`StateDb`] is `state.db`: configuration, users, sessions, API tokens. A change that was answered is
+//!   never lost (WAL, `synchronous = FULL`).
+//! - [`Journal`] is `journal.db`: readings, the engine's other inputs, decisions, what became of commands,
+//!   alarms. It may lose its last second in a power cut (WAL, `synchronous = NORMAL`, group commit), and is
+//!   set aside and begun anew when it is damaged.
+//!
+//! Invariants
+//! - Nobody who guards a fuse ever waits for a disk: [`Journal`] takes records without blocking and counts
+//!   those that it had to drop.
+//! - The files and the directory belong to their owner alone (modes 0600 and 0700).
+//! - All SQL stands in `sql.rs` of its database, as constants, and a test prepares each against a freshly
+//!   migrated database.
+#![warn(missing_docs)]
+
+mod check;
+mod credential;
+mod database;
+mod directory;
+mod error;
+mod house;
+mod journal;
+mod migrations;
+mod state;
+
+pub use credential::{
+    PASSWORD_CHARACTERS, hash_password, new_charger_password, same_secret, verify_password,
+};
+pub use directory::DataDirectory;
+pub use error::StoreError;
+pub use house::House;
+pub use journal::{
+    Alarm, AlarmBook, Decision, DecisionAction, DecisionFilter, Journal, JournalInput, Page,
+    Retention, Run, Step, TimelineLine, TimelinePoint,
+};
+pub use state::{Edit, Role, Session, SessionUser, StateDb, Token, User};

@@ -1,0 +1,133 @@
+//! `GET,POST /chargers`, `GET,PATCH,DELETE /chargers/{id}`, `GET /chargers/unmatched`.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use headroom_core::config::{Charger, LeaseProof};
+use headroom_store::{House, Page};
+use serde_json::Value;
+
+use super::driver::{complete, merge, view};
+use super::ids::id_for;
+use crate::app::{Shared, Unmatched};
+use crate::body::{Sent, typed};
+use crate::change::{Made, change};
+use crate::identity::Who;
+use crate::problem::Problem;
+use crate::query::{Params, page};
+
+pub(crate) async fn list(
+    State(shared): State<Shared>,
+    params: Params,
+) -> Result<Json<Page<Value>>, Problem> {
+    let house = shared.app.state.house();
+    let Page { items, next } = page(params, house.config.chargers.iter().collect(), |it| &it.id)?;
+    Ok(Json(Page { items: items.into_iter().map(|it| view(it, None)).collect(), next }))
+}
+
+pub(crate) async fn unmatched(
+    State(shared): State<Shared>,
+    params: Params,
+) -> Result<Json<Page<Unmatched>>, Problem> {
+    page(params, shared.app.devices.unmatched(), |it| &it.charge_point_id).map(Json)
+}
+
+pub(crate) async fn get(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let house = shared.app.state.house();
+    let charger = house.config.chargers.iter().find(|charger| charger.id == id);
+    charger.map(|charger| Json(view(charger, None))).ok_or_else(|| missing(&id))
+}
+
+pub(crate) async fn post(
+    State(shared): State<Shared>,
+    who: Who,
+    Sent(mut value): Sent,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let answer = change(&shared, &who, "new charger", move |house| {
+        let id = id_for(&value, house, "charger")?;
+        if let Some(object) = value.as_object_mut() {
+            object.insert("id".to_owned(), id.clone().into());
+        }
+        let mut charger: Charger = typed(value)?;
+        if charger.driver.is_none() {
+            return Err(Problem::field("driver", "required", "is missing: it tells how the charger is reached"));
+        }
+        check_proof(&charger, None)?;
+        if charger.name.is_empty() {
+            charger.name.clone_from(&id);
+        }
+        let password = complete(charger.driver.as_mut());
+        let answer = view(&charger, password);
+        house.config.chargers.push(charger);
+        Ok(Made { answer, path: format!("chargers.{id}.") })
+    })
+    .await?;
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+pub(crate) async fn patch(
+    State(shared): State<Shared>,
+    who: Who,
+    Path(id): Path<String>,
+    Sent(value): Sent,
+) -> Result<Json<Value>, Problem> {
+    let what = format!("charger {id}");
+    let answer = change(&shared, &who, what, move |house| {
+        let current = find(house, &id)?;
+        let before = current.clone();
+        let mut merged = serde_json::to_value(&before).map_err(|_| Problem::internal())?;
+        let names_lease = value.get("lease").is_some();
+        merge(&mut merged, value)?;
+        let mut charger: Charger = typed(merged)?;
+        if charger.driver.is_none() {
+            return Err(Problem::field("driver", "required", "cannot be removed: delete the charger instead"));
+        }
+        if names_lease {
+            check_proof(&charger, Some(before.lease))?;
+        } else if charger.driver != before.driver && before.lease == LeaseProof::Proven {
+            // What was proven was another device, or another way to reach it.
+            charger.lease = LeaseProof::Claimed;
+        }
+        let password = complete(charger.driver.as_mut());
+        let answer = view(&charger, password);
+        *current = charger;
+        Ok(Made { answer, path: format!("chargers.{id}.") })
+    })
+    .await?;
+    Ok(Json(answer))
+}
+
+pub(crate) async fn delete(
+    State(shared): State<Shared>,
+    who: Who,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let what = format!("charger {id} deleted");
+    change(&shared, &who, what, move |house| {
+        find(house, &id)?;
+        house.config.chargers.retain(|charger| charger.id != id);
+        Ok(Made { answer: (), path: String::new() })
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn find<'a>(house: &'a mut House, id: &str) -> Result<&'a mut Charger, Problem> {
+    let mut chargers = house.config.chargers.iter_mut();
+    chargers.find(|charger| charger.id == id).ok_or_else(|| missing(id))
+}
+
+fn missing(id: &str) -> Problem {
+    Problem::not_found(format!("There is no charger with the id \"{id}\"."))
+}
+
+/// That a charger falls back by itself is proven by a cut test, not by a request.
+fn check_proof(charger: &Charger, before: Option<LeaseProof>) -> Result<(), Problem> {
+    if charger.lease == LeaseProof::Proven && before != Some(LeaseProof::Proven) {
+        return Err(Problem::field("lease", "conflict", "is proven by a passed cut test only"));
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! What chargers and slow loads have in common: merging a PATCH, and drivers whose passwords go in and never
+//! come out.
+
+use headroom_core::config::{Driver, OcppAuth, Secret};
+use headroom_store::new_charger_password;
+use serde_json::{Map, Value};
+
+use crate::problem::Problem;
+
+/// Puts the fields that a PATCH names into the object as it is. A driver is merged field by field as long as
+/// its kind stays.
+pub(crate) fn merge(current: &mut Value, patch: Value) -> Result<(), Problem> {
+    let Value::Object(patch) = patch else {
+        return Err(Problem::field("", "type", "must be an object"));
+    };
+    let Some(object) = current.as_object_mut() else { return Err(Problem::internal()) };
+    if let Some(id) = patch.get("id")
+        && Some(id) != object.get("id")
+    {
+        return Err(Problem::field("id", "conflict", "cannot be changed: make a new one and delete this one"));
+    }
+    for (name, value) in patch {
+        if name == "driver"
+            && let (Some(Value::Object(driver)), Value::Object(change)) = (object.get_mut("driver"), &value)
+            && change.get("kind").is_none_or(|kind| driver.get("kind") == Some(kind))
+        {
+            merge_driver(driver, change);
+        } else {
+            object.insert(name, value);
+        }
+    }
+    Ok(())
+}
+
+fn merge_driver(driver: &mut Map<String, Value>, change: &Map<String, Value>) {
+    for (name, value) in change {
+        driver.insert(name.clone(), value.clone());
+    }
+    // Who turns authentication off has no password any more.
+    if change.get("auth").is_some_and(|auth| auth == "none") && !change.contains_key("password") {
+        driver.remove("password");
+    }
+}
+
+/// Makes the password of a charge point that needs one and has none. Answers it, to be told once.
+pub(crate) fn complete(driver: Option<&mut Driver>) -> Option<String> {
+    match driver {
+        Some(Driver::Ocpp { auth, password, password_set, .. }) => {
+            *password_set = false;
+            if *auth == OcppAuth::None || password.is_some() {
+                return None;
+            }
+            let made = new_charger_password();
+            *password = Some(Secret::new(made.clone()));
+            Some(made)
+        }
+        Some(Driver::ShellyGen2 { password_set, .. }) => {
+            *password_set = false;
+            None
+        }
+        _ => None,
+    }
+}
+
+/// A load as it is answered: no password, but whether there is one; the one that was just made, once.
+pub(crate) fn view(load: &impl serde::Serialize, made_password: Option<String>) -> Value {
+    let mut value = serde_json::to_value(load).unwrap_or_default();
+    if let Some(driver) = value.get_mut("driver").and_then(Value::as_object_mut) {
+        let has_password = driver.remove("password").is_some();
+        let kind = driver.get("kind").and_then(Value::as_str);
+        if matches!(kind, Some("ocpp" | "shelly_gen2")) {
+            driver.insert("password_set".to_owned(), has_password.into());
+        }
+        if let Some(password) = made_password {
+            driver.insert("password".to_owned(), password.into());
+        }
+    }
+    value
+}

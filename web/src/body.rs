@@ -1,0 +1,143 @@
+//! JSON bodies: limited in size and time, and told field by field what is wrong with them.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_LENGTH;
+use headroom_core::validate::FieldError;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::problem::Problem;
+
+/// Largest body (decision of the project; the largest configuration is far smaller).
+const BODY_MAX: usize = 1024 * 1024;
+/// A body that has not arrived by then never will.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// A body that is JSON.
+#[derive(Debug)]
+pub(crate) struct Sent(pub(crate) Value);
+
+/// A body that is JSON, or nothing.
+#[derive(Debug)]
+pub(crate) struct MaybeSent(pub(crate) Value);
+
+impl<S: Send + Sync> FromRequest<S> for Sent {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        parse(&read(request).await?).map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for MaybeSent {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let bytes = read(request).await?;
+        let empty = bytes.iter().all(u8::is_ascii_whitespace);
+        if empty { Ok(Self(Value::Object(serde_json::Map::new()))) } else { parse(&bytes).map(Self) }
+    }
+}
+
+async fn read(request: Request) -> Result<Bytes, Problem> {
+    let announced = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > BODY_MAX) {
+        return Err(Problem::too_large());
+    }
+    let body: Body = request.into_body();
+    match tokio::time::timeout(BODY_TIME, to_bytes(body, BODY_MAX)).await {
+        Err(_) => Err(Problem::malformed("The request did not arrive within 10 s. Nothing was changed.")),
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) => {
+            use std::error::Error;
+            let mut source: Option<&dyn Error> = Some(&error);
+            while let Some(error) = source {
+                // The only error of this reader that is not the connection's.
+                if error.to_string().contains("length limit exceeded") {
+                    return Err(Problem::too_large());
+                }
+                source = error.source();
+            }
+            Err(Problem::malformed("The request broke off. Nothing was changed."))
+        }
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Value, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        not_a_number(bytes, &error).unwrap_or_else(|| {
+            Problem::malformed(format!("The request is not JSON ({error}). Nothing was changed."))
+        })
+    })
+}
+
+/// `NaN`, `Infinity` and numbers beyond every size are not JSON, but who sends them meant a value: it is told
+/// which field they stand in.
+fn not_a_number(bytes: &[u8], error: &serde_json::Error) -> Option<Problem> {
+    let line_start = bytes
+        .split_inclusive(|byte| *byte == b'\n')
+        .take(error.line().saturating_sub(1))
+        .map(<[u8]>::len)
+        .sum::<usize>();
+    let at = line_start + error.column().saturating_sub(1);
+    let before = bytes.get(..at.min(bytes.len()))?;
+    let is_number = error.to_string().starts_with("number out of range");
+    let rest = bytes.get(at..)?;
+    let is_word = ["NaN", "Infinity"].iter().any(|word| {
+        rest.starts_with(word.as_bytes())
+            || (before.ends_with(b"-") && rest.starts_with(word.as_bytes()))
+    });
+    if !is_number && !is_word {
+        return None;
+    }
+    let text = std::str::from_utf8(before).ok()?;
+    let colon = text.rfind("\":")?;
+    let start = text.get(..colon)?.rfind('"')? + 1;
+    let field = text.get(start..colon)?;
+    Some(Problem::field(field, "range", "must be a finite number"))
+}
+
+/// A value as a type; what does not fit is told with the path of its field.
+pub(crate) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let path = if path == "." { String::new() } else { path };
+        Problem::invalid(vec![field_error(path, &error.into_inner().to_string())])
+    })
+}
+
+fn field_error(path: String, message: &str) -> FieldError {
+    let below = |path: &str, name: &str| {
+        let last = path.rsplit('.').next().unwrap_or_default();
+        match path {
+            "" => name.to_owned(),
+            _ if last == name => path.to_owned(),
+            _ => format!("{path}.{name}"),
+        }
+    };
+    let quoted = || message.split('`').nth(1).unwrap_or_default();
+    let (field, code, message) = if message.starts_with("unknown field") {
+        let message = match message.split_once(", ") {
+            Some((_, rest)) => format!("is not known here: {rest}"),
+            None => "is not known here".to_owned(),
+        };
+        (below(&path, quoted()), "unknown", message)
+    } else if message.starts_with("missing field") {
+        (below(&path, quoted()), "required", "is missing".to_owned())
+    } else if message.starts_with("unknown variant") {
+        (path, "unknown", format!("cannot be that: {message}"))
+    } else if message.starts_with("data did not match any variant") {
+        (path, "type", "must be a number, or a list of numbers".to_owned())
+    } else if message.starts_with("invalid type") {
+        (path, "type", format!("has the wrong type: {message}"))
+    } else {
+        (path, "range", format!("cannot be that: {message}"))
+    };
+    FieldError { field, code, message }
+}

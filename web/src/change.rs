@@ -1,0 +1,82 @@
+//! Changing the configuration: check, store, tell the loop, answer.
+
+use headroom_core::validate::FieldError;
+use headroom_store::House;
+
+use crate::app::{ControlRequest, Inner, Shared};
+use crate::identity::Who;
+use crate::problem::Problem;
+
+/// What a change gives: the answer, and the path of the object that was sent.
+pub(crate) struct Made<T> {
+    pub(crate) answer: T,
+    pub(crate) path: String,
+}
+
+/// Makes a change. It is made as a whole or not at all, also when the asker goes away meanwhile.
+///
+/// # Errors
+/// What `make` says, what the validation says, or that the disk or the loop failed.
+pub(crate) async fn change<T, F>(
+    shared: &Shared,
+    who: &Who,
+    what: impl Into<String>,
+    make: F,
+) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut House) -> Result<Made<T>, Problem> + Send + 'static,
+{
+    let (shared, author, what) = (Shared::clone(shared), who.author(), what.into());
+    let change = async move { change_now(&shared, &author, &what, make).await };
+    tokio::spawn(change).await.unwrap_or_else(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "a change failed");
+        Err(Problem::internal())
+    })
+}
+
+async fn change_now<T, F>(shared: &Inner, author: &str, what: &str, make: F) -> Result<T, Problem>
+where
+    F: FnOnce(&mut House) -> Result<Made<T>, Problem>,
+{
+    let app = &shared.app;
+    let mut edit = app.state.edit().await;
+    let made = make(&mut edit.house)?;
+    if edit.house == *edit.before() {
+        return Ok(made.answer);
+    }
+    let mut errors = edit
+        .house
+        .validate(app.status.borrow().highest_background)
+        .err()
+        .unwrap_or_default();
+    if edit.house.meter.source != edit.before().meter.source
+        && let Some(source) = &edit.house.meter.source
+        && let Err(message) = app.devices.check_meter_source(source)
+    {
+        errors.push(FieldError { field: "meter.source".to_owned(), code: "format", message });
+    }
+    if !errors.is_empty() {
+        return Err(Problem::invalid(errors).relative_to(&made.path));
+    }
+    let version = edit.commit(author, what).await?;
+    tracing::info!(version, author, what, "the configuration was changed");
+    let config = Box::new(edit.house.config.clone());
+    let meter = Box::new(edit.house.meter.clone());
+    tell(shared, ControlRequest::Configure(config, meter)).await?;
+    Ok(made.answer)
+}
+
+/// Tells the loop something.
+///
+/// # Errors
+/// 503 when it does not take it.
+pub(crate) async fn tell(shared: &Inner, request: ControlRequest) -> Result<(), Problem> {
+    /// The loop empties its queue with every step.
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+    shared.app.control.send_timeout(request, PATIENCE).await.map_err(|_| {
+        Problem::unavailable(
+            "The controlling loop does not take commands now. What was stored is in force after the next start.",
+        )
+    })
+}

@@ -1,0 +1,36 @@
+//! The HTTP side of Headroom: the API under `/api/v1`, live events, health, and the page itself.
+//!
+//! Inputs: requests of people and programs; the state of the house as the loop publishes it. Outputs: answers,
+//! changes of the configuration ([`ControlRequest`]), wishes for loads.
+//!
+//! Invariants
+//! - The loop never waits for anything here: it publishes, and takes what is in a queue.
+//! - Every route under `/api/v1` stands in one of the groups of [`routes`], each with the least role that it
+//!   asks for; only `/setup` and `/login` ask for none.
+//! - A change is checked, stored, told to the loop, and answered, in this order; what is wrong changes nothing.
+//! - Errors are RFC 9457 problem documents with a stable `code`.
+#![warn(missing_docs)]
+
+mod api;
+mod app;
+mod body;
+mod change;
+mod files;
+mod guard;
+mod health;
+mod identity;
+mod origin;
+mod problem;
+mod query;
+mod routes;
+mod serve;
+pub mod status;
+#[cfg(test)]
+mod tests;
+mod throttle;
+
+pub use app::{App, ControlRequest, Devices, ReadingEvent, ServerEvent, Unmatched};
+pub use health::Health;
+pub use routes::router;
+pub use serve::{serve, serve_until};
+pub use status::{MeterInfo, Status, StatusInputs};

@@ -1,0 +1,178 @@
+//! Errors as the API tells them: RFC 9457 problem documents with a stable `code` (contract, section 5).
+//!
+//! The detail says what happened, what stayed safe, and what to do.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use headroom_core::validate::FieldError;
+use headroom_store::StoreError;
+use serde_json::{Value, json};
+
+/// An error as it is answered.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    errors: Vec<FieldError>,
+    retry_after_s: Option<u64>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), errors: Vec::new(), retry_after_s: None }
+    }
+
+    pub(crate) fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed", detail)
+    }
+
+    pub(crate) fn unauthenticated(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
+    }
+
+    pub(crate) fn setup_required() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "setup_required",
+            "Nobody has set Headroom up yet. Use the set-up code that it prints when it starts.",
+        )
+    }
+
+    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    pub(crate) fn csrf(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "csrf", detail)
+    }
+
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    pub(crate) fn exists(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "exists", detail)
+    }
+
+    pub(crate) fn too_large() -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            "The request is larger than 1 MiB. Nothing was changed. Send less at a time.",
+        )
+    }
+
+    pub(crate) fn throttled(seconds: u64, detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "throttled", detail);
+        problem.retry_after_s = Some(seconds.max(1));
+        problem
+    }
+
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+    }
+
+    pub(crate) fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Headroom failed at this request; the loop that guards the fuse is not touched by it. See the log.",
+        )
+    }
+
+    /// Values that cannot be right. There is at least one.
+    pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
+        let what: Vec<_> = errors.iter().map(words).collect();
+        let detail = format!("Nothing was changed. {}", what.join(" "));
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail);
+        problem.errors = errors;
+        problem
+    }
+
+    /// One value that cannot be right.
+    pub(crate) fn field(field: &str, code: &'static str, message: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError { field: field.to_owned(), code, message: message.into() }])
+    }
+
+    /// Paths of fields as the sender wrote them: without what leads to the object that was sent.
+    #[must_use]
+    pub(crate) fn relative_to(mut self, prefix: &str) -> Self {
+        if self.errors.is_empty() {
+            return self;
+        }
+        for error in &mut self.errors {
+            if let Some(rest) = error.field.strip_prefix(prefix) {
+                error.field = rest.to_owned();
+            }
+        }
+        Self::invalid(self.errors)
+    }
+}
+
+fn words(error: &FieldError) -> String {
+    if error.field.is_empty() {
+        format!("The request {}.", error.message)
+    } else {
+        format!("{} {}.", error.field, error.message)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut body = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason(),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        if !self.errors.is_empty() {
+            let errors: Vec<Value> = self
+                .errors
+                .iter()
+                .map(|error| json!({"field": error.field, "code": error.code, "message": error.message}))
+                .collect();
+            body["errors"] = errors.into();
+        }
+        let mut response = (self.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Exists => Self::exists("There is one of that name already; nothing was changed. Choose another name."),
+            StoreError::NotFound => Self::not_found("There is none of that name; nothing was changed."),
+            StoreError::TooMany => Self::field("name", "range", "is one too many: remove another first"),
+            StoreError::LastInstaller => Self::field(
+                "name",
+                "conflict",
+                "is the last installer, without whom nobody could configure the house: make another first",
+            ),
+            StoreError::AlreadySetUp => Self::exists("The set-up has been done already; nothing was changed. Log in."),
+            StoreError::WrongCode => Self::unauthenticated(
+                "The set-up code is another one. Headroom prints it when it starts; see its output or its log.",
+            ),
+            error => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
+                Self::unavailable(format!(
+                    "Nothing was changed, and the fuse is guarded all the same: {error}."
+                ))
+            }
+        }
+    }
+}

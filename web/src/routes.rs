@@ -1,0 +1,113 @@
+//! The contract's table: which path leads where, and who may.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{delete, get, post, put};
+use headroom_store::Role;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::api::{
+    accounts, alarms, chargers, csv, decisions, events, loads, metrics, people, priorities,
+    readings, site, slow_loads,
+};
+use crate::app::{App, Inner, Shared};
+use crate::problem::Problem;
+use crate::{files, guard, origin};
+
+/// Everything that is answered over HTTP.
+pub fn router(app: App) -> Router {
+    let shared = Inner::new(app);
+    let guarded = |router: Router<Shared>, role| {
+        router.route_layer(from_fn_with_state((Shared::clone(&shared), role), guard::require))
+    };
+    let api = open()
+        .merge(guarded(viewer(), Role::Viewer))
+        .merge(guarded(user(), Role::User))
+        .merge(guarded(installer(), Role::Installer));
+    let metrics = Router::new().route("/metrics", get(metrics::get));
+    Router::new()
+        .nest("/api/v1", api)
+        .merge(guarded(metrics, Role::Viewer))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .fallback(files::serve)
+        .method_not_allowed_fallback(files::method_not_allowed)
+        .layer(from_fn_with_state(Shared::clone(&shared), origin::check_host))
+        .layer(CatchPanicLayer::custom(|_| {
+            axum::response::IntoResponse::into_response(Problem::internal())
+        }))
+        .layer(from_fn(guard::headers))
+        .with_state(shared)
+}
+
+/// For everybody.
+fn open() -> Router<Shared> {
+    Router::new()
+        .route("/setup", post(accounts::set_up))
+        .route("/login", post(accounts::log_in))
+}
+
+/// Reading, and ending one's own session.
+fn viewer() -> Router<Shared> {
+    Router::new()
+        .route("/session", get(accounts::session))
+        .route("/logout", post(accounts::log_out))
+        .route("/status", get(site::status))
+        .route("/site", get(site::get_site))
+        .route("/meter", get(site::get_meter))
+        .route("/chargers", get(chargers::list))
+        .route("/chargers/unmatched", get(chargers::unmatched))
+        .route("/chargers/{id}", get(chargers::get))
+        .route("/slow-loads", get(slow_loads::list))
+        .route("/slow-loads/{id}", get(slow_loads::get))
+        .route("/priorities", get(priorities::get))
+        .route("/decisions", get(decisions::list))
+        .route("/decisions.csv", get(csv::get))
+        .route("/decisions/{id}", get(decisions::get))
+        .route("/readings", get(readings::list))
+        .route("/alarms", get(alarms::list))
+        .route("/events", get(events::get))
+}
+
+/// Priorities and wishes for loads.
+fn user() -> Router<Shared> {
+    Router::new()
+        .route("/priorities", put(priorities::put))
+        .route("/loads/{id}/{verb}", post(loads::post))
+}
+
+/// Everything else.
+fn installer() -> Router<Shared> {
+    Router::new()
+        .route("/site", put(site::put_site))
+        .route("/meter", put(site::put_meter))
+        .route("/chargers", post(chargers::post))
+        .route("/chargers/{id}", delete(chargers::delete).patch(chargers::patch))
+        .route("/slow-loads", post(slow_loads::post))
+        .route("/slow-loads/{id}", delete(slow_loads::delete).patch(slow_loads::patch))
+        .route("/users", get(people::users).post(people::post_user))
+        .route("/users/{name}", delete(people::delete_user))
+        .route("/tokens", get(people::tokens).post(people::post_token))
+        .route("/tokens/{name}", delete(people::delete_token))
+}
+
+async fn healthz(State(shared): State<Shared>) -> Result<&'static str, Problem> {
+    if shared.app.health.is_alive() {
+        Ok("ok\n")
+    } else {
+        Err(Problem::unavailable(
+            "The loop that guards the fuse has not stepped for 10 s; chargers fall to their safe currents by \
+             themselves. Restart Headroom.",
+        ))
+    }
+}
+
+async fn readyz(State(shared): State<Shared>) -> Result<(StatusCode, &'static str), Problem> {
+    if shared.app.health.is_ready() {
+        Ok((StatusCode::OK, "ready\n"))
+    } else {
+        Err(Problem::unavailable("Headroom is starting: databases or listeners are not up yet."))
+    }
+}
