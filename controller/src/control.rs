@@ -16,9 +16,9 @@ use headroom_core::action::Command;
 use headroom_core::config::{Config, Mode};
 use headroom_core::event::{CommandResult, Tick, UserCommandEvent};
 use headroom_core::load::SLOW_LOAD_LEASE_S;
-use headroom_core::snapshot::LoadDetail;
+use headroom_core::snapshot::{Alarm, LoadDetail};
 use headroom_core::{Action, Actions, Engine, Event, Instant, Milliamps, Snapshot};
-use headroom_meter_io::Meter;
+use headroom_meter_io::{Meter, MeterStatus};
 use headroom_store::{AlarmBook, Decision, House, Journal, Step};
 use headroom_web::ControlRequest;
 use tokio::sync::{mpsc, watch};
@@ -69,7 +69,13 @@ pub(crate) struct MeterSlot {
     settings: Option<headroom_core::config::Meter>,
     meter: Option<Meter>,
     /// Why the configured meter cannot be read at all.
-    problem: Option<String>,
+    problem: Option<Problem>,
+}
+
+/// What is wrong with the configuration of the meter.
+struct Problem {
+    since: Instant,
+    text: String,
 }
 
 impl MeterSlot {
@@ -78,7 +84,7 @@ impl MeterSlot {
     }
 
     /// Begins to read what is configured now, if that is something else than before.
-    fn configure(&mut self, settings: &headroom_core::config::Meter, one_phase: bool) {
+    fn configure(&mut self, settings: &headroom_core::config::Meter, one_phase: bool, now: Instant) {
         let mut settings = settings.clone();
         if let Some(source) = &self.pinned {
             settings.source = Some(source.clone());
@@ -88,12 +94,16 @@ impl MeterSlot {
         }
         (self.meter, self.problem) = match crate::meter::open(&settings, one_phase) {
             Ok(meter) => (meter, None),
-            Err(problem) => {
-                tracing::error!("{problem}");
-                (None, Some(problem))
+            Err(text) => {
+                tracing::error!("the meter cannot be read: {text}");
+                (None, Some(Problem { since: now, text }))
             }
         };
         self.settings = Some(settings);
+    }
+
+    fn status(&self) -> Option<MeterStatus> {
+        self.meter.as_ref().map(|meter| meter.status().borrow().clone())
     }
 
     async fn next(&self) -> headroom_meter_io::MeterReading {
@@ -167,7 +177,7 @@ impl Control {
         }
         let control = config.site.mode == Mode::Control;
         let one_phase = config.site.grid.phases().len() == 1;
-        self.meter.configure(meter, one_phase);
+        self.meter.configure(meter, one_phase, self.clock.now());
         self.connections.devices.configure(&config.chargers, &config.slow_loads, control);
         self.step(Event::Configure(Box::new(config)), self.clock.now());
     }
@@ -202,9 +212,10 @@ impl Control {
         let snapshot = Arc::new(self.engine.snapshot());
         let decision = self.journal(event.clone(), &actions, &snapshot, time);
         self.note_seen(&snapshot, time);
-        let alarms = snapshot.alarms.iter().map(|alarm| (alarm, self.clock.wall_at(alarm.since)));
+        let meter = self.meter.status();
+        let alarms = self.alarms_of(&snapshot, meter.as_ref());
+        let alarms = alarms.iter().map(|alarm| (alarm, self.clock.wall_at(alarm.since)));
         let changed = self.alarms.update(alarms, time);
-        let meter = self.meter.meter.as_ref().map(|meter| meter.status().borrow().clone());
         self.connections.publisher.show(Shown {
             clock: &self.clock,
             event: &event,
@@ -215,6 +226,23 @@ impl Control {
             changed,
             decision,
         });
+    }
+
+    /// The engine's alarms, with what the meter's source knows besides.
+    fn alarms_of(&self, snapshot: &Snapshot, meter: Option<&MeterStatus>) -> Vec<Alarm> {
+        let mut alarms = snapshot.alarms.clone();
+        if let Some(meter) = meter {
+            for alarm in alarms.iter_mut().filter(|alarm| alarm.code.starts_with("meter_")) {
+                alarm.text = format!("{} {}", alarm.text, meter.text);
+            }
+        }
+        alarms.extend(self.meter.problem.as_ref().map(|problem| Alarm {
+            code: "meter_source".to_owned(),
+            load: None,
+            since: problem.since,
+            text: format!("The meter cannot be read: {}. Set its source anew.", problem.text),
+        }));
+        alarms
     }
 
     fn refuse(&mut self, error: &headroom_core::EventError) {

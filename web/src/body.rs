@@ -6,10 +6,12 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_LENGTH;
 use headroom_core::validate::FieldError;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::problem::Problem;
+use crate::shape::array_for_object;
 
 /// Largest body (decision of the project; the largest configuration is far smaller).
 const BODY_MAX: usize = 1024 * 1024;
@@ -38,7 +40,11 @@ impl<S: Send + Sync> FromRequest<S> for MaybeSent {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let bytes = read(request).await?;
         let empty = bytes.iter().all(u8::is_ascii_whitespace);
-        if empty { Ok(Self(Value::Object(serde_json::Map::new()))) } else { parse(&bytes).map(Self) }
+        if empty {
+            Ok(Self(Value::Object(serde_json::Map::new())))
+        } else {
+            parse(&bytes).map(Self)
+        }
     }
 }
 
@@ -52,7 +58,9 @@ async fn read(request: Request) -> Result<Bytes, Problem> {
     }
     let body: Body = request.into_body();
     match tokio::time::timeout(BODY_TIME, to_bytes(body, BODY_MAX)).await {
-        Err(_) => Err(Problem::malformed("The request did not arrive within 10 s. Nothing was changed.")),
+        Err(_) => Err(Problem::malformed(
+            "The request did not arrive within 10 s. Nothing was changed.",
+        )),
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => {
             use std::error::Error;
@@ -64,7 +72,9 @@ async fn read(request: Request) -> Result<Bytes, Problem> {
                 }
                 source = error.source();
             }
-            Err(Problem::malformed("The request broke off. Nothing was changed."))
+            Err(Problem::malformed(
+                "The request broke off. Nothing was changed.",
+            ))
         }
     }
 }
@@ -72,7 +82,9 @@ async fn read(request: Request) -> Result<Bytes, Problem> {
 fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     serde_json::from_slice(bytes).map_err(|error| {
         not_a_number(bytes, &error).unwrap_or_else(|| {
-            Problem::malformed(format!("The request is not JSON ({error}). Nothing was changed."))
+            Problem::malformed(format!(
+                "The request is not JSON ({error}). Nothing was changed."
+            ))
         })
     })
 }
@@ -103,8 +115,26 @@ fn not_a_number(bytes: &[u8], error: &serde_json::Error) -> Option<Problem> {
     Some(Problem::field(field, "range", "must be a finite number"))
 }
 
-/// A value as a type; what does not fit is told with the path of its field.
+/// A value as a part of the configuration. Stricter than [`typed`]: serde would take a list for an object, field
+/// by field in their order.
+pub(crate) fn configured<T: DeserializeOwned + Serialize>(value: &Value) -> Result<T, Problem> {
+    let typed: T = typed(value.clone())?;
+    let understood = serde_json::to_value(&typed).map_err(|_| Problem::internal())?;
+    match array_for_object(value, &understood) {
+        Some(path) => Err(Problem::field(
+            &path,
+            "type",
+            "must be an object, not a list",
+        )),
+        None => Ok(typed),
+    }
+}
+
+/// An object as a type; what does not fit is told with the path of its field.
 pub(crate) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    if !value.is_object() {
+        return Err(Problem::field("", "type", "must be an object"));
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let path = if path == "." { String::new() } else { path };
@@ -133,11 +163,19 @@ fn field_error(path: String, message: &str) -> FieldError {
     } else if message.starts_with("unknown variant") {
         (path, "unknown", format!("cannot be that: {message}"))
     } else if message.starts_with("data did not match any variant") {
-        (path, "type", "must be a number, or a list of numbers".to_owned())
+        (
+            path,
+            "type",
+            "must be a number, or a list of numbers".to_owned(),
+        )
     } else if message.starts_with("invalid type") {
         (path, "type", format!("has the wrong type: {message}"))
     } else {
         (path, "range", format!("cannot be that: {message}"))
     };
-    FieldError { field, code, message }
+    FieldError {
+        field,
+        code,
+        message,
+    }
 }

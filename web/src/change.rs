@@ -41,9 +41,9 @@ where
 {
     let app = &shared.app;
     let mut edit = app.state.edit().await;
-    let made = make(&mut edit.house)?;
+    let Made { answer, path } = make(&mut edit.house)?;
     if edit.house == *edit.before() {
-        return Ok(made.answer);
+        return Ok(answer);
     }
     let mut errors = edit
         .house
@@ -54,17 +54,21 @@ where
         && let Some(source) = &edit.house.meter.source
         && let Err(message) = app.devices.check_meter_source(source)
     {
-        errors.push(FieldError { field: "meter.source".to_owned(), code: "format", message });
+        errors.push(FieldError {
+            field: "meter.source".to_owned(),
+            code: "format",
+            message,
+        });
     }
     if !errors.is_empty() {
-        return Err(Problem::invalid(errors).relative_to(&made.path));
+        return Err(Problem::invalid(errors).relative_to(&path));
     }
     let version = edit.commit(author, what).await?;
     tracing::info!(version, author, what, "the configuration was changed");
     let config = Box::new(edit.house.config.clone());
     let meter = Box::new(edit.house.meter.clone());
     tell(shared, ControlRequest::Configure(config, meter)).await?;
-    Ok(made.answer)
+    Ok(answer)
 }
 
 /// Tells the loop something.

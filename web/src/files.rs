@@ -3,6 +3,8 @@
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rust_embed::RustEmbed;
 
 use crate::problem::Problem;
@@ -20,27 +22,36 @@ const ASK: &str = "no-cache";
 pub(crate) async fn serve(request: Request) -> Response {
     let path = request.uri().path();
     if path == "/api" || path.starts_with("/api/") {
-        return Problem::not_found(format!("There is nothing at {path}. The calls are listed in docs/api.md."))
-            .into_response();
+        return Problem::not_found(format!(
+            "There is nothing at {path}. The calls are listed in docs/api.md."
+        ))
+        .into_response();
     }
     let name = path.trim_start_matches('/');
     let name = if name.is_empty() { "index.html" } else { name };
     let Some(file) = Page::get(name) else {
-        return Problem::not_found(format!("There is no page at {path}. The page is at /.")).into_response();
+        return Problem::not_found(format!("There is no page at {path}. The page is at /."))
+            .into_response();
     };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return method_not_allowed().await;
     }
     let hash = file.metadata.sha256_hash();
-    let tag: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let tag = URL_SAFE_NO_PAD.encode(hash);
     let Ok(tag) = HeaderValue::from_str(&format!("\"{tag}\"")) else {
         return Problem::internal().into_response();
     };
-    let versioned = request.uri().query().is_some_and(|query| query.starts_with("v="));
+    let versioned = request
+        .uri()
+        .query()
+        .is_some_and(|query| query.starts_with("v="));
     let keep = if versioned { FOR_EVER } else { ASK };
     let known = request.headers().get(header::IF_NONE_MATCH) == Some(&tag);
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(content_type(name))),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(content_type(name)),
+        ),
         (header::CACHE_CONTROL, HeaderValue::from_static(keep)),
         (header::ETAG, tag),
     ];

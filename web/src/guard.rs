@@ -58,7 +58,10 @@ fn check_change(shared: &Shared, who: &Who, headers: &HeaderMap) -> Result<(), P
     }
     same_origin_only(headers)?;
     if let By::Session { .. } = who.by {
-        let given = headers.get("x-csrf-token").map(HeaderValue::as_bytes).unwrap_or_default();
+        let given = headers
+            .get("x-csrf-token")
+            .map(HeaderValue::as_bytes)
+            .unwrap_or_default();
         if !same_secret(given, shared.csrf_of(who).as_bytes()) {
             return Err(Problem::csrf(
                 "The X-CSRF-Token of this session is missing or wrong; nothing was changed. GET /api/v1/session \
@@ -74,7 +77,9 @@ pub(crate) fn same_origin_only(headers: &HeaderMap) -> Result<(), Problem> {
     if is_same_origin(headers) {
         Ok(())
     } else {
-        Err(Problem::csrf("The request comes from another page. Nothing was changed."))
+        Err(Problem::csrf(
+            "The request comes from another page. Nothing was changed.",
+        ))
     }
 }
 
@@ -87,7 +92,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Who {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         // Only a route outside of every group could lack it.
-        parts.extensions.get::<Self>().cloned().ok_or_else(Problem::internal)
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(Problem::internal)
     }
 }
 
@@ -102,7 +111,9 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::CACHE_CONTROL, "no-store"),
     ] {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     for (name, value) in [
         ("cross-origin-opener-policy", "same-origin"),

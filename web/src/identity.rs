@@ -63,30 +63,52 @@ impl Inner {
         let state = &self.app.state;
         if let Some(header) = headers.get(header::AUTHORIZATION) {
             let secret = header.to_str().ok().and_then(bearer).ok_or_else(|| {
-                Problem::unauthenticated("The Authorization header is not of the form: Bearer TOKEN.")
+                Problem::unauthenticated(
+                    "The Authorization header is not of the form: Bearer TOKEN.",
+                )
             })?;
             let token = state.token(secret).await?.ok_or_else(|| {
                 Problem::unauthenticated(
                     "This token is not known; it may have been revoked. Make another: headroom token create.",
                 )
             })?;
-            return Ok(Who { name: Some(token.name), role: token.role, by: By::Token });
+            return Ok(Who {
+                name: Some(token.name),
+                role: token.role,
+                by: By::Token,
+            });
         }
         if let Some(secret) = cookie(headers)
             && let Some(user) = state.session(secret, Timestamp::now()).await?
         {
-            let by = By::Session { secret: secret.to_owned() };
-            return Ok(Who { name: Some(user.name), role: user.role, by });
+            let by = By::Session {
+                secret: secret.to_owned(),
+            };
+            return Ok(Who {
+                name: Some(user.name),
+                role: user.role,
+                by,
+            });
         }
         if self.app.open_demo {
-            return Ok(Who { name: None, role: Role::Installer, by: By::Demo });
+            return Ok(Who {
+                name: None,
+                role: Role::Installer,
+                by: By::Demo,
+            });
         }
         let reads = method == Method::GET || method == Method::HEAD;
         if reads && state.house().config.site.public_view {
-            return Ok(Who { name: None, role: Role::Viewer, by: By::Public });
+            return Ok(Who {
+                name: None,
+                role: Role::Viewer,
+                by: By::Public,
+            });
         }
         if state.is_set_up().await? {
-            Err(Problem::unauthenticated("This needs a login or a token. Nothing was changed."))
+            Err(Problem::unauthenticated(
+                "This needs a login or a token. Nothing was changed.",
+            ))
         } else {
             Err(Problem::setup_required())
         }

@@ -24,6 +24,7 @@ mod problem;
 mod query;
 mod routes;
 mod serve;
+mod shape;
 pub mod status;
 #[cfg(test)]
 mod tests;
@@ -33,4 +34,5 @@ pub use app::{App, ControlRequest, Devices, ReadingEvent, ServerEvent, Unmatched
 pub use health::Health;
 pub use routes::router;
 pub use serve::{serve, serve_until};
+pub use shape::array_for_object;
 pub use status::{MeterInfo, Status, StatusInputs};

@@ -14,7 +14,11 @@ use crate::app::Shared;
 use crate::problem::Problem;
 
 /// Answers 421 when the host is not one of ours.
-pub(crate) async fn check_host(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+pub(crate) async fn check_host(
+    State(shared): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
     let host = host_of(&request);
     if host.is_some_and(|host| is_allowed(&host, &shared.app.host_names)) {
         return next.run(request).await;
@@ -31,7 +35,10 @@ pub(crate) async fn check_host(State(shared): State<Shared>, request: Request, n
 fn host_of(request: &Request) -> Option<String> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let authority = match (hosts.next(), hosts.next()) {
-        (Some(host), None) => host.to_str().ok()?.parse::<Authority>().ok()?,
+        (Some(host), None) => {
+            let host = host.to_str().ok().filter(|host| !host.contains('@'))?;
+            host.parse::<Authority>().ok()?
+        }
         (None, None) => request.uri().authority()?.clone(),
         _ => return None,
     };
@@ -39,29 +46,38 @@ fn host_of(request: &Request) -> Option<String> {
 }
 
 fn is_allowed(host: &str, names: &[String]) -> bool {
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
     if bare.parse::<std::net::IpAddr>().is_ok() {
         return true;
     }
     let host = host.strip_suffix('.').unwrap_or(host);
     host == "localhost"
-        || host.ends_with(".localhost")
-        || host.ends_with(".local")
+        || matches!(host.rsplit_once('.'), Some((_, "localhost" | "local")))
         || names.iter().any(|name| name.eq_ignore_ascii_case(host))
 }
 
 /// Whether a change may come from where the browser says it comes from. Programs say nothing.
 pub(crate) fn is_same_origin(headers: &HeaderMap) -> bool {
-    let site = headers.get("sec-fetch-site").and_then(|site| site.to_str().ok());
+    let site = headers
+        .get("sec-fetch-site")
+        .and_then(|site| site.to_str().ok());
     if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
         return false;
     }
-    let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let origin_host = origin
-        .to_str()
-        .ok()
-        .and_then(|origin| origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")));
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return true;
+    };
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let origin_host = origin.to_str().ok().and_then(|origin| {
+        origin
+            .strip_prefix("http://")
+            .or_else(|| origin.strip_prefix("https://"))
+    });
     matches!((origin_host, host), (Some(origin), Some(host)) if origin.eq_ignore_ascii_case(host))
 }
 
@@ -84,7 +100,14 @@ mod tests {
         ] {
             assert!(is_allowed(host, &names), "{host}");
         }
-        for host in ["evil.example", "local", "localhost.evil.example", "127.0.0.1.evil.example", "", "notlocal"] {
+        for host in [
+            "evil.example",
+            "local",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "",
+            "notlocal",
+        ] {
             assert!(!is_allowed(host, &names), "{host}");
         }
     }
@@ -92,12 +115,19 @@ mod tests {
     #[test]
     fn a_change_comes_from_the_page_itself() {
         let headers = |pairs: &[(&'static str, &str)]| {
-            pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+            pairs
+                .iter()
+                .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+                .collect()
         };
         for good in [
             &[("host", "a:8080")][..],
             &[("host", "a:8080"), ("origin", "http://a:8080")],
-            &[("host", "a:8080"), ("origin", "https://A:8080"), ("sec-fetch-site", "same-origin")],
+            &[
+                ("host", "a:8080"),
+                ("origin", "https://A:8080"),
+                ("sec-fetch-site", "same-origin"),
+            ],
         ] {
             assert!(is_same_origin(&headers(good)), "{good:?}");
         }

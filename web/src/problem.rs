@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use headroom_core::validate::FieldError;
 use headroom_store::StoreError;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// An error as it is answered.
 #[derive(Debug)]
@@ -21,7 +21,13 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), errors: Vec::new(), retry_after_s: None }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after_s: None,
+        }
     }
 
     pub(crate) fn malformed(detail: impl Into<String>) -> Self {
@@ -93,7 +99,11 @@ impl Problem {
 
     /// One value that cannot be right.
     pub(crate) fn field(field: &str, code: &'static str, message: impl Into<String>) -> Self {
-        Self::invalid(vec![FieldError { field: field.to_owned(), code, message: message.into() }])
+        Self::invalid(vec![FieldError {
+            field: field.to_owned(),
+            code,
+            message: message.into(),
+        }])
     }
 
     /// Paths of fields as the sender wrote them: without what leads to the object that was sent.
@@ -121,20 +131,16 @@ fn words(error: &FieldError) -> String {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut body = json!({
-            "type": "about:blank",
-            "title": self.status.canonical_reason(),
-            "status": self.status.as_u16(),
-            "code": self.code,
-            "detail": self.detail,
-        });
+        let mut body = Map::new();
+        body.insert("type".to_owned(), "about:blank".into());
+        body.insert("title".to_owned(), self.status.canonical_reason().into());
+        body.insert("status".to_owned(), self.status.as_u16().into());
+        body.insert("code".to_owned(), self.code.into());
+        body.insert("detail".to_owned(), self.detail.into());
         if !self.errors.is_empty() {
-            let errors: Vec<Value> = self
-                .errors
-                .iter()
-                .map(|error| json!({"field": error.field, "code": error.code, "message": error.message}))
-                .collect();
-            body["errors"] = errors.into();
+            let error = |error: &FieldError| json!({"field": error.field, "code": error.code, "message": error.message});
+            let errors: Vec<Value> = self.errors.iter().map(error).collect();
+            body.insert("errors".to_owned(), errors.into());
         }
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
@@ -155,15 +161,23 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Exists => Self::exists("There is one of that name already; nothing was changed. Choose another name."),
-            StoreError::NotFound => Self::not_found("There is none of that name; nothing was changed."),
-            StoreError::TooMany => Self::field("name", "range", "is one too many: remove another first"),
+            StoreError::Exists => Self::exists(
+                "There is one of that name already; nothing was changed. Choose another name.",
+            ),
+            StoreError::NotFound => {
+                Self::not_found("There is none of that name; nothing was changed.")
+            }
+            StoreError::TooMany => {
+                Self::field("name", "range", "is one too many: remove another first")
+            }
             StoreError::LastInstaller => Self::field(
                 "name",
                 "conflict",
                 "is the last installer, without whom nobody could configure the house: make another first",
             ),
-            StoreError::AlreadySetUp => Self::exists("The set-up has been done already; nothing was changed. Log in."),
+            StoreError::AlreadySetUp => {
+                Self::exists("The set-up has been done already; nothing was changed. Log in.")
+            }
             StoreError::WrongCode => Self::unauthenticated(
                 "The set-up code is another one. Headroom prints it when it starts; see its output or its log.",
             ),

@@ -27,8 +27,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let pairs = Query::<Vec<(String, String)>>::from_request_parts(parts, state)
             .await
-            .map_err(|_| Problem::malformed("What stands behind the question mark cannot be read."))?;
-        let mut params = Self { given: BTreeMap::new(), errors: Vec::new() };
+            .map_err(|_| {
+                Problem::malformed("What stands behind the question mark cannot be read.")
+            })?;
+        let mut params = Self {
+            given: BTreeMap::new(),
+            errors: Vec::new(),
+        };
         for (name, value) in pairs.0 {
             if params.given.insert(name.clone(), value).is_some() {
                 params.error(&name, "duplicate", "stands there twice");
@@ -40,7 +45,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 
 impl Params {
     fn error(&mut self, field: &str, code: &'static str, message: &str) {
-        self.errors.push(FieldError { field: field.to_owned(), code, message: message.to_owned() });
+        self.errors.push(FieldError {
+            field: field.to_owned(),
+            code,
+            message: message.to_owned(),
+        });
     }
 
     /// A text, if it is there.
@@ -54,7 +63,11 @@ impl Params {
         let text = self.given.remove(name)?.replace(' ', "+");
         let time = text.parse().ok();
         if time.is_none() {
-            self.error(name, "format", "must be a time such as 2026-01-15T11:00:00Z");
+            self.error(
+                name,
+                "format",
+                "must be a time such as 2026-01-15T11:00:00Z",
+            );
         }
         time
     }
@@ -76,9 +89,18 @@ impl Params {
     where
         T: std::str::FromStr + PartialOrd + std::fmt::Display,
     {
-        let number = self.given.remove(name)?.parse().ok().filter(|number| range.contains(number));
+        let number = self
+            .given
+            .remove(name)?
+            .parse()
+            .ok()
+            .filter(|number| range.contains(number));
         if number.is_none() {
-            let message = format!("must be a whole number from {} to {}", range.start(), range.end());
+            let message = format!(
+                "must be a whole number from {} to {}",
+                range.start(),
+                range.end()
+            );
             self.error(name, "range", &message);
         }
         number
@@ -99,7 +121,11 @@ impl Params {
         for name in std::mem::take(&mut self.given).into_keys() {
             self.error(&name, "unknown", "is not known here");
         }
-        if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid(self.errors)) }
+        if self.errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid(self.errors))
+        }
     }
 }
 
@@ -116,11 +142,20 @@ pub(crate) fn page<T>(
         None => 0,
         Some(cursor) => match items.iter().position(|item| id(item) == cursor) {
             Some(index) => index + 1,
-            None => return Err(Problem::field("cursor", "unknown", "is of no item that is there")),
+            None => {
+                return Err(Problem::field(
+                    "cursor",
+                    "unknown",
+                    "is of no item that is there",
+                ));
+            }
         },
     };
     let more = items.len().saturating_sub(skip) > limit;
     let items: Vec<T> = items.into_iter().skip(skip).take(limit).collect();
-    let next = items.last().filter(|_| more).map(|item| id(item).to_owned());
+    let next = items
+        .last()
+        .filter(|_| more)
+        .map(|item| id(item).to_owned());
     Ok(Page { items, next })
 }

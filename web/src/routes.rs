@@ -20,7 +20,10 @@ use crate::{files, guard, origin};
 pub fn router(app: App) -> Router {
     let shared = Inner::new(app);
     let guarded = |router: Router<Shared>, role| {
-        router.route_layer(from_fn_with_state((Shared::clone(&shared), role), guard::require))
+        router.route_layer(from_fn_with_state(
+            (Shared::clone(&shared), role),
+            guard::require,
+        ))
     };
     let api = open()
         .merge(guarded(viewer(), Role::Viewer))
@@ -34,7 +37,10 @@ pub fn router(app: App) -> Router {
         .route("/readyz", get(readyz))
         .fallback(files::serve)
         .method_not_allowed_fallback(files::method_not_allowed)
-        .layer(from_fn_with_state(Shared::clone(&shared), origin::check_host))
+        .layer(from_fn_with_state(
+            Shared::clone(&shared),
+            origin::check_host,
+        ))
         .layer(CatchPanicLayer::custom(|_| {
             axum::response::IntoResponse::into_response(Problem::internal())
         }))
@@ -84,9 +90,15 @@ fn installer() -> Router<Shared> {
         .route("/site", put(site::put_site))
         .route("/meter", put(site::put_meter))
         .route("/chargers", post(chargers::post))
-        .route("/chargers/{id}", delete(chargers::delete).patch(chargers::patch))
+        .route(
+            "/chargers/{id}",
+            delete(chargers::delete).patch(chargers::patch),
+        )
         .route("/slow-loads", post(slow_loads::post))
-        .route("/slow-loads/{id}", delete(slow_loads::delete).patch(slow_loads::patch))
+        .route(
+            "/slow-loads/{id}",
+            delete(slow_loads::delete).patch(slow_loads::patch),
+        )
         .route("/users", get(people::users).post(people::post_user))
         .route("/users/{name}", delete(people::delete_user))
         .route("/tokens", get(people::tokens).post(people::post_token))
@@ -108,6 +120,8 @@ async fn readyz(State(shared): State<Shared>) -> Result<(StatusCode, &'static st
     if shared.app.health.is_ready() {
         Ok((StatusCode::OK, "ready\n"))
     } else {
-        Err(Problem::unavailable("Headroom is starting: databases or listeners are not up yet."))
+        Err(Problem::unavailable(
+            "Headroom is starting: databases or listeners are not up yet.",
+        ))
     }
 }

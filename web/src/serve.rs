@@ -58,7 +58,10 @@ pub async fn serve_until(listener: TcpListener, router: Router, stop: impl Futur
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a connection was not accepted"
+                );
                 sleep(ACCEPT_PAUSE).await;
                 continue;
             }
@@ -97,7 +100,10 @@ pub async fn serve_until(listener: TcpListener, router: Router, stop: impl Futur
     drop(listener);
     stopping.send_replace(true);
     let everybody = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
-    if tokio::time::timeout(GRACE, places.acquire_many(everybody)).await.is_err() {
+    if tokio::time::timeout(GRACE, places.acquire_many(everybody))
+        .await
+        .is_err()
+    {
         tracing::debug!("some answers were cut off");
     }
 }
@@ -127,13 +133,20 @@ impl Addresses {
             return None;
         }
         *count += 1;
-        Some(Guest { addresses: self.clone(), address })
+        Some(Guest {
+            addresses: self.clone(),
+            address,
+        })
     }
 }
 
 impl Drop for Guest {
     fn drop(&mut self) {
-        let mut counts = self.addresses.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self
+            .addresses
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = counts.get_mut(&self.address) {
             *count = count.saturating_sub(1);
             if *count == 0 {
@@ -151,7 +164,10 @@ struct Stalling {
 
 impl Stalling {
     const fn new(stream: TcpStream) -> Self {
-        Self { stream, stalled: None }
+        Self {
+            stream,
+            stalled: None,
+        }
     }
 
     fn watch<T>(
@@ -163,7 +179,9 @@ impl Stalling {
             self.stalled = None;
             return poll;
         }
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(STALL_TIME)));
+        let stalled = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(sleep(STALL_TIME)));
         match stalled.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Err(std::io::ErrorKind::TimedOut.into())),
             Poll::Pending => Poll::Pending,

@@ -35,7 +35,9 @@ pub struct StatusInputs<'a> {
 
 impl std::fmt::Debug for StatusInputs<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StatusInputs").field("now", &self.now).finish_non_exhaustive()
+        f.debug_struct("StatusInputs")
+            .field("now", &self.now)
+            .finish_non_exhaustive()
     }
 }
 
@@ -187,14 +189,21 @@ impl Status {
             phases: snapshot.phases.clone(),
             meter: MeterStatus {
                 state: snapshot.meter.state,
-                age_s: snapshot.meter.last.map(|last| seconds(inputs.now.since_ms(last))),
+                age_s: snapshot
+                    .meter
+                    .last
+                    .map(|last| seconds(inputs.now.since_ms(last))),
                 period_s: snapshot.meter.period_ms.map(seconds),
                 protocol: inputs.meter.protocol.clone(),
                 meter_id: inputs.meter.meter_id.clone(),
                 source: inputs.meter.source.clone(),
                 rejected: inputs.meter.rejected.clone(),
             },
-            loads: snapshot.loads.iter().filter_map(|load| load_status(load, inputs)).collect(),
+            loads: snapshot
+                .loads
+                .iter()
+                .filter_map(|load| load_status(load, inputs))
+                .collect(),
             alarms: inputs.alarms.iter().map(AlarmStatus::from).collect(),
             version: inputs.version.to_owned(),
             demo: inputs.demo,
@@ -219,10 +228,19 @@ impl From<&Alarm> for AlarmStatus {
 fn load_status(load: &LoadSnapshot, inputs: &StatusInputs<'_>) -> Option<LoadStatus> {
     match &load.detail {
         LoadDetail::Charger {
-            status, setpoint, measured, acknowledged, lease_until, following, ..
+            status,
+            setpoint,
+            measured,
+            acknowledged,
+            lease_until,
+            following,
+            ..
         } => {
-            let charger: &Charger =
-                inputs.config.chargers.iter().find(|charger| charger.id == load.id)?;
+            let charger: &Charger = inputs
+                .config
+                .chargers
+                .iter()
+                .find(|charger| charger.id == load.id)?;
             Some(LoadStatus::Charger(ChargerLoad {
                 id: load.id.clone(),
                 name: charger.name.clone(),
@@ -240,8 +258,11 @@ fn load_status(load: &LoadSnapshot, inputs: &StatusInputs<'_>) -> Option<LoadSta
             }))
         }
         LoadDetail::SlowLoad { on, power, .. } => {
-            let slow_load: &SlowLoad =
-                inputs.config.slow_loads.iter().find(|slow_load| slow_load.id == load.id)?;
+            let slow_load: &SlowLoad = inputs
+                .config
+                .slow_loads
+                .iter()
+                .find(|slow_load| slow_load.id == load.id)?;
             Some(LoadStatus::SlowLoad(SlowLoadStatus {
                 id: load.id.clone(),
                 name: slow_load.name.clone(),

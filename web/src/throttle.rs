@@ -10,9 +10,9 @@ use tokio::time::Instant;
 /// Wrong tries of one address that cost no wait.
 const FREE: u32 = 5;
 /// Longest wait of one address.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_mins(5);
 /// After this long without a try an address begins anew.
-const FORGOTTEN: Duration = Duration::from_secs(900);
+const FORGOTTEN: Duration = Duration::from_mins(15);
 /// Addresses that are remembered; beyond it the one longest ago is forgotten.
 const ADDRESSES: usize = 1024;
 /// Wrong tries of all addresses together that cost no wait.
@@ -46,7 +46,9 @@ impl Throttle {
         let now = Instant::now();
         let address = network(address);
         let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tries.addresses.retain(|_, failures| now.duration_since(failures.last) < FORGOTTEN);
+        tries
+            .addresses
+            .retain(|_, failures| now.duration_since(failures.last) < FORGOTTEN);
         let failures = tries.addresses.get(&address).copied();
         if let Some(Failures { count, last }) = failures
             && let Some(beyond) = count.checked_sub(FREE)
@@ -64,13 +66,20 @@ impl Throttle {
         }
         tries.paid_off = Some(paid_off + ALL_REFILL);
         if tries.addresses.len() >= ADDRESSES && failures.is_none() {
-            let oldest = tries.addresses.iter().min_by_key(|(_, failures)| failures.last);
+            let oldest = tries
+                .addresses
+                .iter()
+                .min_by_key(|(_, failures)| failures.last);
             if let Some(oldest) = oldest.map(|(address, _)| *address) {
                 tries.addresses.remove(&oldest);
             }
         }
-        let count = failures.map_or(0, |failures| failures.count).saturating_add(1);
-        tries.addresses.insert(address, Failures { count, last: now });
+        let count = failures
+            .map_or(0, |failures| failures.count)
+            .saturating_add(1);
+        tries
+            .addresses
+            .insert(address, Failures { count, last: now });
         Ok(())
     }
 
@@ -78,16 +87,18 @@ impl Throttle {
     pub(crate) fn succeed(&self, address: IpAddr) {
         let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tries.addresses.remove(&network(address));
-        tries.paid_off = tries.paid_off.and_then(|paid_off| paid_off.checked_sub(ALL_REFILL));
+        tries.paid_off = tries
+            .paid_off
+            .and_then(|paid_off| paid_off.checked_sub(ALL_REFILL));
     }
 }
 
 /// One household or server has a whole /64 of IPv6.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) => {
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
-        }
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(
+            address.to_bits() & !u128::from(u64::MAX),
+        )),
         address @ IpAddr::V4(_) => address,
     }
 }

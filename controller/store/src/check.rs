@@ -282,6 +282,7 @@ fn check_host(field: &str, host: &str, errors: &mut Vec<FieldError>) {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "cases are written in place")]
 mod tests {
     use serde_json::{Value, json};
 

@@ -47,7 +47,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())))
+        Ok(Self(
+            peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip()),
+        ))
     }
 }
 
@@ -58,7 +60,11 @@ pub(crate) async fn set_up(
     Sent(value): Sent,
 ) -> Result<impl IntoResponse, Problem> {
     same_origin_only(&headers)?;
-    let SetUp { code, name, password } = typed(value)?;
+    let SetUp {
+        code,
+        name,
+        password,
+    } = typed(value)?;
     check_name(&name)?;
     check_password(&password)?;
     begin_try(&shared, peer)?;
@@ -99,7 +105,10 @@ pub(crate) async fn log_in(
         }
         Err(error) => return Err(error.into()),
     };
-    let user = state.session(&session.token, Timestamp::now()).await?.ok_or_else(wrong_password)?;
+    let user = state
+        .session(&session.token, Timestamp::now())
+        .await?
+        .ok_or_else(wrong_password)?;
     Ok(begun(&session, user.role))
 }
 
@@ -111,7 +120,10 @@ pub(crate) async fn log_out(
         shared.app.state.end_session(secret).await?;
     }
     let forget = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
-    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, forget)])))
+    Ok((
+        StatusCode::NO_CONTENT,
+        AppendHeaders([(header::SET_COOKIE, forget)]),
+    ))
 }
 
 /// Who asks, and what to send with changes.
@@ -136,7 +148,7 @@ fn begun(session: &Session, role: Role) -> impl IntoResponse + use<> {
 
 fn wrong_password() -> Problem {
     Problem::unauthenticated(
-        "The name or the password is wrong. A forgotten password is set anew with: headroom password reset.",
+        "The name or the password is wrong. Who has forgotten it asks an installer for a new user.",
     )
 }
 
@@ -160,7 +172,11 @@ pub(crate) fn check_name(name: &str) -> Result<(), Problem> {
     {
         Ok(())
     } else {
-        Err(Problem::field("name", "format", "must be 1 to 64 characters without spaces around them"))
+        Err(Problem::field(
+            "name",
+            "format",
+            "must be 1 to 64 characters without spaces around them",
+        ))
     }
 }
 
@@ -168,13 +184,21 @@ pub(crate) fn check_password(password: &str) -> Result<(), Problem> {
     if PASSWORD_CHARACTERS.contains(&password.chars().count()) {
         Ok(())
     } else {
-        Err(Problem::field("password", "range", "must have 12 to 128 characters; there is no other rule"))
+        Err(Problem::field(
+            "password",
+            "range",
+            "must have 12 to 128 characters; there is no other rule",
+        ))
     }
 }
 
 /// Hashes a password where it blocks nobody, one at a time.
 pub(crate) async fn hash(shared: &Inner, password: String) -> Result<String, Problem> {
-    let _turn = shared.hashers.acquire().await.map_err(|_| Problem::internal())?;
+    let _turn = shared
+        .hashers
+        .acquire()
+        .await
+        .map_err(|_| Problem::internal())?;
     let hash = tokio::task::spawn_blocking(move || hash_password(&password)).await;
     Ok(hash.map_err(|_| Problem::internal())??)
 }
@@ -184,7 +208,13 @@ async fn verify(shared: &Inner, password: String, stored: Option<String>) -> Res
     if password.chars().count() > *PASSWORD_CHARACTERS.end() {
         return Ok(false);
     }
-    let _turn = shared.hashers.acquire().await.map_err(|_| Problem::internal())?;
+    let _turn = shared
+        .hashers
+        .acquire()
+        .await
+        .map_err(|_| Problem::internal())?;
     let verify = move || verify_password(&password, stored.as_deref());
-    tokio::task::spawn_blocking(verify).await.map_err(|_| Problem::internal())
+    tokio::task::spawn_blocking(verify)
+        .await
+        .map_err(|_| Problem::internal())
 }

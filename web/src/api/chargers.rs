@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::driver::{complete, merge, view};
 use super::ids::id_for;
 use crate::app::{Shared, Unmatched};
-use crate::body::{Sent, typed};
+use crate::body::{Sent, configured};
 use crate::change::{Made, change};
 use crate::identity::Who;
 use crate::problem::Problem;
@@ -22,14 +22,20 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<Value>>, Problem> {
     let house = shared.app.state.house();
     let Page { items, next } = page(params, house.config.chargers.iter().collect(), |it| &it.id)?;
-    Ok(Json(Page { items: items.into_iter().map(|it| view(it, None)).collect(), next }))
+    Ok(Json(Page {
+        items: items.into_iter().map(|it| view(it, None)).collect(),
+        next,
+    }))
 }
 
 pub(crate) async fn unmatched(
     State(shared): State<Shared>,
     params: Params,
 ) -> Result<Json<Page<Unmatched>>, Problem> {
-    page(params, shared.app.devices.unmatched(), |it| &it.charge_point_id).map(Json)
+    page(params, shared.app.devices.unmatched(), |it| {
+        &it.charge_point_id
+    })
+    .map(Json)
 }
 
 pub(crate) async fn get(
@@ -37,8 +43,14 @@ pub(crate) async fn get(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let house = shared.app.state.house();
-    let charger = house.config.chargers.iter().find(|charger| charger.id == id);
-    charger.map(|charger| Json(view(charger, None))).ok_or_else(|| missing(&id))
+    let charger = house
+        .config
+        .chargers
+        .iter()
+        .find(|charger| charger.id == id);
+    charger
+        .map(|charger| Json(view(charger, None)))
+        .ok_or_else(|| missing(&id))
 }
 
 pub(crate) async fn post(
@@ -51,18 +63,25 @@ pub(crate) async fn post(
         if let Some(object) = value.as_object_mut() {
             object.insert("id".to_owned(), id.clone().into());
         }
-        let mut charger: Charger = typed(value)?;
+        let mut charger: Charger = configured(&value)?;
         if charger.driver.is_none() {
-            return Err(Problem::field("driver", "required", "is missing: it tells how the charger is reached"));
+            return Err(Problem::field(
+                "driver",
+                "required",
+                "is missing: it tells how the charger is reached",
+            ));
         }
         check_proof(&charger, None)?;
         if charger.name.is_empty() {
             charger.name.clone_from(&id);
         }
-        let password = complete(charger.driver.as_mut());
+        let password = complete(&mut charger.driver);
         let answer = view(&charger, password);
         house.config.chargers.push(charger);
-        Ok(Made { answer, path: format!("chargers.{id}.") })
+        Ok(Made {
+            answer,
+            path: format!("chargers.{id}."),
+        })
     })
     .await?;
     Ok((StatusCode::CREATED, Json(answer)))
@@ -81,9 +100,13 @@ pub(crate) async fn patch(
         let mut merged = serde_json::to_value(&before).map_err(|_| Problem::internal())?;
         let names_lease = value.get("lease").is_some();
         merge(&mut merged, value)?;
-        let mut charger: Charger = typed(merged)?;
+        let mut charger: Charger = configured(&merged)?;
         if charger.driver.is_none() {
-            return Err(Problem::field("driver", "required", "cannot be removed: delete the charger instead"));
+            return Err(Problem::field(
+                "driver",
+                "required",
+                "cannot be removed: delete the charger instead",
+            ));
         }
         if names_lease {
             check_proof(&charger, Some(before.lease))?;
@@ -91,10 +114,13 @@ pub(crate) async fn patch(
             // What was proven was another device, or another way to reach it.
             charger.lease = LeaseProof::Claimed;
         }
-        let password = complete(charger.driver.as_mut());
+        let password = complete(&mut charger.driver);
         let answer = view(&charger, password);
         *current = charger;
-        Ok(Made { answer, path: format!("chargers.{id}.") })
+        Ok(Made {
+            answer,
+            path: format!("chargers.{id}."),
+        })
     })
     .await?;
     Ok(Json(answer))
@@ -109,7 +135,10 @@ pub(crate) async fn delete(
     change(&shared, &who, what, move |house| {
         find(house, &id)?;
         house.config.chargers.retain(|charger| charger.id != id);
-        Ok(Made { answer: (), path: String::new() })
+        Ok(Made {
+            answer: (),
+            path: String::new(),
+        })
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)
@@ -117,7 +146,9 @@ pub(crate) async fn delete(
 
 fn find<'a>(house: &'a mut House, id: &str) -> Result<&'a mut Charger, Problem> {
     let mut chargers = house.config.chargers.iter_mut();
-    chargers.find(|charger| charger.id == id).ok_or_else(|| missing(id))
+    chargers
+        .find(|charger| charger.id == id)
+        .ok_or_else(|| missing(id))
 }
 
 fn missing(id: &str) -> Problem {
@@ -127,7 +158,11 @@ fn missing(id: &str) -> Problem {
 /// That a charger falls back by itself is proven by a cut test, not by a request.
 fn check_proof(charger: &Charger, before: Option<LeaseProof>) -> Result<(), Problem> {
     if charger.lease == LeaseProof::Proven && before != Some(LeaseProof::Proven) {
-        return Err(Problem::field("lease", "conflict", "is proven by a passed cut test only"));
+        return Err(Problem::field(
+            "lease",
+            "conflict",
+            "is proven by a passed cut test only",
+        ));
     }
     Ok(())
 }

@@ -26,12 +26,21 @@ pub(crate) async fn get(State(shared): State<Shared>, params: Params) -> Result<
     let mut filter = filter(params)?;
     filter.limit = AT_A_TIME;
     let first = shared.app.journal.decisions(&filter).await?;
-    let begun = Progress { shared, filter, count: 0, page: Some(first.items), next: first.next };
+    let begun = Progress {
+        shared,
+        filter,
+        count: 0,
+        page: Some(first.items),
+        next: first.next,
+    };
     let body = stream::once(async { Ok(Bytes::from_static(HEAD.as_bytes())) });
     let body = futures_util::StreamExt::chain(body, stream::try_unfold(begun, more));
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"decisions.csv\""),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"decisions.csv\"",
+        ),
     ];
     Ok((headers, Body::from_stream(body)).into_response())
 }
@@ -45,18 +54,20 @@ struct Progress {
 }
 
 async fn more(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, StoreError> {
-    let items = match progress.page.take() {
-        Some(items) => items,
-        None => {
-            let Some(next) = progress.next.take() else { return Ok(None) };
-            if progress.count >= MOST {
-                return Ok(None);
-            }
-            progress.filter.before = next.parse().ok();
-            let page = progress.shared.app.journal.decisions(&progress.filter).await?;
-            progress.next = page.next;
-            page.items
-        }
+    let items = if let Some(items) = progress.page.take() {
+        items
+    } else {
+        let next = progress.next.take().filter(|_| progress.count < MOST);
+        let Some(next) = next else { return Ok(None) };
+        progress.filter.before = next.parse().ok();
+        let page = progress
+            .shared
+            .app
+            .journal
+            .decisions(&progress.filter)
+            .await?;
+        progress.next = page.next;
+        page.items
     };
     progress.count += items.len();
     let text: String = items.iter().map(rows).collect();
@@ -76,13 +87,18 @@ fn rows(decision: &Decision) -> String {
         row(&mut text, head.into_iter().chain(vec![String::new(); 12]));
         return text;
     }
-    let time = |time: Option<jiff::Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
+    let time =
+        |time: Option<jiff::Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
     for sent in &decision.actions {
         let action = &sent.action;
         let (limit, on, phases) = match &action.what {
-            Command::SetLimit { limit_a, phases, .. } => {
-                (limit_a.to_f64().to_string(), String::new(), phases.to_string())
-            }
+            Command::SetLimit {
+                limit_a, phases, ..
+            } => (
+                limit_a.to_f64().to_string(),
+                String::new(),
+                phases.to_string(),
+            ),
             Command::Switch { on, .. } => (String::new(), on.to_string(), String::new()),
         };
         let tail = [
@@ -94,7 +110,9 @@ fn rows(decision: &Decision) -> String {
             action.renewal.to_string(),
             word(&action.reason.code),
             action.reason.text.clone(),
-            sent.outcome.as_ref().map_or_else(|| "pending".to_owned(), word),
+            sent.outcome
+                .as_ref()
+                .map_or_else(|| "pending".to_owned(), word),
             time(sent.sent_at),
             time(sent.acknowledged_at),
             time(sent.seen_at),
@@ -117,7 +135,11 @@ fn row(text: &mut String, cells: impl IntoIterator<Item = String>) {
 /// RFC 4180; and what a spreadsheet would run as a formula gets an apostrophe before it.
 fn quoted(cell: &str) -> String {
     let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
+    let cell = if formula {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    };
     if cell.contains(['"', ',', '\n', '\r', '\'']) {
         let mut quoted = String::with_capacity(cell.len() + 2);
         let written = write!(quoted, "\"{}\"", cell.replace('"', "\"\""));

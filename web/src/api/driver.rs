@@ -13,16 +13,25 @@ pub(crate) fn merge(current: &mut Value, patch: Value) -> Result<(), Problem> {
     let Value::Object(patch) = patch else {
         return Err(Problem::field("", "type", "must be an object"));
     };
-    let Some(object) = current.as_object_mut() else { return Err(Problem::internal()) };
+    let Some(object) = current.as_object_mut() else {
+        return Err(Problem::internal());
+    };
     if let Some(id) = patch.get("id")
         && Some(id) != object.get("id")
     {
-        return Err(Problem::field("id", "conflict", "cannot be changed: make a new one and delete this one"));
+        return Err(Problem::field(
+            "id",
+            "conflict",
+            "cannot be changed: make a new one and delete this one",
+        ));
     }
     for (name, value) in patch {
         if name == "driver"
-            && let (Some(Value::Object(driver)), Value::Object(change)) = (object.get_mut("driver"), &value)
-            && change.get("kind").is_none_or(|kind| driver.get("kind") == Some(kind))
+            && let (Some(Value::Object(driver)), Value::Object(change)) =
+                (object.get_mut("driver"), &value)
+            && change
+                .get("kind")
+                .is_none_or(|kind| driver.get("kind") == Some(kind))
         {
             merge_driver(driver, change);
         } else {
@@ -43,9 +52,14 @@ fn merge_driver(driver: &mut Map<String, Value>, change: &Map<String, Value>) {
 }
 
 /// Makes the password of a charge point that needs one and has none. Answers it, to be told once.
-pub(crate) fn complete(driver: Option<&mut Driver>) -> Option<String> {
+pub(crate) fn complete(driver: &mut Option<Driver>) -> Option<String> {
     match driver {
-        Some(Driver::Ocpp { auth, password, password_set, .. }) => {
+        Some(Driver::Ocpp {
+            auth,
+            password,
+            password_set,
+            ..
+        }) => {
             *password_set = false;
             if *auth == OcppAuth::None || password.is_some() {
                 return None;

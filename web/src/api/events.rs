@@ -38,9 +38,14 @@ pub(crate) async fn get(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let renewals = params.flag("renewals");
     params.finish()?;
-    let place = Arc::clone(&shared.listeners).try_acquire_owned().map_err(|_| {
-        Problem::throttled(5, "Too many pages listen already. Close one, or try again later.")
-    })?;
+    let place = Arc::clone(&shared.listeners)
+        .try_acquire_owned()
+        .map_err(|_| {
+            Problem::throttled(
+                5,
+                "Too many pages listen already. Close one, or try again later.",
+            )
+        })?;
     let last_seen = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok()?.trim().parse::<i64>().ok());
@@ -123,8 +128,12 @@ impl Feed {
     }
 
     async fn catch_up(&mut self) -> Option<()> {
-        let missed =
-            self.shared.app.journal.decisions_after(self.last_id, self.renewals, AT_A_TIME).await;
+        let missed = self
+            .shared
+            .app
+            .journal
+            .decisions_after(self.last_id, self.renewals, AT_A_TIME)
+            .await;
         match missed {
             Ok(missed) => {
                 self.catching_up = missed.len() == usize::from(AT_A_TIME);
@@ -132,7 +141,10 @@ impl Feed {
                 Some(())
             }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "missed decisions cannot be read");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "missed decisions cannot be read"
+                );
                 None
             }
         }

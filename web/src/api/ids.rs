@@ -7,11 +7,16 @@ use crate::problem::Problem;
 
 /// Longest id.
 const ID_MAX: usize = 32;
+/// More than there can be loads, so that one number is always free.
+const FREE_MAX: u32 = 1000;
 
 /// The id that was sent, if it is free, or a free one made from the name. `fallback` is for names of which
 /// nothing can be used.
 pub(crate) fn id_for(value: &Value, house: &House, fallback: &str) -> Result<String, Problem> {
-    let given = value.get("id").and_then(Value::as_str).filter(|id| !id.is_empty());
+    let given = value
+        .get("id")
+        .and_then(Value::as_str)
+        .filter(|id| !id.is_empty());
     if let Some(id) = given {
         if house.has_load(id) {
             return Err(Problem::exists(format!(
@@ -20,11 +25,20 @@ pub(crate) fn id_for(value: &Value, house: &House, fallback: &str) -> Result<Str
         }
         return Ok(id.to_owned());
     }
-    let name = value.get("name").and_then(Value::as_str).unwrap_or_default();
+    let name = value
+        .get("name")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let slug = slug(name);
     let base = if slug.is_empty() { fallback } else { &slug };
-    let free = (1_u32..)
-        .map(|n| if n == 1 { base.to_owned() } else { numbered(base, n) })
+    let free = (1_u32..=FREE_MAX)
+        .map(|n| {
+            if n == 1 {
+                base.to_owned()
+            } else {
+                numbered(base, n)
+            }
+        })
         .find(|id| !house.has_load(id));
     Ok(free.unwrap_or_default())
 }
@@ -46,7 +60,10 @@ fn slug(name: &str) -> String {
 fn numbered(base: &str, n: u32) -> String {
     let end = format!("-{n}");
     let keep = base.len().min(ID_MAX - end.len());
-    format!("{}{end}", base.get(..keep).unwrap_or_default().trim_end_matches('-'))
+    format!(
+        "{}{end}",
+        base.get(..keep).unwrap_or_default().trim_end_matches('-')
+    )
 }
 
 #[cfg(test)]
@@ -72,7 +89,11 @@ mod tests {
             ("车", &[], "charger"),
             ("", &["charger"], "charger-2"),
             (long, &[], "a-very-long-name-of-a-charger-in"),
-            (long, &["a-very-long-name-of-a-charger-in"], "a-very-long-name-of-a-charger-2"),
+            (
+                long,
+                &["a-very-long-name-of-a-charger-in"],
+                "a-very-long-name-of-a-charger-2",
+            ),
         ] {
             let id = id_for(&json!({"name": name}), &house(taken), "charger").unwrap();
             assert_eq!(id, expected, "{name}");
@@ -83,6 +104,9 @@ mod tests {
     #[test]
     fn an_id_that_is_taken_is_refused() {
         assert!(id_for(&json!({"id": "a"}), &house(&["a"]), "charger").is_err());
-        assert_eq!(id_for(&json!({"id": "b"}), &house(&["a"]), "charger").unwrap(), "b");
+        assert_eq!(
+            id_for(&json!({"id": "b"}), &house(&["a"]), "charger").unwrap(),
+            "b"
+        );
     }
 }

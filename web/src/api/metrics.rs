@@ -5,6 +5,7 @@ use std::fmt::{Display, Write};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use headroom_core::snapshot::PhaseState;
 use headroom_core::units::Milliamps;
 
 use crate::app::Shared;
@@ -15,26 +16,68 @@ pub(crate) async fn get(State(shared): State<Shared>) -> impl IntoResponse {
     let mut text = Text::default();
     house(&mut text, &status);
     loads(&mut text, &status);
-    text.family("headroom_journal_dropped_total", "counter", "Records that the journal had to drop.");
+    text.family(
+        "headroom_journal_dropped_total",
+        "counter",
+        "Records that the journal had to drop.",
+    );
     text.sample("", shared.app.journal.dropped());
-    text.family("headroom_loop_alive", "gauge", "Whether the loop stepped within 10 s.");
+    text.family(
+        "headroom_loop_alive",
+        "gauge",
+        "Whether the loop stepped within 10 s.",
+    );
     text.sample("", u8::from(shared.app.health.is_alive()));
     text.family("headroom_build_info", "gauge", "The version.");
-    text.sample(&format!("{{version=\"{}\"}}", escaped(shared.app.version)), 1);
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text.text)
+    text.sample(
+        &format!("{{version=\"{}\"}}", escaped(shared.app.version)),
+        1,
+    );
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        text.text,
+    )
 }
 
+/// A value of a line.
+type Value = fn(&PhaseState) -> Option<f64>;
+
 fn house(text: &mut Text, status: &Status) {
-    text.family("headroom_state", "gauge", "The present path in the state machine.");
+    text.family(
+        "headroom_state",
+        "gauge",
+        "The present path in the state machine.",
+    );
     text.sample(&format!("{{state=\"{}\"}}", escaped(&status.state)), 1);
-    let label = |phase: headroom_core::Phase| format!("{{phase=\"{}\"}}", phase.to_string().to_lowercase());
-    type Value = fn(&headroom_core::snapshot::PhaseState) -> Option<f64>;
+    let label =
+        |phase: headroom_core::Phase| format!("{{phase=\"{}\"}}", phase.to_string().to_lowercase());
     let families: [(&str, &str, Value); 5] = [
-        ("headroom_phase_current_amperes", "Current through the main fuse.", |line| amps(line.measured_a)),
-        ("headroom_phase_background_amperes", "What no configured load draws.", |line| amps(line.background_a)),
-        ("headroom_phase_headroom_amperes", "What is left.", |line| amps(line.headroom_a)),
-        ("headroom_phase_limit_amperes", "Rating less margin.", |line| Some(line.limit_a.to_f64())),
-        ("headroom_phase_thermal_ratio", "Thermal state of the main fuse.", |line| line.thermal),
+        (
+            "headroom_phase_current_amperes",
+            "Current through the main fuse.",
+            |line| amps(line.measured_a),
+        ),
+        (
+            "headroom_phase_background_amperes",
+            "What no configured load draws.",
+            |line| amps(line.background_a),
+        ),
+        ("headroom_phase_headroom_amperes", "What is left.", |line| {
+            amps(line.headroom_a)
+        }),
+        (
+            "headroom_phase_limit_amperes",
+            "Rating less margin.",
+            |line| Some(line.limit_a.to_f64()),
+        ),
+        (
+            "headroom_phase_thermal_ratio",
+            "Thermal state of the main fuse.",
+            |line| line.thermal,
+        ),
     ];
     for (name, help, value) in families {
         text.family(name, "gauge", help);
@@ -42,9 +85,17 @@ fn house(text: &mut Text, status: &Status) {
             text.maybe(&label(line.phase), value(line));
         }
     }
-    text.family("headroom_meter_age_seconds", "gauge", "Age of the newest reading.");
+    text.family(
+        "headroom_meter_age_seconds",
+        "gauge",
+        "Age of the newest reading.",
+    );
     text.maybe("", status.meter.age_s);
-    text.family("headroom_meter_rejected_total", "counter", "Bytes that gave no telegram.");
+    text.family(
+        "headroom_meter_rejected_total",
+        "counter",
+        "Bytes that gave no telegram.",
+    );
     for (reason, count) in &status.meter.rejected {
         text.sample(&format!("{{reason=\"{}\"}}", escaped(reason)), count);
     }
@@ -53,7 +104,11 @@ fn house(text: &mut Text, status: &Status) {
 }
 
 fn loads(text: &mut Text, status: &Status) {
-    text.family("headroom_load_connected", "gauge", "Whether the load can be reached.");
+    text.family(
+        "headroom_load_connected",
+        "gauge",
+        "Whether the load can be reached.",
+    );
     for load in &status.loads {
         let (id, connected) = match load {
             LoadStatus::Charger(load) => (&load.id, load.connected),
@@ -61,13 +116,21 @@ fn loads(text: &mut Text, status: &Status) {
         };
         text.maybe(&label(id), connected.map(u8::from));
     }
-    text.family("headroom_charger_setpoint_amperes", "gauge", "What the charger was told last.");
+    text.family(
+        "headroom_charger_setpoint_amperes",
+        "gauge",
+        "What the charger was told last.",
+    );
     for load in &status.loads {
         if let LoadStatus::Charger(load) = load {
             text.maybe(&label(&load.id), amps(load.setpoint_a));
         }
     }
-    text.family("headroom_slow_load_on", "gauge", "Whether the relay is closed.");
+    text.family(
+        "headroom_slow_load_on",
+        "gauge",
+        "Whether the relay is closed.",
+    );
     for load in &status.loads {
         if let LoadStatus::SlowLoad(load) = load {
             text.maybe(&label(&load.id), load.on.map(u8::from));
@@ -84,7 +147,10 @@ fn amps(current: Option<Milliamps>) -> Option<f64> {
 }
 
 fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    value
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
 }
 
 #[derive(Default)]

@@ -41,7 +41,11 @@ pub(crate) async fn post_user(
     who: Who,
     Sent(value): Sent,
 ) -> Result<(StatusCode, Json<User>), Problem> {
-    let NewUser { name, password, role } = typed(value)?;
+    let NewUser {
+        name,
+        password,
+        role,
+    } = typed(value)?;
     check_name(&name)?;
     check_password(&password)?;
     let hash = hash(&shared, password).await?;
@@ -64,7 +68,10 @@ pub(crate) async fn tokens(
     State(shared): State<Shared>,
     params: Params,
 ) -> Result<Json<Page<Token>>, Problem> {
-    page(params, shared.app.state.tokens().await?, |token| &token.name).map(Json)
+    page(params, shared.app.state.tokens().await?, |token| {
+        &token.name
+    })
+    .map(Json)
 }
 
 pub(crate) async fn post_token(

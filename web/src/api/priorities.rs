@@ -33,7 +33,10 @@ pub(crate) async fn put(
     let wanted: Priorities = typed(value)?;
     let answer = change(&shared, &who, "priorities", move |house| {
         set_order(house, &wanted)?;
-        Ok(Made { answer: wanted, path: String::new() })
+        Ok(Made {
+            answer: wanted,
+            path: String::new(),
+        })
     })
     .await?;
     Ok(Json(answer))
@@ -44,19 +47,33 @@ fn order_of(house: &House) -> Priorities {
     for (id, priority) in loads(house) {
         classes.entry(priority).or_default().push(id.to_owned());
     }
-    Priorities { order: classes.into_values().rev().collect() }
+    Priorities {
+        order: classes.into_values().rev().collect(),
+    }
 }
 
 fn loads(house: &House) -> impl Iterator<Item = (&str, u32)> {
-    let chargers = house.config.chargers.iter().map(|load| (load.id.as_str(), load.priority));
-    let slow_loads = house.config.slow_loads.iter().map(|load| (load.id.as_str(), load.priority));
+    let chargers = house
+        .config
+        .chargers
+        .iter()
+        .map(|load| (load.id.as_str(), load.priority));
+    let slow_loads = house
+        .config
+        .slow_loads
+        .iter()
+        .map(|load| (load.id.as_str(), load.priority));
     chargers.chain(slow_loads)
 }
 
 fn set_order(house: &mut House, wanted: &Priorities) -> Result<(), Problem> {
     let mut errors = Vec::new();
     let mut error = |field: String, code, message: &str| {
-        errors.push(FieldError { field, code, message: message.to_owned() });
+        errors.push(FieldError {
+            field,
+            code,
+            message: message.to_owned(),
+        });
     };
     let mut missing: BTreeSet<&str> = loads(house).map(|(id, _)| id).collect();
     let known = missing.clone();
@@ -76,15 +93,27 @@ fn set_order(house: &mut House, wanted: &Priorities) -> Result<(), Problem> {
         }
     }
     for id in missing {
-        error("order".to_owned(), "required", &format!("lacks the load \"{id}\": each must stand there once"));
+        error(
+            "order".to_owned(),
+            "required",
+            &format!("lacks the load \"{id}\": each must stand there once"),
+        );
     }
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
     // The last list gets 1.
     let least = priorities.values().copied().min().unwrap_or(1);
-    let chargers = house.config.chargers.iter_mut().map(|load| (&load.id, &mut load.priority));
-    let slow_loads = house.config.slow_loads.iter_mut().map(|load| (&load.id, &mut load.priority));
+    let chargers = house
+        .config
+        .chargers
+        .iter_mut()
+        .map(|load| (&load.id, &mut load.priority));
+    let slow_loads = house
+        .config
+        .slow_loads
+        .iter_mut()
+        .map(|load| (&load.id, &mut load.priority));
     for (id, priority) in chargers.chain(slow_loads) {
         if let Some(wanted) = priorities.get(id) {
             *priority = wanted - least + 1;

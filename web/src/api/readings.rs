@@ -25,7 +25,7 @@ pub(crate) async fn list(
     mut params: Params,
 ) -> Result<Json<Page<TimelinePoint>>, Problem> {
     let (from, to) = (params.time("from"), params.time("to"));
-    let step_s = params.number("step_s", &STEPS);
+    let asked = params.number("step_s", &STEPS);
     let limit = params.number("limit", &(1..=POINTS)).unwrap_or(POINTS);
     let cursor = params.cursor();
     params.finish()?;
@@ -36,11 +36,20 @@ pub(crate) async fn list(
         return Err(Problem::field("from", "range", "must be before to"));
     }
     if span > LONGEST {
-        return Err(Problem::field("from", "range", "must be at most 31 days before to"));
+        return Err(Problem::field(
+            "from",
+            "range",
+            "must be at most 31 days before to",
+        ));
     }
-    let fitting = || (span.as_secs() + 1).unsigned_abs().div_ceil(u64::from(limit)).max(1);
-    let step_ms = step_s.map_or_else(fitting, i64::unsigned_abs) * 1000;
-    let step_ms = i64::try_from(step_ms).unwrap_or(i64::MAX);
+    let fitting = || {
+        (span.as_secs() + 1)
+            .unsigned_abs()
+            .div_ceil(u64::from(limit))
+            .max(1)
+    };
+    let seconds = asked.map_or_else(fitting, i64::unsigned_abs);
+    let step_ms = i64::try_from(seconds * 1000).unwrap_or(i64::MAX);
     let begin = match cursor {
         Some(cursor) => Timestamp::from_millisecond(cursor)
             .map_err(|_| Problem::field("cursor", "range", "is not one of this list"))?
@@ -48,8 +57,15 @@ pub(crate) async fn list(
         None => from,
     };
     // A step is whole only if it begins within the span.
-    let mut items = shared.app.journal.timeline(begin, to, step_ms, limit.saturating_add(1)).await?;
+    let mut items = shared
+        .app
+        .journal
+        .timeline(begin, to, step_ms, limit.saturating_add(1))
+        .await?;
     let more = items.len() > usize::from(limit);
-    let next = more.then(|| items.pop()).flatten().map(|next| next.time.as_millisecond().to_string());
+    let next = more
+        .then(|| items.pop())
+        .flatten()
+        .map(|next| next.time.as_millisecond().to_string());
     Ok(Json(Page { items, next }))
 }

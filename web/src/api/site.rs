@@ -6,7 +6,7 @@ use headroom_core::config::{Meter, Site};
 use serde_json::{Value, json};
 
 use crate::app::Shared;
-use crate::body::{Sent, typed};
+use crate::body::{Sent, configured};
 use crate::change::{Made, change};
 use crate::identity::Who;
 use crate::problem::Problem;
@@ -26,10 +26,13 @@ pub(crate) async fn put_site(
     who: Who,
     Sent(value): Sent,
 ) -> Result<Json<Site>, Problem> {
-    let site: Site = typed(value)?;
+    let site: Site = configured(&value)?;
     let site = change(&shared, &who, "site", move |house| {
         house.config.site = site.clone();
-        Ok(Made { answer: site, path: "site.".to_owned() })
+        Ok(Made {
+            answer: site,
+            path: "site.".to_owned(),
+        })
     })
     .await?;
     Ok(Json(site))
@@ -45,9 +48,13 @@ pub(crate) async fn put_meter(
     who: Who,
     Sent(value): Sent,
 ) -> Result<Json<Value>, Problem> {
-    let keeps = |field: &str| value.as_object().is_some_and(|object| !object.contains_key(field));
+    let keeps = |field: &str| {
+        value
+            .as_object()
+            .is_some_and(|object| !object.contains_key(field))
+    };
     let (keeps_key, keeps_auth_key) = (keeps("key"), keeps("auth_key"));
-    let mut meter: Meter = typed(value)?;
+    let mut meter: Meter = configured(&value)?;
     let answer = change(&shared, &who, "meter", move |house| {
         if keeps_key {
             meter.key.clone_from(&house.meter.key);
@@ -58,7 +65,10 @@ pub(crate) async fn put_meter(
         meter.key_set = false;
         let answer = view(&meter);
         house.meter = meter;
-        Ok(Made { answer, path: "meter.".to_owned() })
+        Ok(Made {
+            answer,
+            path: "meter.".to_owned(),
+        })
     })
     .await?;
     Ok(Json(answer))

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::driver::{complete, merge, view};
 use super::ids::id_for;
 use crate::app::Shared;
-use crate::body::{Sent, typed};
+use crate::body::{Sent, configured};
 use crate::change::{Made, change};
 use crate::identity::Who;
 use crate::problem::Problem;
@@ -21,8 +21,13 @@ pub(crate) async fn list(
     params: Params,
 ) -> Result<Json<Page<Value>>, Problem> {
     let house = shared.app.state.house();
-    let Page { items, next } = page(params, house.config.slow_loads.iter().collect(), |it| &it.id)?;
-    Ok(Json(Page { items: items.into_iter().map(|it| view(it, None)).collect(), next }))
+    let Page { items, next } = page(params, house.config.slow_loads.iter().collect(), |it| {
+        &it.id
+    })?;
+    Ok(Json(Page {
+        items: items.into_iter().map(|it| view(it, None)).collect(),
+        next,
+    }))
 }
 
 pub(crate) async fn get(
@@ -30,8 +35,14 @@ pub(crate) async fn get(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let house = shared.app.state.house();
-    let slow_load = house.config.slow_loads.iter().find(|slow_load| slow_load.id == id);
-    slow_load.map(|slow_load| Json(view(slow_load, None))).ok_or_else(|| missing(&id))
+    let slow_load = house
+        .config
+        .slow_loads
+        .iter()
+        .find(|slow_load| slow_load.id == id);
+    slow_load
+        .map(|slow_load| Json(view(slow_load, None)))
+        .ok_or_else(|| missing(&id))
 }
 
 pub(crate) async fn post(
@@ -44,17 +55,24 @@ pub(crate) async fn post(
         if let Some(object) = value.as_object_mut() {
             object.insert("id".to_owned(), id.clone().into());
         }
-        let mut slow_load: SlowLoad = typed(value)?;
+        let mut slow_load: SlowLoad = configured(&value)?;
         if slow_load.driver.is_none() {
-            return Err(Problem::field("driver", "required", "is missing: it tells how the relay is reached"));
+            return Err(Problem::field(
+                "driver",
+                "required",
+                "is missing: it tells how the relay is reached",
+            ));
         }
         if slow_load.name.is_empty() {
             slow_load.name.clone_from(&id);
         }
-        complete(slow_load.driver.as_mut());
+        complete(&mut slow_load.driver);
         let answer = view(&slow_load, None);
         house.config.slow_loads.push(slow_load);
-        Ok(Made { answer, path: format!("slow_loads.{id}.") })
+        Ok(Made {
+            answer,
+            path: format!("slow_loads.{id}."),
+        })
     })
     .await?;
     Ok((StatusCode::CREATED, Json(answer)))
@@ -71,14 +89,21 @@ pub(crate) async fn patch(
         let current = find(house, &id)?;
         let mut merged = serde_json::to_value(&*current).map_err(|_| Problem::internal())?;
         merge(&mut merged, value)?;
-        let mut slow_load: SlowLoad = typed(merged)?;
+        let mut slow_load: SlowLoad = configured(&merged)?;
         if slow_load.driver.is_none() {
-            return Err(Problem::field("driver", "required", "cannot be removed: delete the slow load instead"));
+            return Err(Problem::field(
+                "driver",
+                "required",
+                "cannot be removed: delete the slow load instead",
+            ));
         }
-        complete(slow_load.driver.as_mut());
+        complete(&mut slow_load.driver);
         let answer = view(&slow_load, None);
         *current = slow_load;
-        Ok(Made { answer, path: format!("slow_loads.{id}.") })
+        Ok(Made {
+            answer,
+            path: format!("slow_loads.{id}."),
+        })
     })
     .await?;
     Ok(Json(answer))
@@ -92,8 +117,14 @@ pub(crate) async fn delete(
     let what = format!("slow load {id} deleted");
     change(&shared, &who, what, move |house| {
         find(house, &id)?;
-        house.config.slow_loads.retain(|slow_load| slow_load.id != id);
-        Ok(Made { answer: (), path: String::new() })
+        house
+            .config
+            .slow_loads
+            .retain(|slow_load| slow_load.id != id);
+        Ok(Made {
+            answer: (),
+            path: String::new(),
+        })
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)
@@ -101,7 +132,9 @@ pub(crate) async fn delete(
 
 fn find<'a>(house: &'a mut House, id: &str) -> Result<&'a mut SlowLoad, Problem> {
     let mut slow_loads = house.config.slow_loads.iter_mut();
-    slow_loads.find(|slow_load| slow_load.id == id).ok_or_else(|| missing(id))
+    slow_loads
+        .find(|slow_load| slow_load.id == id)
+        .ok_or_else(|| missing(id))
 }
 
 fn missing(id: &str) -> Problem {

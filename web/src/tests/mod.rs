@@ -1,0 +1,279 @@
+//! The API driven as a client drives it: requests in, answers out, and what the loop was told.
+
+mod access;
+#[expect(clippy::too_many_lines, reason = "tables of cases")]
+mod config;
+mod listening;
+#[expect(clippy::too_many_lines, reason = "one answer, field by field")]
+mod reading;
+mod server;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use headroom_core::action::ReasonCode;
+use headroom_core::config::Config;
+use headroom_core::snapshot::{MeterSnapshot, MeterState};
+use headroom_core::units::PerPhase;
+use headroom_core::{Instant, Reason, Snapshot};
+use headroom_store::{Journal, Retention, Role, StateDb};
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::{broadcast, mpsc, watch};
+use tower::ServiceExt;
+
+use crate::{
+    App, ControlRequest, Devices, Health, MeterInfo, ServerEvent, Status, StatusInputs, Unmatched,
+    router,
+};
+
+#[derive(Debug)]
+struct FakeDevices;
+
+impl Devices for FakeDevices {
+    fn unmatched(&self) -> Vec<Unmatched> {
+        vec![Unmatched {
+            charge_point_id: "CP9".into(),
+            vendor: Some("Maker".into()),
+            model: None,
+            firmware: None,
+            since: Timestamp::UNIX_EPOCH,
+            remote: None,
+            connected: true,
+        }]
+    }
+
+    fn check_meter_source(&self, source: &str) -> Result<(), String> {
+        if source.starts_with("tcp://") {
+            Ok(())
+        } else {
+            Err("must begin with tcp://".into())
+        }
+    }
+}
+
+/// A whole web side with a house of its own.
+struct Rig {
+    app: App,
+    router: Router,
+    status: watch::Sender<Arc<Status>>,
+    told: mpsc::Receiver<ControlRequest>,
+    viewer: String,
+    user: String,
+    installer: String,
+    _directory: tempfile::TempDir,
+}
+
+impl Rig {
+    async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    async fn with(change: impl FnOnce(&mut App)) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let state = StateDb::open(directory.path()).await.unwrap();
+        let now = Timestamp::now();
+        let journal = Journal::open(directory.path(), "0.1.0", now, Retention::default()).await;
+        let (status, shown) = watch::channel(Arc::new(status_at(0)));
+        let (control, told) = mpsc::channel(100);
+        let mut secrets = Vec::new();
+        for role in [Role::Viewer, Role::User, Role::Installer] {
+            secrets.push(state.create_token(role.as_str(), role).await.unwrap().1);
+        }
+        let mut app = App {
+            state,
+            journal,
+            status: shown,
+            events: broadcast::Sender::new(16),
+            control,
+            devices: Arc::new(FakeDevices),
+            health: Arc::new(Health::default()),
+            open_demo: false,
+            host_names: Vec::new(),
+            version: "0.1.0",
+        };
+        change(&mut app);
+        let [viewer, user, installer] = secrets.try_into().unwrap();
+        let router = router(app.clone());
+        Self {
+            app,
+            router,
+            status,
+            told,
+            viewer,
+            user,
+            installer,
+            _directory: directory,
+        }
+    }
+
+    fn call(&self, method: Method, path: &str) -> Call {
+        let path = if path.starts_with('/') {
+            path.to_owned()
+        } else {
+            format!("/api/v1/{path}")
+        };
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "localhost:8080");
+        Call {
+            router: self.router.clone(),
+            request,
+            body: Body::empty(),
+        }
+    }
+
+    /// As installer, with a token.
+    fn installer(&self, method: Method, path: &str) -> Call {
+        self.call(method, path).token(&self.installer)
+    }
+
+    async fn read(&self, path: &str) -> Value {
+        let answer = self.installer(Method::GET, path).send().await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {:?}", answer.body);
+        answer.body
+    }
+
+    async fn do_it(&self, method: Method, path: &str, body: Value) -> Answer {
+        self.installer(method, path).json(&body).send().await
+    }
+
+    /// Everything that is configured, secrets and all.
+    fn everything(&self) -> Value {
+        serde_json::to_value(&*self.app.state.house()).unwrap()
+    }
+
+    fn loop_was_told(&mut self) -> Option<ControlRequest> {
+        self.told.try_recv().ok()
+    }
+}
+
+struct Call {
+    router: Router,
+    request: axum::http::request::Builder,
+    body: Body,
+}
+
+impl Call {
+    fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    fn token(self, secret: &str) -> Self {
+        self.header("authorization", &format!("Bearer {secret}"))
+    }
+
+    fn host(mut self, host: &str) -> Self {
+        let headers = self.request.headers_mut().unwrap();
+        headers.insert(header::HOST, host.parse().unwrap());
+        self
+    }
+
+    fn json(self, body: &Value) -> Self {
+        let body = body.to_string();
+        self.text(body)
+    }
+
+    fn text(mut self, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        self.header("content-type", "application/json")
+    }
+
+    async fn respond(self) -> axum::response::Response {
+        self.router
+            .oneshot(self.request.body(self.body).unwrap())
+            .await
+            .unwrap()
+    }
+
+    async fn send(self) -> Answer {
+        let response = self.respond().await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .unwrap();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer {
+            status,
+            headers,
+            body,
+            text,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Value,
+    text: String,
+}
+
+impl Answer {
+    /// Status and code of a problem, which must be one.
+    #[track_caller]
+    fn problem(&self) -> (u16, &str) {
+        assert_eq!(
+            self.headers[header::CONTENT_TYPE],
+            "application/problem+json",
+            "{self:?}"
+        );
+        assert_eq!(self.body["status"], self.status.as_u16());
+        assert!(
+            self.body["detail"]
+                .as_str()
+                .is_some_and(|detail| detail.len() > 10),
+            "{self:?}"
+        );
+        (self.status.as_u16(), self.body["code"].as_str().unwrap())
+    }
+
+    /// Field and code of the first field error.
+    #[track_caller]
+    fn field(&self) -> (&str, &str) {
+        assert_eq!(self.problem(), (422, "invalid"), "{}", self.text);
+        let error = &self.body["errors"][0];
+        assert!(error["message"].is_string());
+        (
+            error["field"].as_str().unwrap(),
+            error["code"].as_str().unwrap(),
+        )
+    }
+}
+
+fn snapshot(t: u64) -> Snapshot {
+    Snapshot {
+        at: Instant(t),
+        state: "operating.normal",
+        reason: Reason::plain(ReasonCode::Normal, "Every load has what it can use."),
+        phases: Vec::new(),
+        meter: MeterSnapshot {
+            state: MeterState::Ok,
+            last: Some(Instant(0)),
+            period_ms: Some(1000),
+        },
+        loads: Vec::new(),
+        alarms: Vec::new(),
+        highest_background: PerPhase::default(),
+    }
+}
+
+fn status_at(t: u64) -> Status {
+    Status::new(&StatusInputs {
+        snapshot: &snapshot(t),
+        config: &Config::default(),
+        mode: headroom_core::config::Mode::Control,
+        meter: &MeterInfo::default(),
+        alarms: &[],
+        now: Instant(t),
+        time_of: &|at| Timestamp::from_millisecond(at.0.cast_signed()).unwrap(),
+        version: "0.1.0",
+        demo: false,
+    })
+}

@@ -39,30 +39,26 @@ impl AlarmBook {
                 .iter()
                 .position(|open| open.code == alarm.code && open.load == alarm.load)
                 .map(|index| self.open.swap_remove(index));
-            match known {
-                Some(mut known) => {
-                    known.text.clone_from(&alarm.text);
-                    still_open.push(known);
-                }
-                None => {
-                    let id = self
-                        .journal
-                        .shared
-                        .last_alarm
-                        .fetch_add(1, Ordering::Relaxed)
-                        + 1;
-                    let begun = Alarm {
-                        id,
-                        code: alarm.code.clone(),
-                        load: alarm.load.clone(),
-                        since: milliseconds(since),
-                        until: None,
-                        text: alarm.text.clone(),
-                    };
-                    changed.push(begun.clone());
-                    still_open.push(begun);
-                }
+            if let Some(mut known) = known {
+                known.text.clone_from(&alarm.text);
+                still_open.push(known);
+                continue;
             }
+            let begun = Alarm {
+                id: self
+                    .journal
+                    .shared
+                    .last_alarm
+                    .fetch_add(1, Ordering::Relaxed)
+                    + 1,
+                code: alarm.code.clone(),
+                load: alarm.load.clone(),
+                since: milliseconds(since),
+                until: None,
+                text: alarm.text.clone(),
+            };
+            changed.push(begun.clone());
+            still_open.push(begun);
         }
         still_open.sort_by_key(|alarm| alarm.id);
         let ended = std::mem::replace(&mut self.open, still_open);

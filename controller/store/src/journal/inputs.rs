@@ -30,7 +30,6 @@ fn load(load: &LoadSnapshot) -> Value {
             acknowledged,
             lease_until,
             following,
-            ..
         } => json!({
             "id": load.id,
             "kind": "charger",
@@ -43,12 +42,17 @@ fn load(load: &LoadSnapshot) -> Value {
             "following": following,
             "reason": load.reason,
         }),
-        LoadDetail::SlowLoad { on, power, .. } => json!({
+        LoadDetail::SlowLoad {
+            on,
+            power,
+            following,
+        } => json!({
             "id": load.id,
             "kind": "slow_load",
             "connected": load.connected,
             "on": on,
             "power_w": power,
+            "following": following,
             "reason": load.reason,
         }),
     }

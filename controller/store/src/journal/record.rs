@@ -96,7 +96,11 @@ pub struct DecisionAction {
     pub seen_at: Option<Timestamp>,
 }
 
-#[expect(clippy::ref_option, reason = "the shape that serde calls")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    clippy::ref_option,
+    reason = "the shape that serde calls"
+)]
 fn pending_or<S: serde::Serializer>(outcome: &Option<Outcome>, to: S) -> Result<S::Ok, S::Error> {
     match outcome {
         Some(outcome) => outcome.serialize(to),

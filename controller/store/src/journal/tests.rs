@@ -12,8 +12,11 @@ fn at(ms: i64) -> Timestamp {
 }
 
 /// The fixture's days are long past: nothing of it is too old.
-const FOR_EVER: Retention =
-    Retention { inputs_days: 100_000, renewals_days: 100_000, decisions_days: 100_000 };
+const FOR_EVER: Retention = Retention {
+    inputs_days: 100_000,
+    renewals_days: 100_000,
+    decisions_days: 100_000,
+};
 
 async fn open(directory: &Path) -> Journal {
     Journal::open(directory, "0.1.0", at(0), FOR_EVER).await
@@ -138,111 +141,107 @@ async fn a_decision_tells_what_became_of_its_commands() {
     assert_eq!(page.items[0].actions, read.actions);
 }
 
-#[tokio::test]
-async fn decisions_are_filtered_and_come_in_pages() {
-    let directory = tempfile::tempdir().unwrap();
-    let journal = open(directory.path()).await;
-    let mut command = 0;
-    let mut next = |load: &str, code, renewal| {
-        command += 1;
-        vec![action(command, load, code, renewal)]
-    };
-    step(
-        &journal,
-        1000,
-        next("ev1", ReasonCode::MainFuse, false),
-        false,
-    );
-    step(&journal, 2000, next("ev1", ReasonCode::Lease, true), false);
-    step(
-        &journal,
-        3000,
-        next("ev2", ReasonCode::Priority, false),
-        false,
-    );
-    step(&journal, 4000, next("ev2", ReasonCode::Lease, true), true);
+/// Five decisions: cut, renewal, cut of another, renewal with a new state, a new state alone.
+async fn five_decisions(directory: &Path) -> Journal {
+    let journal = open(directory).await;
+    for (n, load, code, renewal, state_changed) in [
+        (1_u64, "ev1", ReasonCode::MainFuse, false, false),
+        (2, "ev1", ReasonCode::Lease, true, false),
+        (3, "ev2", ReasonCode::Priority, false, false),
+        (4, "ev2", ReasonCode::Lease, true, true),
+    ] {
+        let actions = vec![action(n, load, code, renewal)];
+        step(&journal, n.cast_signed() * 1000, actions, state_changed);
+    }
     step(&journal, 5000, Vec::new(), true);
+    journal
+}
 
-    let ids = async |filter: DecisionFilter| {
-        let page = journal.decisions(&filter).await.unwrap();
-        (
-            page.items.iter().map(|item| item.id).collect::<Vec<_>>(),
-            page.next,
-        )
-    };
+async fn ids(journal: &Journal, filter: &DecisionFilter) -> (Vec<i64>, Option<String>) {
+    let page = journal.decisions(filter).await.unwrap();
+    (page.items.iter().map(|item| item.id).collect(), page.next)
+}
+
+#[tokio::test]
+async fn decisions_are_filtered() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = five_decisions(directory.path()).await;
     let all = DecisionFilter::default;
-    assert_eq!(ids(all()).await, (vec![5, 4, 3, 1], None));
-    assert_eq!(
-        ids(DecisionFilter {
-            renewals: true,
-            ..all()
-        })
-        .await
-        .0,
-        [5, 4, 3, 2, 1]
-    );
-    assert_eq!(
-        ids(DecisionFilter {
-            load: Some("ev2".into()),
-            ..all()
-        })
-        .await
-        .0,
-        [4, 3]
-    );
-    assert_eq!(
-        ids(DecisionFilter {
-            code: Some("priority".into()),
-            ..all()
-        })
-        .await
-        .0,
-        [3]
-    );
-    assert_eq!(
-        ids(DecisionFilter {
-            code: Some("main_fuse".into()),
-            ..all()
-        })
-        .await
-        .0,
-        [5, 4, 3, 1]
-    );
-    assert_eq!(
-        ids(DecisionFilter {
-            from: Some(at(3000)),
-            ..all()
-        })
-        .await
-        .0,
-        [5, 4, 3]
-    );
-    assert_eq!(
-        ids(DecisionFilter {
-            to: Some(at(3000)),
-            ..all()
-        })
-        .await
-        .0,
-        [1]
-    );
-    let first = ids(DecisionFilter { limit: 3, ..all() }).await;
-    assert_eq!(first, (vec![5, 4, 3], Some("3".into())));
-    assert_eq!(
-        ids(DecisionFilter {
-            limit: 3,
-            before: Some(3),
-            ..all()
-        })
-        .await,
-        (vec![1], None)
-    );
-
+    for (filter, expected) in [
+        (all(), &[5, 4, 3, 1][..]),
+        (
+            DecisionFilter {
+                renewals: true,
+                ..all()
+            },
+            &[5, 4, 3, 2, 1],
+        ),
+        (
+            DecisionFilter {
+                load: Some("ev2".into()),
+                ..all()
+            },
+            &[4, 3],
+        ),
+        (
+            DecisionFilter {
+                code: Some("priority".into()),
+                ..all()
+            },
+            &[3],
+        ),
+        (
+            DecisionFilter {
+                code: Some("main_fuse".into()),
+                ..all()
+            },
+            &[5, 4, 3, 1],
+        ),
+        (
+            DecisionFilter {
+                from: Some(at(3000)),
+                ..all()
+            },
+            &[5, 4, 3],
+        ),
+        (
+            DecisionFilter {
+                to: Some(at(3000)),
+                ..all()
+            },
+            &[1],
+        ),
+    ] {
+        assert_eq!(
+            ids(&journal, &filter).await,
+            (expected.to_vec(), None),
+            "{filter:?}"
+        );
+    }
     let missed = journal.decisions_after(3, false, 10).await.unwrap();
     assert_eq!(
         missed.iter().map(|item| item.id).collect::<Vec<_>>(),
         [4, 5]
     );
+}
+
+#[tokio::test]
+async fn decisions_come_in_pages() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = five_decisions(directory.path()).await;
+    let filter = DecisionFilter {
+        limit: 3,
+        ..DecisionFilter::default()
+    };
+    assert_eq!(
+        ids(&journal, &filter).await,
+        (vec![5, 4, 3], Some("3".into()))
+    );
+    let second = DecisionFilter {
+        before: Some(3),
+        ..filter
+    };
+    assert_eq!(ids(&journal, &second).await, (vec![1], None));
 }
 
 #[tokio::test]

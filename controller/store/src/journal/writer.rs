@@ -28,7 +28,7 @@ const GROUP_RECORDS: usize = 512;
 /// Between attempts on a disk that does not work.
 const RETRY: Duration = Duration::from_secs(5);
 /// Between two rounds of forgetting.
-const FORGET: Duration = Duration::from_secs(60);
+const FORGET: Duration = Duration::from_mins(1);
 /// Primary codes of SQLite for what may pass: busy, locked, read-only, input or output, full, cannot open.
 const PASSING: [i32; 6] = [5, 6, 8, 10, 13, 14];
 

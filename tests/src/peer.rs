@@ -1,0 +1,151 @@
+//! A charge point in a process of its own, made with a library that others wrote (`peers/charge_point.py`).
+
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::{
+    controller::{charge_point_id, password},
+    process::{Lines, Process},
+    program,
+};
+
+/// One charge point with a car.
+#[derive(Debug)]
+pub struct Peer {
+    process: Process,
+}
+
+/// What it draws, for the meter of the house.
+#[derive(Clone, Debug)]
+pub struct Draw {
+    lines: Lines,
+}
+
+impl Peer {
+    /// The charge point of the charger `id` with its right password; `None` without a Python for it.
+    pub fn start(url: &str, id: &str, more: &[&str]) -> Option<Self> {
+        Self::with_password(url, id, &password(id), more)
+    }
+
+    /// The same with any password.
+    pub fn with_password(url: &str, id: &str, password: &str, more: &[&str]) -> Option<Self> {
+        let script = program::workspace().join("tests/peers/charge_point.py");
+        let mut command = Command::new(program::python()?);
+        command
+            .arg(script)
+            .args([
+                "--url",
+                url,
+                "--id",
+                &charge_point_id(id),
+                "--password",
+                password,
+            ])
+            .args(more);
+        Some(Self {
+            process: Process::start(&mut command),
+        })
+    }
+
+    /// `plug`, `unplug` or `full`.
+    pub fn tell(&mut self, what: &str) {
+        self.process.write_line(what);
+    }
+
+    /// Where its lines are now, to wait from.
+    pub fn mark(&self) -> usize {
+        self.process.stdout.mark()
+    }
+
+    /// Its newest state.
+    pub fn now(&self) -> Option<Value> {
+        last_state(&self.process.stdout)
+    }
+
+    /// Waits for a state from `mark` on, and gives what `wanted` gives.
+    ///
+    /// # Panics
+    /// After `limit` without one.
+    pub fn wait<T>(
+        &self,
+        what: &str,
+        mark: usize,
+        limit: Duration,
+        mut wanted: impl FnMut(&Value) -> Option<T>,
+    ) -> T {
+        let begun = Instant::now();
+        let found = self.process.stdout.find(mark, limit, |line| {
+            wanted(&serde_json::from_str(line).unwrap_or_default())
+        });
+        found.unwrap_or_else(|| {
+            let errors = self.process.stderr.all();
+            let errors = errors[errors.len().saturating_sub(20)..].join("\n");
+            panic!(
+                "{what}: not after {:?}; it said {:?}\n{errors}",
+                begun.elapsed(),
+                self.process.stdout.last()
+            )
+        })
+    }
+
+    /// Waits until it draws a current on its first phase within bounds; gives the moment.
+    pub fn wait_current(
+        &self,
+        mark: usize,
+        limit: Duration,
+        bounds: std::ops::RangeInclusive<f64>,
+    ) -> f64 {
+        let what = format!("drawing {bounds:?} A");
+        self.wait(&what, mark, limit, |line| {
+            let current = line["current_a"][0].as_f64()?;
+            bounds.contains(&current).then(|| line["t"].as_f64())?
+        })
+    }
+
+    /// All its states so far.
+    pub fn states(&self) -> Vec<Value> {
+        self.process
+            .stdout
+            .all()
+            .iter()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .filter(|line: &Value| line["t"].is_number())
+            .collect()
+    }
+
+    /// For the meter of the house.
+    pub fn draw(&self) -> Draw {
+        Draw {
+            lines: self.process.stdout.clone(),
+        }
+    }
+}
+
+impl Draw {
+    /// Its current per phase, in milliamperes.
+    pub fn current_ma(&self) -> [u32; 3] {
+        let state = last_state(&self.lines).unwrap_or_default();
+        [0, 1, 2].map(|phase| milli(state["current_a"][phase].as_f64().unwrap_or_default()))
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a charger's current: from 0 to some ten amperes"
+)]
+fn milli(amperes: f64) -> u32 {
+    (amperes * 1000.0).round() as u32
+}
+
+fn last_state(lines: &Lines) -> Option<Value> {
+    let all = lines.all();
+    all.iter().rev().find_map(|line| {
+        let state: Value = serde_json::from_str(line).ok()?;
+        state["t"].is_number().then_some(state)
+    })
+}

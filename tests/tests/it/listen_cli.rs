@@ -1,0 +1,130 @@
+//! `headroom listen` on live sources.
+
+use std::{
+    fs,
+    io::Write,
+    net::TcpListener,
+    time::{Duration, Instant},
+};
+
+use headroom_tests::{
+    controller::{command, run},
+    process::Process,
+    pty::MeterPort,
+    telegram::{Values, aidon, kamstrup, p1},
+    wait,
+};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// Sends a telegram again and again until a line came out; gives the line.
+fn heard(process: &Process, mut send: impl FnMut(u32)) -> Value {
+    let mut second = 0;
+    let mut next = Instant::now();
+    let line = wait::at_most(SOON, || {
+        if Instant::now() >= next {
+            next += Duration::from_millis(200);
+            send(second);
+            second += 1;
+        }
+        process.stdout.last()
+    });
+    let line = line.unwrap_or_else(|| panic!("nothing heard: {:?}", process.stderr.all()));
+    serde_json::from_str(&line).unwrap()
+}
+
+#[test]
+fn a_serial_port_is_heard_and_said_how() {
+    let dir = TempDir::new().unwrap();
+    let port = MeterPort::new(&dir.path().join("meter"));
+    let process = Process::start(&mut command(&["listen", &port.source_to_detect()]));
+    let values = Values::default();
+    let line = heard(&process, |_| port.send(&aidon::list_2(&values)));
+    assert_eq!(line["protocol"], "hdlc");
+    assert_eq!(line["phases"][1]["current_a"], 5.1);
+    assert!(
+        !process.stderr.all().is_empty(),
+        "the port and its parameters are said"
+    );
+}
+
+#[test]
+fn telegrams_over_tcp_are_heard() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let source = format!("tcp://{}", server.local_addr().unwrap());
+    let process = Process::start(&mut command(&["listen", &source]));
+    let (mut stream, _) = server.accept().unwrap();
+    let line = heard(&process, |second| {
+        stream
+            .write_all(&p1::telegram(&Values::default(), second))
+            .unwrap();
+    });
+    assert_eq!(line["protocol"], "p1");
+    // A meter's gateway that restarts is found again.
+    drop(stream);
+    let (mut stream, _) = server.accept().unwrap();
+    let before = process.stdout.mark();
+    stream
+        .write_all(&p1::telegram(&Values::default(), 30))
+        .unwrap();
+    process
+        .stdout
+        .find(before, SOON, |line| Some(line.to_owned()))
+        .expect("heard again");
+}
+
+#[test]
+fn a_capture_keeps_what_was_heard_and_hides_the_meter() {
+    let dir = TempDir::new().unwrap();
+    let values = Values::default();
+    for (name, telegram) in [
+        ("p1", p1::telegram(&values, 10)),
+        ("kamstrup", kamstrup::list_a(&values)),
+    ] {
+        let stream = dir.path().join(format!("{name}.bin"));
+        let capture = dir.path().join(format!("{name}.capture"));
+        fs::write(&stream, telegram.repeat(3)).unwrap();
+        let source = format!("file:{}?interval_ms=10", stream.display());
+        let process = Process::start(&mut command(&[
+            "listen",
+            &source,
+            "--capture",
+            capture.to_str().unwrap(),
+        ]));
+        process
+            .stdout
+            .find(0, SOON, |line| Some(line.to_owned()))
+            .expect("heard");
+        let decoded = wait::until("the capture", SOON, || {
+            let decoded = run(&["decode", capture.to_str()?], b"");
+            (decoded.code == Some(0)).then(|| decoded.json_lines())
+        });
+        let kept = fs::read(&capture).unwrap();
+        let id = values.meter_id.as_bytes();
+        assert!(
+            !kept.windows(id.len()).any(|window| window == id),
+            "{name}: the meter's number is there"
+        );
+        assert_ne!(decoded[0]["meter_id"], values.meter_id.as_str(), "{name}");
+        assert_eq!(decoded[0]["import_w"], 2870.0, "{name}");
+        assert_eq!(decoded[0]["phases"][2]["current_a"], 3.9, "{name}");
+    }
+}
+
+#[test]
+fn what_is_no_source_exits_with_1() {
+    for source in [
+        "",
+        "carrier-pigeon:",
+        "serial:",
+        "tcp://",
+        "tcp://host",
+        "serial:/dev/x?baud=fast",
+    ] {
+        let outcome = run(&["listen", source], b"");
+        assert_eq!(outcome.code, Some(1), "{source:?}: {}", outcome.stderr);
+        assert!(outcome.stderr.len() > 10, "{source:?}");
+    }
+}

@@ -1,0 +1,25 @@
+//! The product from outside: its binary, its ports, its files.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::manual_assert,
+    clippy::large_stack_arrays,
+    clippy::print_stdout,
+    clippy::format_collect,
+    clippy::float_cmp,
+    clippy::duration_suboptimal_units,
+    clippy::too_many_lines,
+    reason = "tests: a panic is a failure"
+)]
+
+mod api;
+mod arrows;
+mod bad_input;
+mod closed_loop;
+mod decode_cli;
+mod demo;
+mod documents;
+mod engine_cli;
+mod listen_cli;
+mod telegrams;
