@@ -150,7 +150,6 @@ impl Control {
                     let at = self.clock.at(reading.received);
                     self.step(Event::Reading(reading.reading), at);
                 }
-                Some(report) = connections.reports.recv() => self.report(report),
                 Some(request) = connections.requests.recv() => match request {
                     ControlRequest::Configure(config, meter) => self.configure(*config, &meter),
                     ControlRequest::User(command) => {
@@ -158,6 +157,7 @@ impl Control {
                         self.step(event, self.clock.now());
                     }
                 },
+                Some(report) = connections.reports.recv() => self.report(report),
                 () = tokio::time::sleep_until(wake) => {
                     self.step(Event::Tick(Tick {}), self.clock.now());
                 }

@@ -9,6 +9,7 @@ mod demo;
 mod engine_command;
 mod listen;
 mod meter;
+mod password;
 mod publish;
 mod service;
 mod token;
@@ -57,6 +58,8 @@ enum Command {
     Engine,
     /// API tokens
     Token(token::TokenArgs),
+    /// Passwords of the page
+    Password(password::PasswordArgs),
 }
 
 fn main() -> ExitCode {
@@ -74,12 +77,15 @@ fn main() -> ExitCode {
         Command::Demo(args) => finish(service::demo(&args)),
         Command::Run(args) => finish(service::run(&args)),
         Command::Decode(args) => decode::run(&args),
-        Command::Listen(args) => block_on(listen::run(args)),
+        Command::Listen(args) => {
+            block_on(listen::run(args)).unwrap_or_else(|_| ExitCode::from(INTERNAL))
+        }
         Command::Engine => {
             let result = engine_command::run(std::io::stdin().lock(), std::io::stdout().lock());
             if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(INTERNAL) }
         }
-        Command::Token(args) => finish(token::run(&args)),
+        Command::Token(args) => finish(block_on(token::run(&args)).and_then(|done| done)),
+        Command::Password(args) => finish(block_on(password::run(&args)).and_then(|done| done)),
     }
 }
 
@@ -105,9 +111,8 @@ fn finish(result: anyhow::Result<()>) -> ExitCode {
     }
 }
 
-fn block_on(command: impl Future<Output = ExitCode>) -> ExitCode {
-    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(command),
-        Err(_) => ExitCode::from(INTERNAL),
-    }
+/// Runs a short command to its end.
+fn block_on<T>(command: impl Future<Output = T>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(command))
 }

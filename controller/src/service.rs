@@ -70,7 +70,7 @@ fn parse_speed(text: &str) -> Result<f64, String> {
 ///
 /// # Errors
 /// When nothing tells where it could be.
-pub(crate) fn data_directory(given: Option<&Path>) -> anyhow::Result<PathBuf> {
+fn data_directory(given: Option<&Path>) -> anyhow::Result<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     given
         .map(Path::to_owned)
@@ -78,6 +78,25 @@ pub(crate) fn data_directory(given: Option<&Path>) -> anyhow::Result<PathBuf> {
         .or_else(|| variable("XDG_STATE_HOME").map(|state| state.join("headroom")))
         .or_else(|| variable("HOME").map(|home| home.join(".local/state/headroom")))
         .context("no place for the data is known: name one with --data")
+}
+
+/// Where the data are, for commands beside the service.
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    /// The data directory; default: the platform's state directory
+    #[arg(long = "data", env = "HEADROOM_DATA", value_name = "DIR")]
+    directory: Option<PathBuf>,
+}
+
+impl DataArgs {
+    /// Opens the database of the configuration. It takes several programs at once, so the service may run
+    /// beside it.
+    pub(crate) async fn open_state(&self) -> anyhow::Result<StateDb> {
+        let directory = data_directory(self.directory.as_deref())?;
+        std::fs::create_dir_all(&directory)
+            .with_context(|| format!("cannot make the data directory {}", directory.display()))?;
+        Ok(StateDb::open(&directory).await?)
+    }
 }
 
 /// `headroom run`.
