@@ -148,18 +148,18 @@ impl Control {
                 _ = stop.wait_for(|stop| *stop) => return,
                 reading = self.meter.next() => {
                     let at = self.clock.at(reading.received);
-                    self.step(Event::Reading(reading.reading), at);
+                    self.step(&Event::Reading(reading.reading), at);
                 }
                 Some(request) = connections.requests.recv() => match request {
                     ControlRequest::Configure(config, meter) => self.configure(*config, &meter),
                     ControlRequest::User(command) => {
                         let event = Event::Command(UserCommandEvent { command });
-                        self.step(event, self.clock.now());
+                        self.step(&event, self.clock.now());
                     }
                 },
                 Some(report) = connections.reports.recv() => self.report(report),
                 () = tokio::time::sleep_until(wake) => {
-                    self.step(Event::Tick(Tick {}), self.clock.now());
+                    self.step(&Event::Tick(Tick {}), self.clock.now());
                 }
             }
         }
@@ -179,28 +179,28 @@ impl Control {
         let one_phase = config.site.grid.phases().len() == 1;
         self.meter.configure(meter, one_phase, self.clock.now());
         self.connections.devices.configure(&config.chargers, &config.slow_loads, control);
-        self.step(Event::Configure(Box::new(config)), self.clock.now());
+        self.step(&Event::Configure(Box::new(config)), self.clock.now());
     }
 
     fn report(&mut self, report: DeviceEvent) {
         let now = self.clock.now();
         match report {
-            DeviceEvent::Charger(report) => self.step(Event::Charger(report), now),
-            DeviceEvent::SlowLoad(report) => self.step(Event::SlowLoad(report), now),
+            DeviceEvent::Charger(report) => self.step(&Event::Charger(report), now),
+            DeviceEvent::SlowLoad(report) => self.step(&Event::SlowLoad(report), now),
             DeviceEvent::Outcome { command, outcome, sent_at, acknowledged_at } => {
                 self.connections.journal.sent(command, sent_at);
                 let at = acknowledged_at.unwrap_or_else(|| self.clock.wall_at(now));
                 self.connections.journal.answered(command, outcome, at);
-                self.step(Event::Result(CommandResult { command, outcome }), now);
+                self.step(&Event::Result(CommandResult { command, outcome }), now);
             }
         }
     }
 
     /// One step of the engine, with everything that follows from it.
-    fn step(&mut self, event: Event, at: Instant) {
+    fn step(&mut self, event: &Event, at: Instant) {
         // A telegram's last byte may have come before an event that overtook it here.
         let at = at.max(self.engine.now());
-        if let Err(error) = self.engine.check(&event, at) {
+        if let Err(error) = self.engine.check(event, at) {
             self.refuse(&error);
             return;
         }
@@ -218,7 +218,7 @@ impl Control {
         let changed = self.alarms.update(alarms, time);
         self.connections.publisher.show(Shown {
             clock: &self.clock,
-            event: &event,
+            event,
             snapshot: &snapshot,
             config: self.engine.config(),
             meter: meter.as_ref(),

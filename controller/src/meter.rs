@@ -22,7 +22,6 @@ pub(crate) fn open(meter: &config::Meter, one_phase: bool) -> Result<Option<Mete
         auth_key: key(&meter.auth_key, "authentication key")?,
         ct_ratio: meter.ct_ratio.unwrap_or(1.0),
         one_phase,
-        ..Settings::default()
     };
     Ok(Some(headroom_meter_io::start(source, settings)))
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use headroom_store::{Role, hash_password, new_charger_password};
+use headroom_store::{Role, StateDb, hash_password, new_charger_password};
 
 use crate::service::DataArgs;
 
@@ -32,21 +32,23 @@ pub(crate) async fn run(args: &PasswordArgs) -> anyhow::Result<()> {
     let state = data.open_state().await?;
     let name = match name {
         Some(name) => name.clone(),
-        None => {
-            let users = state.users().await?;
-            let mut installers = users.into_iter().filter(|user| user.role == Role::Installer);
-            match (installers.next(), installers.next()) {
-                (Some(only), None) => only.name,
-                (None, _) => bail!(
-                    "nobody has been set up yet: open the page and use the set-up code that the service prints"
-                ),
-                (Some(_), Some(_)) => bail!("there are several installers: say which one with --name"),
-            }
-        }
+        None => the_installer(&state).await?,
     };
     let password = new_charger_password();
     state.set_password(&name, &hash_password(&password)?).await?;
     tracing::info!(name, "the password was reset");
     writeln!(std::io::stdout().lock(), "{password}")?;
     Ok(())
+}
+
+async fn the_installer(state: &StateDb) -> anyhow::Result<String> {
+    let users = state.users().await?;
+    let mut installers = users.into_iter().filter(|user| user.role == Role::Installer);
+    match (installers.next(), installers.next()) {
+        (Some(only), None) => Ok(only.name),
+        (None, _) => {
+            bail!("nobody has been set up yet: open the page and use the set-up code that the service prints")
+        }
+        (Some(_), Some(_)) => bail!("there are several installers: say which one with --name"),
+    }
 }

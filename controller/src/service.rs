@@ -38,7 +38,7 @@ pub(crate) struct RunArgs {
     /// Where OCPP charge points connect to
     #[arg(long, env = "HEADROOM_OCPP_LISTEN", value_name = "ADDR", default_value = "0.0.0.0:8887")]
     ocpp_listen: SocketAddr,
-    /// Read this meter instead of the configured one, for example serial:/dev/ttyUSB0
+    /// Read this meter instead of the configured one, for example `serial:/dev/ttyUSB0`
     #[arg(long, env = "HEADROOM_METER", value_name = "SOURCE")]
     meter: Option<String>,
     /// Compute and record decisions, but command nothing

@@ -179,3 +179,39 @@ fn field_error(path: String, message: &str) -> FieldError {
         message,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_drips_is_given_up_after_ten_seconds() {
+        let begin = tokio::time::Instant::now();
+        let drip = futures_util::stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Some((Ok::<_, std::io::Error>(Bytes::from_static(b" ")), ()))
+        });
+        let request = Request::new(Body::from_stream(drip));
+        assert!(Sent::from_request(request, &()).await.is_err());
+        assert_eq!(begin.elapsed().as_secs(), BODY_TIME.as_secs());
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_told_with_their_field() {
+        for (text, is_told) in [
+            (r#"{"a": {"limit_a": NaN}}"#, true),
+            ("{\n  \"limit_a\":\n -Infinity}", true),
+            (r#"{"limit_a": -1e400}"#, true),
+            (r#"{"limit_a": Nothing}"#, false),
+            ("NaN", false),
+        ] {
+            let error = serde_json::from_str::<Value>(text).unwrap_err();
+            let told = not_a_number(text.as_bytes(), &error);
+            assert_eq!(told.is_some(), is_told, "{text}");
+            let told = told
+                .map(|problem| format!("{problem:?}"))
+                .unwrap_or_default();
+            assert_eq!(told.contains("field: \"limit_a\""), is_told, "{told}");
+        }
+    }
+}

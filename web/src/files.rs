@@ -23,7 +23,7 @@ pub(crate) async fn serve(request: Request) -> Response {
     let path = request.uri().path();
     if path == "/api" || path.starts_with("/api/") {
         return Problem::not_found(format!(
-            "There is nothing at {path}. The calls are listed in docs/api.md."
+            "There is nothing at {path}. Check the path, and the version of Headroom."
         ))
         .into_response();
     }

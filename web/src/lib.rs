@@ -5,7 +5,7 @@
 //!
 //! Invariants
 //! - The loop never waits for anything here: it publishes, and takes what is in a queue.
-//! - Every route under `/api/v1` stands in one of the groups of [`routes`], each with the least role that it
+//! - Every route under `/api/v1` stands in one of the groups of `routes.rs`, each with the least role that it
 //!   asks for; only `/setup` and `/login` ask for none.
 //! - A change is checked, stored, told to the loop, and answered, in this order; what is wrong changes nothing.
 //! - Errors are RFC 9457 problem documents with a stable `code`.
