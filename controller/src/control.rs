@@ -242,7 +242,37 @@ impl Control {
             since: problem.since,
             text: format!("The meter cannot be read: {}. Set its source anew.", problem.text),
         }));
+        alarms.extend(self.journal_alarms(snapshot.at));
         alarms
+    }
+
+    /// What is wrong with the journal. Control goes on without it.
+    fn journal_alarms(&self, now: Instant) -> impl Iterator<Item = Alarm> {
+        let journal = &self.connections.journal;
+        let alarm = |code: &str, text: String| Alarm {
+            code: code.to_owned(),
+            load: None,
+            since: now,
+            text,
+        };
+        let problem = journal.problem().borrow().clone().map(|problem| {
+            alarm("journal_failing", format!("Decisions are not recorded now, control goes on: {problem}"))
+        });
+        let set_aside = journal.set_aside().map(|path| {
+            let text = format!(
+                "The journal was damaged. It was set aside as {} and a new one begun; control went on.",
+                path.display()
+            );
+            alarm("journal_set_aside", text)
+        });
+        let dropped = (journal.dropped() > 0).then(|| {
+            let text = format!(
+                "The disk did not keep up: {} records of the journal are missing. Control went on.",
+                journal.dropped()
+            );
+            alarm("journal_dropped", text)
+        });
+        [problem, set_aside, dropped].into_iter().flatten()
     }
 
     fn refuse(&mut self, error: &headroom_core::EventError) {

@@ -96,7 +96,7 @@ impl Publisher {
             devices: Arc::new(Drivers(devices)),
             health: Arc::clone(&self.health),
             open_demo,
-            host_names: Vec::new(),
+            host_names: host_name().into_iter().collect(),
             version: VERSION,
         }
     }
@@ -137,6 +137,12 @@ impl Publisher {
             drop(sd_notify::notify(&[sd_notify::NotifyState::Watchdog]));
         }
     }
+}
+
+/// The name of this computer, under which people on its network may ask for the page.
+fn host_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(name.trim().to_lowercase()).filter(|name| !name.is_empty())
 }
 
 fn status(shown: &Shown<'_>, demo: bool) -> Status {
