@@ -33,51 +33,50 @@ const CERTAIN: Milliamps = Milliamps::from_amps(2);
 /// Peaks are kept in this many slots, so that memory does not grow with the meter's speed.
 const HOLD_SLOTS: u64 = 60;
 
-/// The background of one circuit.
+/// The background of one circuit, each line on its own: a reading may leave some out.
 #[derive(Clone, Debug, Default)]
 pub struct Background {
-    now: Option<PerPhase<Milliamps>>,
+    now: PerPhase<Option<Milliamps>>,
     likely: PerPhase<Milliamps>,
     highest: PerPhase<Milliamps>,
     /// Start of a slot and the peaks within it, oldest first.
-    peaks: VecDeque<(Instant, PerPhase<Milliamps>)>,
+    peaks: VecDeque<(Instant, PerPhase<Option<Milliamps>>)>,
 }
 
 impl Background {
-    /// Takes a reading; `measured` has a value for every line that counts.
+    /// Takes a reading; a line that it leaves out stays as it was.
     pub fn observe(
         &mut self,
-        measured: PerPhase<Milliamps>,
+        measured: PerPhase<Option<Milliamps>>,
         draw: &DrawBounds,
         hold_ms: u64,
         now: Instant,
     ) {
-        let lowest = measured.zip_with(&draw.high, |i, high| i - high);
-        let highest = measured.zip_with(&draw.low, |i, low| i - low);
-        let next = match self.now {
-            // The first time the worst case counts.
-            None => highest,
-            Some(before) => PerPhase(Phase::ALL.map(|phase| {
-                let low = lowest.get(phase);
-                before.get(phase).clamp(low, highest.get(phase).max(low))
-            })),
-        };
-        let next = next.map(|current| current.max(Milliamps::ZERO));
-        self.now = Some(next);
-        self.likely =
-            measured.zip_with(&draw.likely, |i, likely| (i - likely).max(Milliamps::ZERO));
+        let mut seen = PerPhase::default();
         for phase in Phase::ALL {
-            if highest.get(phase) - lowest.get(phase) <= CERTAIN {
+            let Some(measured) = measured.get(phase) else {
+                continue;
+            };
+            let low = measured - draw.high.get(phase);
+            let high = (measured - draw.low.get(phase)).max(low);
+            // The first time the worst case counts.
+            let before = self.now.get(phase).unwrap_or(high);
+            let next = before.clamp(low, high).max(Milliamps::ZERO);
+            *self.now.get_mut(phase) = Some(next);
+            *seen.get_mut(phase) = Some(next);
+            *self.likely.get_mut(phase) = (measured - draw.likely.get(phase)).max(Milliamps::ZERO);
+            if high - low <= CERTAIN {
                 let learnt = self.highest.get_mut(phase);
-                *learnt = next.get(phase).max(*learnt);
+                *learnt = next.max(*learnt);
             }
         }
-        self.hold(next, hold_ms, now);
+        self.hold(seen, hold_ms, now);
     }
 
-    fn hold(&mut self, current: PerPhase<Milliamps>, hold_ms: u64, now: Instant) {
+    fn hold(&mut self, current: PerPhase<Option<Milliamps>>, hold_ms: u64, now: Instant) {
         let slot_ms = (hold_ms / HOLD_SLOTS).max(1);
         match self.peaks.back_mut() {
+            // Nothing is less than any current.
             Some((start, peak)) if now.since_ms(*start) < slot_ms => {
                 *peak = peak.zip_with(&current, Ord::max);
             }
@@ -92,24 +91,32 @@ impl Background {
         }
     }
 
-    /// The newest estimate.
-    pub const fn now(&self) -> Option<PerPhase<Milliamps>> {
-        self.now
+    /// The newest estimate of a line.
+    pub fn now(&self, phase: Phase) -> Option<Milliamps> {
+        self.now.get(phase)
     }
 
     /// The newest estimate for a line that carries too much: no lower than the last word of the loads
     /// makes it, so that one cut is enough.
     pub fn when_overloaded(&self, phase: Phase) -> Option<Milliamps> {
-        self.now
-            .map(|now| now.get(phase).max(self.likely.get(phase)))
+        self.now(phase).map(|now| now.max(self.likely.get(phase)))
     }
 
-    /// The highest of the hold time.
-    pub fn held(&self) -> Option<PerPhase<Milliamps>> {
+    /// The highest of a line within the hold time.
+    pub fn held(&self, phase: Phase) -> Option<Milliamps> {
         self.peaks
             .iter()
-            .map(|(_, peak)| *peak)
-            .reduce(|a, b| a.zip_with(&b, Ord::max))
+            .filter_map(|(_, peak)| peak.get(phase))
+            .max()
+    }
+
+    /// The highest of a line that is known in any way: learnt, held, or now.
+    pub fn worst(&self, phase: Phase) -> Milliamps {
+        let known = [self.held(phase), self.when_overloaded(phase)];
+        known
+            .into_iter()
+            .flatten()
+            .fold(self.highest.get(phase), Ord::max)
     }
 
     /// The highest ever learnt.
@@ -131,9 +138,9 @@ mod tests {
     }
 
     fn observe(background: &mut Background, i: i64, low: i64, high: i64, s: u64) -> i64 {
-        let measured = PerPhase::all(Milliamps(i));
+        let measured = PerPhase::all(Some(Milliamps(i)));
         background.observe(measured, &bounds(low, high), 60_000, Instant(s * 1000));
-        background.now().unwrap().get(Phase::L1).0
+        background.now(Phase::L1).unwrap().0
     }
 
     #[test]
@@ -163,9 +170,9 @@ mod tests {
         let mut background = Background::default();
         observe(&mut background, 20_000, 0, 0, 0);
         observe(&mut background, 3_000, 0, 0, 30);
-        assert_eq!(background.held().unwrap().get(Phase::L1), Milliamps(20_000));
+        assert_eq!(background.held(Phase::L1), Some(Milliamps(20_000)));
         observe(&mut background, 3_000, 0, 0, 61);
-        assert_eq!(background.held().unwrap().get(Phase::L1), Milliamps(3_000));
+        assert_eq!(background.held(Phase::L1), Some(Milliamps(3_000)));
         assert_eq!(background.highest().get(Phase::L1), Milliamps(20_000));
     }
 }

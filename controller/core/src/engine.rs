@@ -40,7 +40,6 @@ struct Manual {
 #[derive(Debug)]
 pub struct Engine {
     config: Config,
-    since: Instant,
     now: Instant,
     circuits: Vec<Circuit>,
     loads: Vec<Load>,
@@ -49,6 +48,8 @@ pub struct Engine {
     next_command: u64,
     /// The meter says the same while a load moved.
     loads_moved: bool,
+    /// A reading has come since the configuration changed which loads there are.
+    settled: bool,
     reason: Reason,
     wake: Option<Instant>,
     alarms: Vec<Alarm>,
@@ -59,7 +60,6 @@ impl Engine {
     pub fn new(config: Config, now: Instant) -> Self {
         let mut engine = Self {
             config: Config::default(),
-            since: now,
             now,
             circuits: Vec::new(),
             loads: Vec::new(),
@@ -67,6 +67,7 @@ impl Engine {
             supervisor: SupervisorMachine::default(),
             next_command: 1,
             loads_moved: false,
+            settled: true,
             reason: Reason::starting(),
             wake: None,
             alarms: Vec::new(),
@@ -146,7 +147,7 @@ impl Engine {
     /// When the engine must be stepped again at the latest.
     pub fn next_deadline(&self) -> Option<Instant> {
         let loads = self.loads.iter().flat_map(|load| {
-            let unseen = load.link.is_unseen().then(|| self.unseen_until());
+            let unseen = load.link.is_unseen().then(|| self.unseen_until(load));
             [
                 load.repeat_at(),
                 load.next_change(),
@@ -205,8 +206,9 @@ impl Engine {
         self.circuits.first().map(|circuit| &circuit.meter)
     }
 
-    fn unseen_until(&self) -> Instant {
-        self.since.after_s(self.config.site.tuning.lost_after_s)
+    fn unseen_until(&self, load: &Load) -> Instant {
+        load.created_at()
+            .after_s(self.config.site.tuning.lost_after_s)
     }
 
     // ---- what comes in ----
@@ -258,6 +260,7 @@ impl Engine {
         let changed = circuit
             .meter
             .take(reading, site.grid, &draw, &site.tuning, now);
+        self.settled |= index == 0 && circuit.meter.last_currents() == Some(now);
         if changed && index == 0 {
             self.loads_moved = false;
             for load in &mut self.loads {
@@ -325,6 +328,7 @@ impl Engine {
                     limit: rating,
                     meter: Meter::new(characteristic, curve, rating, now),
                     metered,
+                    frozen: false,
                 },
             };
             circuit.meter.replace_fuse(characteristic, curve, rating);
@@ -386,6 +390,9 @@ impl Engine {
                 match known {
                     Some(index) => {
                         let mut load = before.swap_remove(index);
+                        let moved =
+                            load.spec.lines != spec.lines || load.spec.circuit != spec.circuit;
+                        self.settled &= !moved;
                         load.reconfigure(spec);
                         load
                     }
@@ -393,6 +400,8 @@ impl Engine {
                 }
             })
             .collect();
+        // What is left over goes on drawing until its lease runs out: the meter must show it first.
+        self.settled &= before.is_empty();
         self.config = config;
     }
 
@@ -415,7 +424,11 @@ impl Engine {
         })
     }
 
-    fn plan(&self) -> Plan {
+    fn plan(&mut self) -> Plan {
+        let (tuning, moved, now) = (&self.config.site.tuning, self.loads_moved, self.now);
+        for circuit in self.circuits.iter_mut().skip(1) {
+            circuit.frozen = circuit.meter.is_frozen(tuning, moved, now);
+        }
         let meter = self.meter_freshness();
         World {
             site: &self.config.site,
@@ -423,6 +436,8 @@ impl Engine {
             circuits: &self.circuits,
             meter,
             frozen: self.is_frozen(),
+            trusting: false,
+            settled: self.settled,
             manual: self
                 .manual
                 .as_ref()
@@ -486,10 +501,10 @@ impl Engine {
     }
 
     fn supervise(&mut self, plan: &Plan, now: Instant) {
-        let unseen_too_long = now >= self.unseen_until();
         let lost = self.loads.iter().find(|load| {
             load.spec.kind == Kind::Charger
-                && (load.link.lost_since().is_some() || (load.link.is_unseen() && unseen_too_long))
+                && (load.link.lost_since().is_some()
+                    || (load.link.is_unseen() && now >= self.unseen_until(load)))
         });
         let unmapped = self
             .loads
@@ -596,7 +611,7 @@ impl Engine {
         let Some(main) = self.circuits.first() else {
             return Vec::new();
         };
-        let background = main.meter.background.now();
+
         self.config
             .site
             .grid
@@ -608,7 +623,7 @@ impl Engine {
                 PhaseState {
                     phase,
                     measured_a: measured,
-                    background_a: background.map(|background| background.get(phase)),
+                    background_a: main.meter.background.now(phase),
                     headroom_a: measured.map(|measured| limit - measured),
                     limit_a: limit,
                     thermal: main.meter.thermal(phase),

@@ -114,14 +114,18 @@ impl Meter {
         tuning: &Tuning,
         now: Instant,
     ) -> bool {
-        let changed = self.newest.as_ref() != Some(reading);
+        let lines = currents(reading, grid);
+        let has_any = lines.0.iter().any(|(current, _)| current.is_some());
+        // A list of powers between the lists of currents says nothing of whether these are frozen.
+        let tells = has_any || self.last_currents.is_none();
+        let changed = tells && self.newest.as_ref() != Some(reading);
         if changed {
             self.same_since = now;
             self.same_count = 1;
-        } else {
+            self.newest = Some(reading.clone());
+        } else if tells {
             self.same_count = self.same_count.saturating_add(1);
         }
-        self.newest = Some(reading.clone());
         self.fine_voltage |= reading
             .phases
             .iter()
@@ -134,10 +138,8 @@ impl Meter {
         }
         self.last_any = Some(now);
 
-        let currents = currents(reading, grid);
-        let has_any = currents.0.iter().any(|(current, _)| current.is_some());
         for phase in Phase::ALL {
-            let (current, source) = currents.get(phase);
+            let (current, source) = lines.get(phase);
             if current.is_some() {
                 self.warm(phase, current, now);
                 *self.measured.get_mut(phase) = current;
@@ -148,10 +150,10 @@ impl Meter {
         let complete = grid
             .phases()
             .iter()
-            .all(|phase| currents.get(*phase).0.is_some());
+            .all(|phase| lines.get(*phase).0.is_some());
         // A list without any current says nothing of the lines; one with some of them is partial.
-        if has_any || self.last_currents.is_none() {
-            let measured = |phase: &Phase| currents.get(*phase).1 == Source::Measured;
+        if tells {
+            let measured = |phase: &Phase| lines.get(*phase).1 == Source::Measured;
             self.partial = !complete || !grid.phases().iter().all(measured);
         }
         if complete {
@@ -163,10 +165,10 @@ impl Meter {
             }
             self.last_currents = Some(now);
             self.good = self.good.saturating_add(1);
-            let measured = currents.map(|(current, _)| current.unwrap_or_default());
-            let hold_ms = u64::from(tuning.hold_s).saturating_mul(1000);
-            self.background.observe(measured, draw, hold_ms, now);
         }
+        let hold_ms = u64::from(tuning.hold_s).saturating_mul(1000);
+        self.background
+            .observe(lines.map(|(current, _)| current), draw, hold_ms, now);
         changed
     }
 
@@ -212,6 +214,11 @@ impl Meter {
     pub fn is_frozen(&self, tuning: &Tuning, loads_moved: bool, now: Instant) -> bool {
         let long = now.since_ms(self.same_since) >= u64::from(tuning.frozen_after_s) * 1000;
         long && self.same_count >= FROZEN_READINGS && (self.fine_voltage || loads_moved)
+    }
+
+    /// When the newest reading with the currents of all lines came.
+    pub const fn last_currents(&self) -> Option<Instant> {
+        self.last_currents
     }
 
     /// How fresh its word is by age alone.

@@ -12,7 +12,7 @@ use crate::load::{Ceiling, Kind, Load};
 use crate::meter::{Freshness, Meter};
 use crate::reason::{Bound, DEADBAND, is_overloaded};
 use crate::supervisor::Supply;
-use crate::units::{Instant, Milliamps, PerPhase};
+use crate::units::{Instant, Milliamps, PerPhase, Phase};
 
 /// Nothing is raised by less than this, unless it gets all that it can use.
 const RAISE_STEP: Milliamps = Milliamps::from_amps(2);
@@ -34,6 +34,8 @@ pub struct Circuit {
     pub meter: Meter,
     /// Whether it has a meter: the main circuit always, another if it is configured or was heard.
     pub metered: bool,
+    /// Whether its meter says the same for too long.
+    pub frozen: bool,
 }
 
 /// Whether a circuit feeds another, itself or through others. What is not known hangs on the main one.
@@ -63,6 +65,10 @@ pub struct World<'a> {
     pub meter: Freshness,
     /// Whether the main meter is stale because it is frozen.
     pub frozen: bool,
+    /// Whether loads that do not obey are counted on all the same.
+    pub trusting: bool,
+    /// Whether a reading has come since the configuration changed which loads there are.
+    pub settled: bool,
     /// Ceilings that a person has set for loads, and until when.
     pub manual: Option<(&'a std::collections::BTreeMap<String, Milliamps>, Instant)>,
     /// Now.
@@ -106,6 +112,11 @@ enum Basis {
     Highest,
 }
 
+/// Whether the allocation may count on a load's doing what it is told.
+fn is_reliable(load: &Load) -> bool {
+    load.is_controllable() && !load.is_refusing()
+}
+
 /// A constraint with what it is.
 struct Row {
     bound: Bound,
@@ -117,10 +128,10 @@ impl World<'_> {
     pub fn plan(&self) -> Plan {
         match self.meter {
             Freshness::Lost => self.plan_lost(),
-            Freshness::Stale => self.plan_lowering(Basis::Highest),
-            Freshness::Waiting => self.plan_lowering(Basis::Now),
+            Freshness::Stale => self.plan_lowering_all(Basis::Highest),
+            Freshness::Waiting => self.plan_lowering_all(Basis::Now),
             Freshness::Fresh => {
-                let mut plan = self.plan_lowering(Basis::Now);
+                let mut plan = self.plan_lowering_all(Basis::Now);
                 if self.main().is_some_and(Meter::has_started) {
                     Raising::new(self, &plan).extend(&mut plan);
                 }
@@ -131,6 +142,20 @@ impl World<'_> {
 
     fn main(&self) -> Option<&Meter> {
         self.circuits.first().map(|circuit| &circuit.meter)
+    }
+
+    /// Lowers everybody: those that can be counted on to what is left beside the worst that the others may
+    /// draw, and the others to what they would get if they obeyed, for they may.
+    fn plan_lowering_all(&self, basis: Basis) -> Plan {
+        let mut plan = self.plan_lowering(basis);
+        let strays = |load: &Load| load.link.is_connected() && !is_reliable(load);
+        if self.loads.iter().any(strays) {
+            let is_stray = |target: &Target| self.loads.get(target.load).is_some_and(strays);
+            plan.targets.retain(|target| !is_stray(target));
+            let others = self.trusting().plan_lowering(basis).targets;
+            plan.targets.extend(others.into_iter().filter(is_stray));
+        }
+        plan
     }
 
     /// Every load goes to what it is safe at.
@@ -158,28 +183,41 @@ impl World<'_> {
 
     /// What a load that the plan cannot count on may draw.
     fn fixed(&self, load: &Load) -> Option<Milliamps> {
-        let reliable = load.is_controllable() && !load.is_refusing();
+        let reliable = load.link.is_connected() && (self.trusting || is_reliable(load));
         (!reliable).then(|| load.worst(self.now))
     }
 
+    /// The same world if every load that can be reached obeyed: what is to be told to those that do not.
+    fn trusting(self) -> Self {
+        Self {
+            trusting: true,
+            ..self
+        }
+    }
+
+    fn manual_for(&self, load: &Load) -> Option<(Milliamps, Instant)> {
+        let (ceilings, until) = self.manual?;
+        ceilings.get(&load.spec.id).map(|ceiling| (*ceiling, until))
+    }
+
     fn ceiling(&self, load: &Load) -> (Milliamps, Ceiling) {
-        let manual = self.manual.and_then(|(ceilings, until)| {
-            ceilings.get(&load.spec.id).map(|ceiling| (*ceiling, until))
-        });
-        load.ceiling(manual)
+        load.ceiling(self.manual_for(load))
     }
 
     /// The most that a load may keep, before the fuse is asked.
     fn keep(&self, load: &Load) -> (Milliamps, Ceiling) {
-        let (ceiling, why) = self.ceiling(load);
-        match why {
+        // The configuration may have changed what it can be given.
+        let current = load.allowed(load.current());
+        if let Some((most, until)) = load.user_ceiling(self.manual_for(load))
+            && most < current
+        {
+            return (most, Ceiling::User(until));
+        }
+        match self.ceiling(load) {
             // A load that wants nothing keeps what it falls to by itself.
-            Ceiling::Demand if ceiling == Milliamps::ZERO => {
-                (load.current().min(load.spec.safe), why)
-            }
+            (Milliamps::ZERO, Ceiling::Demand) => (current.min(load.spec.safe), Ceiling::Demand),
             // What the car does not take is taken back only when somebody needs it.
-            Ceiling::Demand | Ceiling::Most => (load.current(), Ceiling::Most),
-            Ceiling::User(_) => (load.current().min(ceiling), why),
+            _ => (current, Ceiling::Most),
         }
     }
 
@@ -228,6 +266,7 @@ impl World<'_> {
             let mut reason = match why {
                 Ceiling::User(until) => Reason::user(load, from, to, until),
                 Ceiling::Demand => Reason::demand(load, from, to),
+                Ceiling::Most if to < from => Reason::configured(load, from, to),
                 Ceiling::Most => self.standing(load),
             };
             if let Some(grant) = grants.get(index)
@@ -317,7 +356,7 @@ impl World<'_> {
             received: if in_turn {
                 0
             } else {
-                load.received_wh.saturating_add(1)
+                load.received_wh().saturating_add(1)
             },
         }
     }
@@ -391,58 +430,54 @@ impl World<'_> {
     }
 
     /// What a line of a circuit leaves for the loads.
-    fn available(
-        &self,
-        circuit: &Circuit,
-        main: bool,
-        phase: crate::units::Phase,
-        basis: Basis,
-    ) -> Milliamps {
+    fn available(&self, circuit: &Circuit, main: bool, phase: Phase, basis: Basis) -> Milliamps {
         let limit = circuit.limit.get(phase);
         if !circuit.metered {
             return limit;
         }
         let meter = &circuit.meter;
         let tuning = &self.site.tuning;
-        let highest = || {
-            let held = meter.background.held().unwrap_or_default().get(phase);
-            meter.background.highest().get(phase).max(held)
-        };
-        let background = match basis {
-            Basis::Now => meter.background.now(),
-            Basis::Held => meter.background.held(),
-            Basis::Highest => Some(PerPhase::all(highest())),
+        let worst = limit - meter.background.worst(phase);
+        let lost_ms = u64::from(tuning.lost_after_s) * 1000;
+        let Some(age) = meter.line_age_ms(phase, self.now) else {
+            // Never heard of this line: no room for more, and no ground for a cut.
+            return if basis == Basis::Now {
+                limit
+            } else {
+                Milliamps::ZERO
+            };
         };
         // A line that is left out counts with its worst case, the longer the worse.
-        let lost_ms = u64::from(tuning.lost_after_s) * 1000;
-        match (meter.line_age_ms(phase, self.now), background) {
-            (Some(age), _) if age >= lost_ms && !main => Milliamps::ZERO,
-            (Some(age), _) if age >= lost_ms && meter.is_partial() => Milliamps::ZERO,
-            (Some(age), _) if age >= meter.stale_after_ms(tuning) => limit - highest(),
-            (Some(_), Some(_))
-                if basis == Basis::Now && is_overloaded(meter.measured(phase), limit) =>
-            {
-                limit - meter.background.when_overloaded(phase).unwrap_or_default()
-            }
-            (Some(_), Some(background)) => limit - background.get(phase),
-            // Never heard of this line: no room for more, and no ground for a cut.
-            (_, _) if basis == Basis::Now => limit,
-            (_, _) => Milliamps::ZERO,
+        if age >= lost_ms && (!main || meter.is_partial()) {
+            return Milliamps::ZERO;
+        }
+        if age >= meter.stale_after_ms(tuning) || circuit.frozen || basis == Basis::Highest {
+            return worst;
+        }
+        if basis == Basis::Now && is_overloaded(meter.measured(phase), limit) {
+            return limit - meter.background.when_overloaded(phase).unwrap_or_default();
+        }
+        match basis {
+            // Its own meter must be as fresh as the main one for a raise.
+            Basis::Held if !main && !meter.allows_raising(self.now) => Milliamps::ZERO,
+            Basis::Held => limit - meter.background.held(phase).unwrap_or_default(),
+            Basis::Now | Basis::Highest => limit - meter.background.now(phase).unwrap_or_default(),
         }
     }
 
     fn power_row(&self, basis: Basis) -> Option<Row> {
         let cap = self.site.max_power_w?;
         let main = self.circuits.first()?;
-        let background = match basis {
-            Basis::Now => main.meter.background.now(),
-            Basis::Held => main.meter.background.held(),
-            Basis::Highest => Some(main.meter.background.highest()),
-        }?;
+        let background = &main.meter.background;
+        let of = |phase: Phase| match basis {
+            Basis::Now => background.now(phase),
+            Basis::Held => background.held(phase),
+            Basis::Highest => Some(background.worst(phase)),
+        };
         // The sum of the currents times the voltage is never below the power.
         let limit = Milliamps::from_power(cap, self.site.nominal_voltage_v, 1);
         let lines = self.site.grid.phases().iter();
-        let house: Milliamps = lines.map(|phase| background.get(*phase)).sum();
+        let house: Milliamps = lines.map(|phase| of(*phase).unwrap_or_default()).sum();
         let weights: Vec<u8> = self.loads.iter().map(|load| load.spec.phases).collect();
         let bound = Bound {
             reserved: self.reserved(&weights),
@@ -512,6 +547,9 @@ impl<'a> Raising<'a> {
             .zip(&asks)
             .map(|(load, (most, _))| {
                 let mut demand = world.demand(load, *most);
+                if restarts(load) {
+                    demand.least = (demand.least + RESTART_ROOM).min(*most).max(demand.least);
+                }
                 if held_on(load, world.now) {
                     demand.class = u32::MAX - 2;
                 }
@@ -531,10 +569,11 @@ impl<'a> Raising<'a> {
 
     fn extend(mut self, plan: &mut Plan) {
         // Nothing is raised on an old reading, and nothing is lowered for a raise that cannot follow.
-        let may_raise = self
-            .world
-            .main()
-            .is_some_and(|meter| meter.allows_raising(self.world.now));
+        let may_raise = self.world.settled
+            && self
+                .world
+                .main()
+                .is_some_and(|meter| meter.allows_raising(self.world.now));
         let turns: Vec<Turn> = (0..self.world.loads.len())
             .map(|load| self.turn(load))
             .collect();
@@ -546,7 +585,31 @@ impl<'a> Raising<'a> {
             .collect();
         self.make_room(&raisers, plan);
         self.raise(raisers, plan);
+        if may_raise {
+            self.adopt(plan);
+        }
         self.explain(&turns, plan);
+    }
+
+    /// Takes over what a process before this one has told a charger, so that it does not run out.
+    fn adopt(&self, plan: &mut Plan) {
+        for (index, load) in self.world.loads.iter().enumerate() {
+            let told = plan.targets.iter().any(|target| target.load == index);
+            let has = self.has(index);
+            if load.setpoint().is_none()
+                && !told
+                && has > load.spec.safe
+                && has == load.allowed(has)
+                && !load.says_less_than(has)
+                && self.world.fixed(load).is_none()
+            {
+                plan.targets.push(Target {
+                    load: index,
+                    to: has,
+                    reason: Reason::lease(load),
+                });
+            }
+        }
     }
 
     fn wanted(&self, load: usize) -> Milliamps {
@@ -572,12 +635,12 @@ impl<'a> Raising<'a> {
         let has = self.has(index);
         let (most, _) = self.asks(index);
         if has == Milliamps::ZERO {
-            let room = if load.is_fresh_session() || load.spec.kind == Kind::SlowLoad {
-                load.spec.least
+            let room = if restarts(load) {
+                RESTART_ROOM
             } else {
-                (load.spec.least + RESTART_ROOM).min(most)
+                Milliamps::ZERO
             };
-            to >= room && to > Milliamps::ZERO
+            to > Milliamps::ZERO && to >= (load.spec.least + room).min(most)
         } else {
             to >= has + RAISE_STEP || (to > has && to == most)
         }
@@ -851,6 +914,11 @@ impl<'a> Raising<'a> {
             None => Reason::held(load, &row.bound),
         })
     }
+}
+
+/// Whether it is a charger that was stopped and is to start again.
+fn restarts(load: &Load) -> bool {
+    load.spec.kind == Kind::Charger && !load.is_fresh_session() && load.current() == Milliamps::ZERO
 }
 
 /// Whether its least time on keeps it on, for everything but the fuse.

@@ -179,7 +179,8 @@ impl Reason {
 
     /// Lowered, or kept low, so that another load gets its share.
     pub fn shared(load: &Load, other: &Load, from: Milliamps, to: Milliamps) -> Self {
-        let (code, why) = if other.spec.priority > load.spec.priority {
+        let first = other.wishes.boost.is_some() || other.spec.priority > load.spec.priority;
+        let (code, why) = if first {
             (ReasonCode::Priority, "goes first")
         } else {
             (ReasonCode::FairShare, "shares")
@@ -226,6 +227,16 @@ impl Reason {
             )
         };
         Self::plain(ReasonCode::Demand, text).change(from, to)
+    }
+
+    /// Lowered because its configuration allows no more.
+    pub fn configured(load: &Load, from: Milliamps, to: Milliamps) -> Self {
+        let words = change_words(load, from, to);
+        let text = format!(
+            "Its configuration allows no more: {} {words}.",
+            load.title()
+        );
+        Self::plain(ReasonCode::User, text).change(from, to)
     }
 
     /// Asks for nothing.

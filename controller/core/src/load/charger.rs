@@ -2,7 +2,7 @@
 
 use super::{Kind, Load, Spec, wants};
 use crate::config::{self, Grid, MAIN, Tuning};
-use crate::event::ChargerReport;
+use crate::event::{ChargerReport, ChargerStatus};
 use crate::units::Instant;
 
 /// Longest list of currents that a report may carry: more terminals than any connector has.
@@ -46,18 +46,20 @@ impl Load {
             return;
         }
         self.hear(now);
-        if wants(report.status) && !wants(self.status) {
-            self.fresh_session = true;
-            self.demand_cap = None;
-        }
+        // A car that comes begins a session; one behind a fault that passed does not.
+        let was_free = matches!(
+            self.status,
+            ChargerStatus::Available | ChargerStatus::Reserved
+        );
+        self.fresh_session |= wants(report.status) && was_free;
         if report.status != self.status {
             self.demand_cap = None;
             self.unused_since = None;
         }
         self.status = report.status;
-        if let Some(energy) = report.energy_kwh {
-            self.received_wh = u64::try_from(energy.0).unwrap_or(0);
-        }
+        self.energy_wh = report
+            .energy_kwh
+            .map(|energy| u64::try_from(energy.0).unwrap_or(0));
         self.take_measurement(report.current_a.clone(), report.limit_a, now);
     }
 }

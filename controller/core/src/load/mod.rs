@@ -46,6 +46,8 @@ const UNUSED: Milliamps = Milliamps(1_500);
 const UNUSED_MS: u64 = 60_000;
 /// What is left to a load above its draw, so that it can show that it wants more.
 const DEMAND_ROOM: Milliamps = Milliamps::from_amps(1);
+/// A load is not commanded twice within this time by a repeat, in milliseconds.
+const COMMAND_EVERY_MS: u64 = 1_000;
 /// Time between repeats of a command that was not taken, in milliseconds.
 const RETRY_MS: u64 = 10_000;
 /// Time between repeats to a load that does not obey, in milliseconds.
@@ -159,10 +161,15 @@ pub struct Load {
     /// Whether the relay is closed, as it says; slow loads only.
     pub reported_on: Option<bool>,
     /// Energy received, as it says, in watt-hours.
-    pub received_wh: u64,
+    pub energy_wh: Option<u64>,
     measured_at: Option<Instant>,
+    reported_limit: Option<Milliamps>,
+    /// Energy by its draw, in milliampere-milliseconds on each phase.
+    drawn: u64,
+    accounted_at: Option<Instant>,
+    created_at: Instant,
     /// Draw at the time since which the meter has said the same.
-    draw_mark: Milliamps,
+    draw_mark: Option<Milliamps>,
 
     /// What it was told last.
     setpoint: Option<Milliamps>,
@@ -176,6 +183,9 @@ pub struct Load {
     /// What may still be in force from before the last change, until the change was seen.
     unsettled: Option<Milliamps>,
     failures: u32,
+    /// When a command that was not taken is given again.
+    retry_at: Option<Instant>,
+    told_phases: Option<u8>,
     resend: bool,
     followed: Option<bool>,
     /// Since when it says that it draws more than it was told.
@@ -202,9 +212,13 @@ impl Load {
             measured: None,
             power: None,
             reported_on: None,
-            received_wh: 0,
+            energy_wh: None,
             measured_at: None,
-            draw_mark: Milliamps::ZERO,
+            reported_limit: None,
+            drawn: 0,
+            accounted_at: None,
+            created_at: now,
+            draw_mark: None,
             setpoint: None,
             changed_at: None,
             sent_at: None,
@@ -215,6 +229,8 @@ impl Load {
             lease_until: None,
             unsettled: None,
             failures: 0,
+            retry_at: None,
+            told_phases: None,
             resend: false,
             followed: None,
             above_since: None,
@@ -236,14 +252,29 @@ impl Load {
         }
     }
 
-    /// What it was told last; before that, what it is at by itself.
+    /// What it was told last. Before that, or when its lease has run out, what it is at by itself as far
+    /// as it says: a process before this one may have told it more.
     pub fn current(&self) -> Milliamps {
-        self.setpoint.unwrap_or(self.spec.safe)
+        self.setpoint.unwrap_or_else(|| match self.spec.kind {
+            Kind::SlowLoad => self.spec.most,
+            Kind::Charger => {
+                let said = self.reported_limit.max(self.draw()).unwrap_or_default();
+                let whole = (said + DEMAND_ROOM - Milliamps(1)).floor_to_amps();
+                self.spec
+                    .safe
+                    .max(whole.min(self.spec.most.max(self.spec.safe)))
+            }
+        })
     }
 
     /// What it was told last.
     pub const fn setpoint(&self) -> Option<Milliamps> {
         self.setpoint
+    }
+
+    /// Whether it says that it is limited to less than this.
+    pub fn says_less_than(&self, current: Milliamps) -> bool {
+        self.reported_limit.is_some_and(|limit| limit < current)
     }
 
     /// What it said yes to last.
@@ -304,12 +335,14 @@ impl Load {
 
     /// Remembers the draw, as of now, to tell whether it moves while the meter says the same.
     pub fn mark_draw(&mut self) {
-        self.draw_mark = self.draw().unwrap_or_default();
+        self.draw_mark = self.draw();
     }
 
     /// How far the draw has moved since it was remembered.
     pub fn moved(&self) -> Milliamps {
-        (self.draw().unwrap_or_default() - self.draw_mark).abs()
+        self.draw()
+            .zip(self.draw_mark)
+            .map_or(Milliamps::ZERO, |(draw, mark)| (draw - mark).abs())
     }
 
     /// Whether the allocation may count on its doing what it is told.
@@ -354,13 +387,7 @@ impl Load {
         if self.link.straying_since().is_some() {
             return self.spec.most.max(draw);
         }
-        let lapsed = self.lease_until.is_some_and(|until| until <= now);
-        let in_force = if lapsed {
-            told.max(self.spec.safe)
-        } else {
-            told
-        };
-        in_force.max(draw)
+        told.max(draw)
     }
 
     /// Bounds of what it draws from each line now.
@@ -376,7 +403,10 @@ impl Load {
                 self.around(reported, age, worst, now)
             });
             let high = high.max(low);
-            let recent = reported.filter(|_| age <= REPORT_RECENT_MS);
+            let settled = self
+                .changed_at
+                .is_none_or(|at| now.since_ms(at) >= REACTION_MS);
+            let recent = reported.filter(|_| settled || age <= REPORT_RECENT_MS);
             *bounds.low.get_mut(line) = low;
             *bounds.high.get_mut(line) = high;
             *bounds.likely.get_mut(line) = recent.map_or(high, |(_, reported)| reported.min(high));
@@ -392,15 +422,18 @@ impl Load {
         worst: Milliamps,
         now: Instant,
     ) -> (Milliamps, Milliamps) {
-        if self.is_changing(now) || self.unsettled.is_some() {
+        let straying = self.link.straying_since().is_some();
+        if !straying && (self.is_changing(now) || self.unsettled.is_some()) {
             return (low.min(self.current()), high.max(worst));
         }
-        if age <= REPORT_EXACT_MS {
+        if age <= REPORT_EXACT_MS || straying {
             return (low, high);
         }
         let may_begin = high < IDLE && worst >= self.spec.least;
+        // A car that takes less than it may and has not done so for long is still on its way up.
+        let may_rise = self.demand_cap.is_none() && high + FOLLOW < self.current();
         // What a steady load may have drifted up counts as background: that is the safe side.
-        let top = if may_begin { worst } else { high };
+        let top = if may_begin || may_rise { worst } else { high };
         ((low - REPORT_DRIFT).max(Milliamps::ZERO), top)
     }
 
@@ -449,47 +482,79 @@ impl Load {
         Some((low, high))
     }
 
+    /// The ceiling that people have set, and until when.
+    pub fn user_ceiling(
+        &self,
+        manual: Option<(Milliamps, Instant)>,
+    ) -> Option<(Milliamps, Instant)> {
+        let pause = self.wishes.pause.map(|until| (Milliamps::ZERO, until));
+        let (lowest, until) = [pause, self.wishes.limit, manual]
+            .into_iter()
+            .flatten()
+            .min()?;
+        (lowest < self.spec.most).then(|| (self.allowed(lowest), until))
+    }
+
     /// What it asks for, and why no more.
     pub fn ceiling(&self, manual: Option<(Milliamps, Instant)>) -> (Milliamps, Ceiling) {
-        if let Some(until) = self.wishes.pause {
+        let user = self.user_ceiling(manual);
+        if let Some((Milliamps::ZERO, until)) = user {
             return (Milliamps::ZERO, Ceiling::User(until));
-        }
-        let mut most = self.spec.most;
-        let mut why = Ceiling::Most;
-        for (limit, until) in [self.wishes.limit, manual].into_iter().flatten() {
-            if limit < most {
-                most = limit;
-                why = Ceiling::User(until);
-            }
         }
         if self.spec.kind == Kind::Charger && !wants(self.status) {
             return (Milliamps::ZERO, Ceiling::Demand);
         }
-        if let Some(cap) = self.demand_cap
-            && cap < most
-        {
-            most = cap;
-            why = Ceiling::Demand;
+        let (most, why) = user.map_or((self.spec.most, Ceiling::Most), |(most, until)| {
+            (most, Ceiling::User(until))
+        });
+        match self.demand_cap {
+            Some(cap) if cap < most => (self.allowed(cap), Ceiling::Demand),
+            _ => (most, why),
         }
-        if self.spec.kind == Kind::Charger && most >= self.spec.least && most != self.spec.most {
-            most = most.floor_to_amps().max(self.spec.least);
-        }
-        if most < self.spec.least {
-            (Milliamps::ZERO, why)
+    }
+
+    /// The nearest current below that it can be given: 0, or from its least to its most, in whole amperes
+    /// where it is not its most.
+    pub fn allowed(&self, current: Milliamps) -> Milliamps {
+        if current >= self.spec.most {
+            self.spec.most
+        } else if current < self.spec.least || self.spec.kind == Kind::SlowLoad {
+            Milliamps::ZERO
         } else {
-            (most, why)
+            current.floor_to_amps().max(self.spec.least)
         }
     }
 
     /// Takes a link that is there.
     fn hear(&mut self, now: Instant) {
         if !self.link.is_connected() {
+            self.lapse(now);
             // What it did in between is not known: tell it again.
             self.resend = self.setpoint.is_some();
             self.followed = None;
         }
         self.link.handle(LinkEvent::Heard);
-        let _ = now;
+    }
+
+    /// When its lease has run out it is at its safe current by itself: more is a new grant.
+    fn lapse(&mut self, now: Instant) {
+        let over = self.lease_until.is_some_and(|until| until <= now);
+        if over
+            && self
+                .setpoint
+                .is_some_and(|setpoint| setpoint != self.spec.safe)
+        {
+            self.forget_setpoint();
+        }
+    }
+
+    fn forget_setpoint(&mut self) {
+        self.setpoint = None;
+        self.told_phases = None;
+        self.unsettled = None;
+        self.reported_limit = None;
+        self.started_at = None;
+        self.fresh_session = self.stopped_at.is_none();
     }
 
     /// Takes a link that broke.
@@ -508,6 +573,7 @@ impl Load {
         now: Instant,
     ) {
         let before = self.draw();
+        self.reported_limit = limit;
         self.measured = measured;
         if self.measured.is_some() {
             self.measured_at = Some(now);
@@ -528,12 +594,7 @@ impl Load {
         if within && (confirmed || came_down) {
             self.unsettled = None;
         }
-        let in_force = if self.lease_until.is_some_and(|until| until <= now) {
-            setpoint.max(self.spec.safe)
-        } else {
-            setpoint
-        };
-        if draw > in_force + STRAY {
+        if draw > setpoint + STRAY {
             let since = *self.above_since.get_or_insert(now);
             if now.since_ms(since) >= OBEY_MS {
                 self.link.handle(LinkEvent::Strays(now));
@@ -577,16 +638,30 @@ impl Load {
             self.acknowledged = self.setpoint;
             self.accepted_at = Some(now);
             self.failures = 0;
+            self.retry_at = None;
             self.lease_until = Some(now.after_s(self.spec.lease_s));
         } else {
             self.failures = self.failures.saturating_add(1);
             self.followed = None;
+            // Once more soon, then in peace.
+            let sent = self.sent_at.unwrap_or(now);
+            let wait = if self.failures == 1 {
+                COMMAND_EVERY_MS
+            } else {
+                RETRY_MS
+            };
+            self.retry_at = Some(sent.after_ms(wait).max(now));
         }
         true
     }
 
-    /// Time alone settles a change where the load says nothing of its draw.
+    /// Lets time pass: leases run out, energy adds up, and a change is settled where the load says nothing
+    /// of its draw.
     pub fn settle(&mut self, now: Instant) {
+        if self.link.is_connected() {
+            self.lapse(now);
+        }
+        self.account(now);
         let silent = !self.has_recent_report(now);
         let accepted = self.outcome == Some(Outcome::Accepted)
             && self
@@ -597,10 +672,34 @@ impl Load {
         }
     }
 
+    /// Adds up what it draws, for chargers that do not say it.
+    fn account(&mut self, now: Instant) {
+        let since = self.accounted_at.replace(now);
+        let ms = since
+            .map_or(0, |since| now.since_ms(since))
+            .min(REPORT_MAX_AGE_MS);
+        let draw = self.draw().unwrap_or_else(|| self.current());
+        let step = draw.0.unsigned_abs().saturating_mul(ms);
+        self.drawn = self
+            .drawn
+            .saturating_add(step.saturating_mul(u64::from(self.spec.phases)));
+    }
+
+    /// Energy received, in watt-hours: as it says, else by its draw at 230 V.
+    pub fn received_wh(&self) -> u64 {
+        self.energy_wh
+            .unwrap_or(self.drawn / 1_000_000 * 230 / 3600)
+    }
+
+    /// Since when it is known here.
+    pub const fn created_at(&self) -> Instant {
+        self.created_at
+    }
+
     /// Tells it something: books the change and gives the command.
     pub fn tell(&mut self, to: Milliamps, number: u64, now: Instant) -> (Command, bool) {
         let from = self.current();
-        let renewal = self.setpoint == Some(to);
+        let renewal = self.setpoint == Some(to) && self.told_phases == Some(self.spec.phases);
         if !renewal {
             let possible = self.worst(now).max(from);
             self.unsettled = (possible > to).then_some(possible);
@@ -626,6 +725,8 @@ impl Load {
         self.sent_at = Some(now);
         self.newest_command = Some(number);
         self.resend = false;
+        self.retry_at = None;
+        self.told_phases = Some(self.spec.phases);
         self.lease_until = Some(now.after_s(self.spec.lease_s));
         let command = match self.spec.kind {
             Kind::Charger => Command::SetLimit {
@@ -649,14 +750,15 @@ impl Load {
         if !self.link.is_connected() {
             return None;
         }
-        if self.resend {
+        if self.resend
+            || self
+                .told_phases
+                .is_some_and(|told| told != self.spec.phases)
+        {
             return Some(sent);
         }
-        if self.failures == 1 {
-            return Some(sent);
-        }
-        if self.failures > 1 {
-            return Some(sent.after_ms(RETRY_MS));
+        if self.retry_at.is_some() {
+            return self.retry_at;
         }
         if self.link.straying_since().is_some() {
             return Some(sent.after_ms(STRAY_RETRY_MS));
@@ -676,6 +778,9 @@ impl Load {
 
     /// Takes over a changed configuration; what is known of it stays.
     pub fn reconfigure(&mut self, spec: Spec) {
+        if spec.kind == Kind::SlowLoad && self.setpoint.is_some_and(|on| on > Milliamps::ZERO) {
+            self.setpoint = Some(spec.most);
+        }
         self.spec = spec;
     }
 

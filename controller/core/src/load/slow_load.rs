@@ -1,6 +1,6 @@
 //! A slow load: its configuration and its reports in terms of the ledger.
 
-use super::{Kind, Load, SLOW_LOAD_LEASE_S, Spec};
+use super::{Kind, Load, REACTION_MS, SLOW_LOAD_LEASE_S, Spec};
 use crate::config::{self, LeaseProof, MAIN, Site};
 use crate::event::SlowLoadReport;
 use crate::units::{Instant, Milliamps, Millivolts, Watts};
@@ -49,28 +49,41 @@ impl Load {
         self.hear(now);
         self.reported_on = report.on;
         self.power = report.power_w;
-        if self.setpoint.is_none() {
-            // Nobody has told it anything yet: it is what it says it is.
-            self.setpoint = report
-                .on
-                .map(|on| if on { self.spec.most } else { Milliamps::ZERO });
-            if report.on == Some(true) {
-                self.off_since = None;
+        let answering = self
+            .changed_at
+            .is_some_and(|at| now.since_ms(at) < REACTION_MS);
+        let on = self.setpoint.map(|setpoint| setpoint > Milliamps::ZERO);
+        match (on, report.on) {
+            // Nobody has told it anything yet, or it opened by itself: it is what it says it is.
+            (None, Some(true)) => {
+                self.setpoint = Some(self.spec.most);
                 self.started_at = Some(now);
+                self.off_since = None;
             }
+            (None, Some(false)) => self.note_off(now),
+            (Some(true), Some(false)) if !answering => self.note_off(now),
+            _ => {}
         }
-        let power = match (report.power_w, report.on) {
-            (Some(power), _) => Some(power),
-            (None, Some(false)) => Some(Watts::ZERO),
-            (None, _) => None,
+        let lines = self.spec.lines.len();
+        let draw = match (report.power_w, report.on) {
+            (Some(power), _) => Some(current(power, voltage, lines).max(Milliamps::ZERO)),
+            (None, Some(false)) => Some(Milliamps::ZERO),
+            // What it draws is not known: all that it can.
+            (None, Some(true)) => Some(self.spec.most),
+            (None, None) => None,
         };
-        let draw = power.map(|power| {
-            let each = current(power, voltage, self.spec.lines.len()).max(Milliamps::ZERO);
-            vec![Some(each); self.spec.lines.len()]
-        });
+        let draw = draw.map(|draw| vec![Some(draw); lines]);
         let limit = report
             .on
             .map(|on| if on { self.spec.most } else { Milliamps::ZERO });
         self.take_measurement(draw, limit, now);
+    }
+
+    fn note_off(&mut self, now: Instant) {
+        self.setpoint = Some(Milliamps::ZERO);
+        self.started_at = None;
+        self.off_since = Some(now);
+        self.unsettled = None;
+        self.resend = false;
     }
 }

@@ -1,0 +1,260 @@
+//! What goes wrong in real houses, one hardship a test: the engine lowers, and never makes it worse.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use headroom_core::action::Command;
+use headroom_core::{Action, Config, Engine, Event, Instant};
+use serde_json::{Value, json};
+
+/// An engine with its clock, driven by the lines of the engine protocol.
+struct Rig {
+    engine: Engine,
+    answers: &'static str,
+}
+
+/// A site with a 25 A fuse in control, its chargers and slow loads.
+fn house(chargers: &Value, slow_loads: &Value) -> Value {
+    json!({"site": {"mode": "control", "main_fuse": {"rating_a": 25}},
+           "chargers": chargers, "slow_loads": slow_loads})
+}
+
+fn charger(id: &str) -> Value {
+    json!({"id": id, "phases": ["l1", "l2", "l3"]})
+}
+
+impl Rig {
+    fn new(config: &Value) -> Self {
+        let config: Config = serde_json::from_value(config.clone()).unwrap();
+        Self {
+            engine: Engine::new(config, Instant(0)),
+            answers: "accepted",
+        }
+    }
+
+    /// Gives an event; every command is answered in the same moment.
+    fn give(&mut self, s: u64, event: Value) -> Vec<Action> {
+        let now = Instant(s * 1000);
+        let event: Event = serde_json::from_value(event).unwrap();
+        self.engine.check(&event, now).unwrap();
+        let mut all = self.engine.step(event, now).actions;
+        let mut open: Vec<u64> = all.iter().map(|action| action.command).collect();
+        while let Some(command) = open.pop().filter(|_| !self.answers.is_empty()) {
+            let result = json!({"type": "result", "command": command, "outcome": self.answers});
+            let event: Event = serde_json::from_value(result).unwrap();
+            let more = self.engine.step(event, now).actions;
+            open.extend(more.iter().map(|action| action.command));
+            all.extend(more);
+        }
+        all
+    }
+
+    fn read(&mut self, s: u64, lines: [Option<f64>; 3]) -> Vec<Action> {
+        let wobble = f64::from(u32::try_from(s % 7).unwrap()) / 10.0;
+        let phases =
+            lines.map(|current| json!({"current_a": current, "voltage_v": 230.1 + wobble}));
+        self.give(s, json!({"type": "reading", "phases": phases}))
+    }
+
+    fn report(&mut self, s: u64, id: &str, draw: f64, limit: Option<f64>) -> Vec<Action> {
+        let event = json!({"type": "charger", "id": id, "connected": true, "status": "charging",
+                           "current_a": [draw, draw, draw], "limit_a": limit});
+        self.give(s, event)
+    }
+
+    /// Seconds of a calm house in which the charger draws what it is told.
+    fn calm(
+        &mut self,
+        seconds: std::ops::Range<u64>,
+        id: &str,
+        house: f64,
+        draw: f64,
+    ) -> Vec<Action> {
+        let mut all = Vec::new();
+        for s in seconds {
+            all.extend(self.report(s, id, draw, None));
+            all.extend(self.read(s, [Some(house + draw); 3]));
+        }
+        all
+    }
+}
+
+fn limits(actions: &[Action]) -> Vec<(f64, bool)> {
+    actions
+        .iter()
+        .filter_map(|action| match &action.what {
+            Command::SetLimit { limit_a, .. } => Some((limit_a.to_f64(), action.renewal)),
+            Command::Switch { .. } => None,
+        })
+        .collect()
+}
+
+fn switches(actions: &[Action]) -> Vec<bool> {
+    actions
+        .iter()
+        .filter_map(|action| match &action.what {
+            Command::Switch { on, .. } => Some(*on),
+            Command::SetLimit { .. } => None,
+        })
+        .collect()
+}
+
+/// One charger at 16 A beside 5 A of the house.
+fn charging() -> Rig {
+    let mut rig = Rig::new(&house(&json!([charger("ev1")]), &json!([])));
+    let first = rig.calm(1..6, "ev1", 5.0, 0.0);
+    assert_eq!(limits(&first), [(16.0, false)]);
+    rig.calm(6..40, "ev1", 5.0, 16.0);
+    rig
+}
+
+#[test]
+fn a_failed_command_is_repeated_in_peace() {
+    for answers in ["timeout", "rejected"] {
+        let mut rig = Rig::new(&house(&json!([charger("ev1")]), &json!([])));
+        rig.answers = answers;
+        let all = rig.calm(1..61, "ev1", 5.0, 0.0);
+        assert!(
+            limits(&all).len() <= 10,
+            "{} commands in a minute",
+            limits(&all).len()
+        );
+    }
+}
+
+#[test]
+fn a_charger_that_refuses_its_commands_is_told_to_lower_all_the_same() {
+    let mut rig = charging();
+    rig.answers = "timeout";
+    rig.calm(40..120, "ev1", 5.0, 16.0);
+    let cut = rig.read(121, [Some(36.0); 3]);
+    assert_eq!(limits(&cut)[0], (0.0, false));
+}
+
+#[test]
+fn a_charger_that_draws_too_much_is_told_to_lower_all_the_same() {
+    let mut rig = charging();
+    rig.calm(40..70, "ev1", 5.0, 18.0);
+    assert_eq!(rig.engine.snapshot().alarms[0].code, "not_obeying");
+    let cut = rig.read(71, [Some(38.0); 3]);
+    assert_eq!(limits(&cut), [(0.0, false)]);
+}
+
+#[test]
+fn an_overload_on_a_line_that_is_measured_is_cut_though_another_is_missing() {
+    let mut rig = charging();
+    let cut = rig.read(41, [Some(38.0), None, Some(21.0)]);
+    assert_eq!(limits(&cut), [(0.0, false)]);
+}
+
+#[test]
+fn a_session_of_the_process_before_is_cut_when_it_overloads_and_kept_when_it_fits() {
+    let mut rig = Rig::new(&house(&json!([charger("ev1")]), &json!([])));
+    rig.report(1, "ev1", 16.0, Some(16.0));
+    assert_eq!(limits(&rig.read(1, [Some(30.0); 3])), [(11.0, false)]);
+
+    let mut rig = Rig::new(&house(&json!([charger("ev1")]), &json!([])));
+    let mut all = Vec::new();
+    for s in 1..6 {
+        all.extend(rig.report(s, "ev1", 13.0, Some(13.0)));
+        all.extend(rig.read(s, [Some(25.0); 3]));
+    }
+    assert_eq!(limits(&all)[0], (13.0, false));
+}
+
+#[test]
+fn what_a_removed_charger_draws_is_given_to_nobody_before_the_meter_was_heard() {
+    let mut rig = Rig::new(&house(&json!([charger("ev1"), charger("ev2")]), &json!([])));
+    rig.report(1, "ev2", 0.0, None);
+    rig.calm(2..8, "ev1", 5.0, 0.0);
+    rig.give(
+        8,
+        json!({"type": "command", "command": {"kind": "pause", "load": "ev2", "for_s": 20}}),
+    );
+    rig.calm(9..40, "ev1", 5.0, 16.0);
+    let mut configure = house(&json!([charger("ev2")]), &json!([]));
+    configure["type"] = json!("configure");
+    let all = rig.give(40, configure);
+    assert!(
+        limits(&all).iter().all(|(limit, _)| *limit < 6.0),
+        "{:?}",
+        limits(&all)
+    );
+}
+
+#[test]
+fn a_lease_that_has_run_out_is_not_renewed_but_granted_anew() {
+    let mut rig = charging();
+    rig.give(
+        40,
+        json!({"type": "charger", "id": "ev1", "connected": false}),
+    );
+    for s in 41..300 {
+        rig.read(s, [Some(5.0); 3]);
+    }
+    // The newest reading is old when the charger comes back.
+    let back = rig.report(310, "ev1", 0.0, Some(0.0));
+    assert!(limits(&back).is_empty());
+    let granted = rig.calm(311..316, "ev1", 5.0, 0.0);
+    assert_eq!(limits(&granted), [(16.0, false)]);
+}
+
+#[test]
+fn a_changed_range_is_in_force_at_once() {
+    let mut rig = charging();
+    let mut smaller = charger("ev1");
+    smaller["max_current_a"] = json!(10);
+    let mut configure = house(&json!([smaller]), &json!([]));
+    configure["type"] = json!("configure");
+    assert_eq!(limits(&rig.give(40, configure)), [(10.0, false)]);
+}
+
+#[test]
+fn a_car_that_ramps_late_is_not_mistaken_for_the_house() {
+    let mut rig = Rig::new(&house(&json!([charger("ev1")]), &json!([])));
+    rig.calm(1..15, "ev1", 5.0, 0.0);
+    rig.report(15, "ev1", 4.0, None);
+    let mut all = Vec::new();
+    for (s, draw) in [(16, 7.0), (17, 10.0), (18, 13.0), (19, 16.0)] {
+        all.extend(rig.read(s, [Some(5.0 + draw); 3]));
+    }
+    assert!(limits(&all).is_empty(), "{:?}", limits(&all));
+}
+
+fn heater() -> Value {
+    json!({"id": "heater", "rated_w": 2000, "phases": ["l1"], "min_off_s": 100})
+}
+
+#[test]
+fn a_relay_that_opened_by_itself_stays_off_for_its_least_time() {
+    let mut rig = Rig::new(&house(&json!([]), &json!([heater()])));
+    let relay =
+        |on: bool| json!({"type": "slow_load", "id": "heater", "connected": true, "on": on});
+    rig.give(1, relay(false));
+    let mut on_at = None;
+    for s in 2..140 {
+        if switches(&rig.read(s, [Some(3.0); 3])).contains(&true) {
+            on_at.get_or_insert(s);
+        }
+    }
+    assert_eq!(on_at, Some(101));
+    rig.give(140, relay(true));
+    rig.give(150, relay(false));
+    for s in 151..250 {
+        assert!(switches(&rig.read(s, [Some(3.0); 3])).is_empty(), "at {s} s");
+    }
+}
+
+#[test]
+fn a_relay_of_unknown_state_is_switched_off_in_failsafe() {
+    let mut rig = Rig::new(&house(&json!([]), &json!([heater()])));
+    rig.give(
+        1,
+        json!({"type": "slow_load", "id": "heater", "connected": true, "power_w": 2000}),
+    );
+    let lost = rig.give(61, json!({"type": "tick"}));
+    assert_eq!(rig.engine.snapshot().state, "failsafe.meter_lost");
+    assert_eq!(switches(&lost), [false]);
+}
