@@ -280,6 +280,13 @@ impl World<'_> {
                     Milliamps::ZERO
                 };
                 to = grant.current.max(floor);
+                // It was never told what it has: above its safe current only when raising is allowed too.
+                let may_raise = self
+                    .main()
+                    .is_some_and(|meter| meter.allows_raising(self.now));
+                if load.setpoint().is_none() && !may_raise {
+                    to = to.min(load.spec.safe);
+                }
                 reason = match (basis, tightest(&rows, &over, index, *grant)) {
                     (Basis::Highest, _) => Reason::stale(self.frozen).because(load, from, to),
                     (_, Some(bound)) => Reason::cut(load, bound, from, to),

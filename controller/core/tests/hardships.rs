@@ -153,7 +153,7 @@ fn an_overload_on_a_line_that_is_measured_is_cut_though_another_is_missing() {
 fn a_session_of_the_process_before_is_cut_when_it_overloads_and_kept_when_it_fits() {
     let mut rig = Rig::new(&house(&json!([charger("ev1")]), &json!([])));
     rig.report(1, "ev1", 16.0, Some(16.0));
-    assert_eq!(limits(&rig.read(1, [Some(30.0); 3])), [(11.0, false)]);
+    assert_eq!(limits(&rig.read(1, [Some(30.0); 3])), [(0.0, false)]);
 
     let mut rig = Rig::new(&house(&json!([charger("ev1")]), &json!([])));
     let mut all = Vec::new();
@@ -198,7 +198,11 @@ fn a_lease_that_has_run_out_is_not_renewed_but_granted_anew() {
     let back = rig.report(310, "ev1", 0.0, Some(0.0));
     assert!(limits(&back).is_empty());
     let granted = rig.calm(311..316, "ev1", 5.0, 0.0);
-    assert_eq!(limits(&granted), [(16.0, false)]);
+    assert_eq!(
+        limits(&granted),
+        [(16.0, true)],
+        "the value of the last command, granted anew"
+    );
 }
 
 #[test]
@@ -243,7 +247,10 @@ fn a_relay_that_opened_by_itself_stays_off_for_its_least_time() {
     rig.give(140, relay(true));
     rig.give(150, relay(false));
     for s in 151..250 {
-        assert!(switches(&rig.read(s, [Some(3.0); 3])).is_empty(), "at {s} s");
+        assert!(
+            switches(&rig.read(s, [Some(3.0); 3])).is_empty(),
+            "at {s} s"
+        );
     }
 }
 

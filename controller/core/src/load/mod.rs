@@ -185,7 +185,8 @@ pub struct Load {
     failures: u32,
     /// When a command that was not taken is given again.
     retry_at: Option<Instant>,
-    told_phases: Option<u8>,
+    /// The last command, in force or not.
+    last_told: Option<(Milliamps, u8)>,
     resend: bool,
     followed: Option<bool>,
     /// Since when it says that it draws more than it was told.
@@ -230,7 +231,7 @@ impl Load {
             unsettled: None,
             failures: 0,
             retry_at: None,
-            told_phases: None,
+            last_told: None,
             resend: false,
             followed: None,
             above_since: None,
@@ -550,7 +551,7 @@ impl Load {
 
     fn forget_setpoint(&mut self) {
         self.setpoint = None;
-        self.told_phases = None;
+
         self.unsettled = None;
         self.reported_limit = None;
         self.started_at = None;
@@ -699,8 +700,9 @@ impl Load {
     /// Tells it something: books the change and gives the command.
     pub fn tell(&mut self, to: Milliamps, number: u64, now: Instant) -> (Command, bool) {
         let from = self.current();
-        let renewal = self.setpoint == Some(to) && self.told_phases == Some(self.spec.phases);
-        if !renewal {
+        let renewal = self.last_told == Some((to, self.spec.phases));
+        let repeats = self.setpoint == Some(to) && renewal;
+        if !repeats {
             let possible = self.worst(now).max(from);
             self.unsettled = (possible > to).then_some(possible);
             self.changed_at = Some(now);
@@ -726,7 +728,7 @@ impl Load {
         self.newest_command = Some(number);
         self.resend = false;
         self.retry_at = None;
-        self.told_phases = Some(self.spec.phases);
+        self.last_told = Some((to, self.spec.phases));
         self.lease_until = Some(now.after_s(self.spec.lease_s));
         let command = match self.spec.kind {
             Kind::Charger => Command::SetLimit {
@@ -752,8 +754,8 @@ impl Load {
         }
         if self.resend
             || self
-                .told_phases
-                .is_some_and(|told| told != self.spec.phases)
+                .last_told
+                .is_some_and(|(_, phases)| phases != self.spec.phases)
         {
             return Some(sent);
         }
