@@ -80,11 +80,21 @@ struct Problem {
 
 impl MeterSlot {
     pub(crate) const fn new(pinned: Option<String>) -> Self {
-        Self { pinned, settings: None, meter: None, problem: None }
+        Self {
+            pinned,
+            settings: None,
+            meter: None,
+            problem: None,
+        }
     }
 
     /// Begins to read what is configured now, if that is something else than before.
-    fn configure(&mut self, settings: &headroom_core::config::Meter, one_phase: bool, now: Instant) {
+    fn configure(
+        &mut self,
+        settings: &headroom_core::config::Meter,
+        one_phase: bool,
+        now: Instant,
+    ) {
         let mut settings = settings.clone();
         if let Some(source) = &self.pinned {
             settings.source = Some(source.clone());
@@ -103,7 +113,9 @@ impl MeterSlot {
     }
 
     fn status(&self) -> Option<MeterStatus> {
-        self.meter.as_ref().map(|meter| meter.status().borrow().clone())
+        self.meter
+            .as_ref()
+            .map(|meter| meter.status().borrow().clone())
     }
 
     async fn next(&self) -> headroom_meter_io::MeterReading {
@@ -168,7 +180,9 @@ impl Control {
     /// When the loop must step again: at the engine's deadline, and often enough to be seen alive.
     fn wake(&self) -> tokio::time::Instant {
         let alive = tokio::time::Instant::now() + STEP_AT_LEAST;
-        self.engine.next_deadline().map_or(alive, |at| self.clock.moment(at).min(alive))
+        self.engine
+            .next_deadline()
+            .map_or(alive, |at| self.clock.moment(at).min(alive))
     }
 
     fn configure(&mut self, mut config: Config, meter: &headroom_core::config::Meter) {
@@ -178,7 +192,9 @@ impl Control {
         let control = config.site.mode == Mode::Control;
         let one_phase = config.site.grid.phases().len() == 1;
         self.meter.configure(meter, one_phase, self.clock.now());
-        self.connections.devices.configure(&config.chargers, &config.slow_loads, control);
+        self.connections
+            .devices
+            .configure(&config.chargers, &config.slow_loads, control);
         self.step(&Event::Configure(Box::new(config)), self.clock.now());
     }
 
@@ -187,7 +203,12 @@ impl Control {
         match report {
             DeviceEvent::Charger(report) => self.step(&Event::Charger(report), now),
             DeviceEvent::SlowLoad(report) => self.step(&Event::SlowLoad(report), now),
-            DeviceEvent::Outcome { command, outcome, sent_at, acknowledged_at } => {
+            DeviceEvent::Outcome {
+                command,
+                outcome,
+                sent_at,
+                acknowledged_at,
+            } => {
                 self.connections.journal.sent(command, sent_at);
                 let at = acknowledged_at.unwrap_or_else(|| self.clock.wall_at(now));
                 self.connections.journal.answered(command, outcome, at);
@@ -214,7 +235,9 @@ impl Control {
         self.note_seen(&snapshot, time);
         let meter = self.meter.status();
         let alarms = self.alarms_of(&snapshot, meter.as_ref());
-        let alarms = alarms.iter().map(|alarm| (alarm, self.clock.wall_at(alarm.since)));
+        let alarms = alarms
+            .iter()
+            .map(|alarm| (alarm, self.clock.wall_at(alarm.since)));
         let changed = self.alarms.update(alarms, time);
         self.connections.publisher.show(Shown {
             clock: &self.clock,
@@ -232,7 +255,10 @@ impl Control {
     fn alarms_of(&self, snapshot: &Snapshot, meter: Option<&MeterStatus>) -> Vec<Alarm> {
         let mut alarms = snapshot.alarms.clone();
         if let Some(meter) = meter {
-            for alarm in alarms.iter_mut().filter(|alarm| alarm.code.starts_with("meter_")) {
+            for alarm in alarms
+                .iter_mut()
+                .filter(|alarm| alarm.code.starts_with("meter_"))
+            {
                 alarm.text = format!("{} {}", alarm.text, meter.text);
             }
         }
@@ -240,7 +266,10 @@ impl Control {
             code: "meter_source".to_owned(),
             load: None,
             since: problem.since,
-            text: format!("The meter cannot be read: {}. Set its source anew.", problem.text),
+            text: format!(
+                "The meter cannot be read: {}. Set its source anew.",
+                problem.text
+            ),
         }));
         alarms.extend(self.journal_alarms(snapshot.at));
         alarms
@@ -256,7 +285,10 @@ impl Control {
             text,
         };
         let problem = journal.problem().borrow().clone().map(|problem| {
-            alarm("journal_failing", format!("Decisions are not recorded now, control goes on: {problem}"))
+            alarm(
+                "journal_failing",
+                format!("Decisions are not recorded now, control goes on: {problem}"),
+            )
         });
         let set_aside = journal.set_aside().map(|path| {
             let text = format!(
@@ -286,7 +318,12 @@ impl Control {
     /// Gives a command to its device's mailbox.
     fn command(&mut self, action: &Action) {
         let command = match &action.what {
-            Command::SetLimit { load, limit_a, phases, lease_s } => DeviceCommand::SetLimit {
+            Command::SetLimit {
+                load,
+                limit_a,
+                phases,
+                lease_s,
+            } => DeviceCommand::SetLimit {
                 command: action.command,
                 load: load.clone(),
                 limit: *limit_a,
@@ -303,7 +340,8 @@ impl Control {
                 renewal: action.renewal,
             },
         };
-        self.unseen.insert(action.what.load().to_owned(), action.command);
+        self.unseen
+            .insert(action.what.load().to_owned(), action.command);
         self.connections.devices.send(command);
     }
 
@@ -321,7 +359,9 @@ impl Control {
         for load in &snapshot.loads {
             let (LoadDetail::Charger { following, .. } | LoadDetail::SlowLoad { following, .. }) =
                 &load.detail;
-            if *following == Some(true) && let Some(command) = self.unseen.remove(&load.id) {
+            if *following == Some(true)
+                && let Some(command) = self.unseen.remove(&load.id)
+            {
                 self.connections.journal.seen(command, time);
             }
         }

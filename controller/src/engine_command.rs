@@ -103,12 +103,20 @@ fn parse(line: &[u8]) -> Result<(Event, Instant), String> {
         .as_ref()
         .and_then(Value::as_u64)
         .filter(|time| i64::try_from(*time).is_ok())
-        .ok_or_else(|| failure("invalid", "t_ms must be a whole number of milliseconds, 0 or more"))?;
+        .ok_or_else(|| {
+            failure(
+                "invalid",
+                "t_ms must be a whole number of milliseconds, 0 or more",
+            )
+        })?;
     let event: Event = serde_json::from_value(value.clone())
         .map_err(|error| failure("invalid", &format!("not an event: {error}")))?;
     let taken = serde_json::to_value(&event).unwrap_or_default();
     if let Some(path) = array_for_object(&value, &taken) {
-        return Err(failure("invalid", &format!("not an event: {path} must be an object, not an array")));
+        return Err(failure(
+            "invalid",
+            &format!("not an event: {path} must be an object, not an array"),
+        ));
     }
     Ok((event, Instant(time)))
 }

@@ -34,7 +34,13 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
     /// How the log on standard error is written
-    #[arg(long, global = true, value_enum, default_value = "text")]
+    #[arg(
+        long,
+        global = true,
+        env = "HEADROOM_LOG_FORMAT",
+        value_enum,
+        default_value = "text"
+    )]
     log_format: LogFormat,
 }
 
@@ -66,10 +72,17 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            let asked = matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+            );
             // Nobody can be told when even this cannot be written.
             drop(error.print());
-            return if asked { ExitCode::SUCCESS } else { ExitCode::from(USAGE) };
+            return if asked {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(USAGE)
+            };
         }
     };
     start_log(cli.log_format);
@@ -82,7 +95,11 @@ fn main() -> ExitCode {
         }
         Command::Engine => {
             let result = engine_command::run(std::io::stdin().lock(), std::io::stdout().lock());
-            if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(INTERNAL) }
+            if result.is_ok() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(INTERNAL)
+            }
         }
         Command::Token(args) => finish(block_on(token::run(&args)).and_then(|done| done)),
         Command::Password(args) => finish(block_on(password::run(&args)).and_then(|done| done)),
@@ -92,15 +109,22 @@ fn main() -> ExitCode {
 /// Standard output belongs to results; the log goes to standard error.
 fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match format {
-        LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+        LogFormat::Text => log
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .init(),
         LogFormat::Json => log.json().init(),
     }
 }
 
 /// Says what went wrong, with every cause, and what the exit code means.
-#[expect(clippy::print_stderr, reason = "the last word of a program that could not do its job")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the last word of a program that could not do its job"
+)]
 fn finish(result: anyhow::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -113,6 +137,8 @@ fn finish(result: anyhow::Result<()>) -> ExitCode {
 
 /// Runs a short command to its end.
 fn block_on<T>(command: impl Future<Output = T>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     Ok(runtime.block_on(command))
 }

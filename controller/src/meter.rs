@@ -8,7 +8,9 @@ use headroom_meter_io::{Key, Meter, Settings, Source};
 /// # Errors
 /// What is wrong with the configuration, in words.
 pub(crate) fn open(meter: &config::Meter, one_phase: bool) -> Result<Option<Meter>, String> {
-    let Some(source) = &meter.source else { return Ok(None) };
+    let Some(source) = &meter.source else {
+        return Ok(None);
+    };
     let source: Source = Source::parse(source).map_err(|error| error.to_string())?;
     let key = |secret: &Option<config::Secret>, what: &str| {
         secret

@@ -35,7 +35,9 @@ pub(crate) async fn run(args: &PasswordArgs) -> anyhow::Result<()> {
         None => the_installer(&state).await?,
     };
     let password = new_charger_password();
-    state.set_password(&name, &hash_password(&password)?).await?;
+    state
+        .set_password(&name, &hash_password(&password)?)
+        .await?;
     tracing::info!(name, "the password was reset");
     writeln!(std::io::stdout().lock(), "{password}")?;
     Ok(())
@@ -43,11 +45,15 @@ pub(crate) async fn run(args: &PasswordArgs) -> anyhow::Result<()> {
 
 async fn the_installer(state: &StateDb) -> anyhow::Result<String> {
     let users = state.users().await?;
-    let mut installers = users.into_iter().filter(|user| user.role == Role::Installer);
+    let mut installers = users
+        .into_iter()
+        .filter(|user| user.role == Role::Installer);
     match (installers.next(), installers.next()) {
         (Some(only), None) => Ok(only.name),
         (None, _) => {
-            bail!("nobody has been set up yet: open the page and use the set-up code that the service prints")
+            bail!(
+                "nobody has been set up yet: open the page and use the set-up code that the service prints"
+            )
         }
         (Some(_), Some(_)) => bail!("there are several installers: say which one with --name"),
     }

@@ -108,10 +108,14 @@ impl Publisher {
 
     /// Shows a completed step.
     pub(crate) fn show(&mut self, shown: Shown<'_>) {
-        self.status.send_replace(Arc::new(status(&shown, self.demo)));
+        self.status
+            .send_replace(Arc::new(status(&shown, self.demo)));
         if let Event::Reading(reading) = shown.event {
             let time = shown.clock.wall_at(shown.snapshot.at);
-            let reading = ReadingEvent { time, reading: reading.clone() };
+            let reading = ReadingEvent {
+                time,
+                reading: reading.clone(),
+            };
             self.tell(ServerEvent::Reading(Arc::new(reading)));
         }
         if let Some(decision) = shown.decision {
@@ -131,7 +135,10 @@ impl Publisher {
 
     fn feed_watchdog(&mut self) {
         let now = tokio::time::Instant::now();
-        if self.watchdog.is_none_or(|last| now - last >= WATCHDOG_EVERY) {
+        if self
+            .watchdog
+            .is_none_or(|last| now - last >= WATCHDOG_EVERY)
+        {
             self.watchdog = Some(now);
             // Only systemd asks for this; without it there is nothing to tell.
             drop(sd_notify::notify(&[sd_notify::NotifyState::Watchdog]));
@@ -146,16 +153,18 @@ fn host_name() -> Option<String> {
 }
 
 fn status(shown: &Shown<'_>, demo: bool) -> Status {
-    let meter = shown.meter.map_or_else(MeterInfo::default, |meter| MeterInfo {
-        protocol: meter.protocol.map(|protocol| protocol.to_string()),
-        meter_id: meter.meter_id.clone(),
-        source: Some(meter.source.clone()),
-        rejected: meter
-            .rejected
-            .iter()
-            .map(|(reason, count)| ((*reason).to_owned(), *count))
-            .collect(),
-    });
+    let meter = shown
+        .meter
+        .map_or_else(MeterInfo::default, |meter| MeterInfo {
+            protocol: meter.protocol.map(|protocol| protocol.to_string()),
+            meter_id: meter.meter_id.clone(),
+            source: Some(meter.source.clone()),
+            rejected: meter
+                .rejected
+                .iter()
+                .map(|(reason, count)| ((*reason).to_owned(), *count))
+                .collect(),
+        });
     Status::new(&StatusInputs {
         snapshot: shown.snapshot,
         config: shown.config,
@@ -191,6 +200,8 @@ impl headroom_web::Devices for Drivers {
     }
 
     fn check_meter_source(&self, source: &str) -> Result<(), String> {
-        Source::parse(source).map(drop).map_err(|error| error.to_string())
+        Source::parse(source)
+            .map(drop)
+            .map_err(|error| error.to_string())
     }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use headroom_chargers::{DeviceSettings, Devices, WallClock};
 use headroom_store::{DataDirectory, House, Journal, Retention, StateDb};
 use tokio::net::TcpListener;
@@ -33,16 +34,26 @@ pub(crate) struct RunArgs {
     #[arg(long, env = "HEADROOM_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
     /// Where the web page and the API listen
-    #[arg(long, env = "HEADROOM_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        env = "HEADROOM_LISTEN",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:8080"
+    )]
     listen: SocketAddr,
     /// Where OCPP charge points connect to
-    #[arg(long, env = "HEADROOM_OCPP_LISTEN", value_name = "ADDR", default_value = "0.0.0.0:8887")]
+    #[arg(
+        long,
+        env = "HEADROOM_OCPP_LISTEN",
+        value_name = "ADDR",
+        default_value = "0.0.0.0:8887"
+    )]
     ocpp_listen: SocketAddr,
     /// Read this meter instead of the configured one, for example `serial:/dev/ttyUSB0`
     #[arg(long, env = "HEADROOM_METER", value_name = "SOURCE")]
     meter: Option<String>,
     /// Compute and record decisions, but command nothing
-    #[arg(long, env = "HEADROOM_OBSERVE")]
+    #[arg(long, env = "HEADROOM_OBSERVE", value_parser = FalseyValueParser::new())]
     observe: bool,
 }
 
@@ -71,7 +82,11 @@ fn parse_speed(text: &str) -> Result<f64, String> {
 /// # Errors
 /// When nothing tells where it could be.
 fn data_directory(given: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let variable = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     given
         .map(Path::to_owned)
         .or_else(|| variable("STATE_DIRECTORY"))
@@ -163,8 +178,10 @@ pub(crate) fn demo(args: &DemoArgs) -> anyhow::Result<()> {
 }
 
 fn block_on(service: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build()?;
     let result = runtime.block_on(service);
     runtime.shutdown_background();
     result
@@ -185,7 +202,13 @@ async fn bind_preferred(port: u16) -> anyhow::Result<TcpListener> {
 }
 
 async fn open_journal(directory: &Path, clock: &Clock) -> Journal {
-    Journal::open(directory, env!("CARGO_PKG_VERSION"), clock.wall(), Retention::default()).await
+    Journal::open(
+        directory,
+        env!("CARGO_PKG_VERSION"),
+        clock.wall(),
+        Retention::default(),
+    )
+    .await
 }
 
 /// Everything that runs.
@@ -212,8 +235,13 @@ impl Service {
         let ocpp_address = self.ocpp.local_addr()?;
         let open_demo = self.demo.is_some() && web_address.ip().is_loopback();
         let publisher = Publisher::new(&clock, self.demo.is_some());
-        let app =
-            publisher.app(&self.state, &self.journal, requests, devices.clone(), open_demo);
+        let app = publisher.app(
+            &self.state,
+            &self.journal,
+            requests,
+            devices.clone(),
+            open_demo,
+        );
         let health = publisher.health();
 
         let control = Control::new(
@@ -234,7 +262,10 @@ impl Service {
         let central = tokio::spawn(async move { chargers.serve(self.ocpp).await });
         let web = tokio::spawn(headroom_web::serve(self.web, app));
         if let Some(house) = &mut self.demo {
-            house.connect_charge_points(SocketAddr::new(loopback_of(ocpp_address.ip()), ocpp_address.port()));
+            house.connect_charge_points(SocketAddr::new(
+                loopback_of(ocpp_address.ip()),
+                ocpp_address.port(),
+            ));
         }
         health.set_ready(true);
         announce(web_address, &self.state, open_demo).await?;
@@ -258,13 +289,21 @@ impl Service {
 }
 
 fn loopback_of(address: IpAddr) -> IpAddr {
-    if address.is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { address }
+    if address.is_unspecified() {
+        IpAddr::V4(Ipv4Addr::LOCALHOST)
+    } else {
+        address
+    }
 }
 
 /// Says where the page is, on standard output, alone.
 async fn announce(web: SocketAddr, state: &StateDb, open: bool) -> anyhow::Result<()> {
     let shown = SocketAddr::new(loopback_of(web.ip()), web.port());
-    let code = if open { None } else { state.setup_code().await? };
+    let code = if open {
+        None
+    } else {
+        state.setup_code().await?
+    };
     let mut out = std::io::stdout().lock();
     match code {
         Some(code) => writeln!(out, "Headroom http://{shown} setup-code {code}")?,

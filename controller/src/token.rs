@@ -65,12 +65,22 @@ pub(crate) async fn run(args: &TokenArgs) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match &args.command {
         TokenCommand::Create { name, role, data } => {
-            let (_, secret) = data.open_state().await?.create_token(name, (*role).into()).await?;
+            let (_, secret) = data
+                .open_state()
+                .await?
+                .create_token(name, (*role).into())
+                .await?;
             writeln!(out, "{secret}")?;
         }
         TokenCommand::List { data } => {
             for token in data.open_state().await?.tokens().await? {
-                writeln!(out, "{}\t{}\t{}", token.name, token.role.as_str(), token.created)?;
+                writeln!(
+                    out,
+                    "{}\t{}\t{}",
+                    token.name,
+                    token.role.as_str(),
+                    token.created
+                )?;
             }
         }
         TokenCommand::Revoke { name, data } => data.open_state().await?.delete_token(name).await?,

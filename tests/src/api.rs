@@ -18,6 +18,8 @@ pub struct Api {
     pub base: String,
     /// Sent as a bearer token, if there is one.
     pub token: Option<String>,
+    /// Sent with each request.
+    pub headers: Vec<(String, String)>,
 }
 
 /// An answer.
@@ -27,6 +29,8 @@ pub struct Answer {
     pub status: u16,
     /// Its content type.
     pub content_type: String,
+    /// The cookie that it sets, name and value alone.
+    pub cookie: Option<String>,
     /// Its body as text.
     pub text: String,
     /// Its body as JSON; null if it is none.
@@ -61,6 +65,7 @@ impl Api {
             agent: config.into(),
             base: base.to_owned(),
             token: None,
+            headers: Vec::new(),
         }
     }
 
@@ -69,6 +74,18 @@ impl Api {
     pub fn with_token(&self, token: &str) -> Self {
         Self {
             token: Some(token.to_owned()),
+            ..self.clone()
+        }
+    }
+
+    /// The same with a session's cookie and the proof that its page makes the changes.
+    #[must_use]
+    pub fn with_session(&self, cookie: &str, csrf: Option<&str>) -> Self {
+        let mut headers = vec![("cookie".to_owned(), cookie.to_owned())];
+        headers.extend(csrf.map(|csrf| ("x-csrf-token".to_owned(), csrf.to_owned())));
+        Self {
+            token: None,
+            headers,
             ..self.clone()
         }
     }
@@ -116,7 +133,10 @@ impl Api {
     }
 
     fn request(&self, method: &str, path: &str) -> http::request::Builder {
-        let request = http::Request::builder().method(method).uri(self.url(path));
+        let mut request = http::Request::builder().method(method).uri(self.url(path));
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
         match &self.token {
             Some(token) => request.header("authorization", format!("Bearer {token}")),
             None => request,
@@ -138,8 +158,13 @@ impl Api {
             .agent
             .run(request)
             .unwrap_or_else(|error| panic!("{what}: {error}"));
-        let header = answer.headers().get("content-type");
-        let content_type = header.map(|value| value.to_str().unwrap().to_owned());
+        let header = |name: &str| {
+            let value = answer.headers().get(name)?;
+            Some(value.to_str().unwrap().to_owned())
+        };
+        let content_type = header("content-type");
+        let cookie = header("set-cookie");
+        let cookie = cookie.and_then(|cookie| cookie.split(';').next().map(str::to_owned));
         let text = answer
             .body_mut()
             .with_config()
@@ -149,6 +174,7 @@ impl Api {
         Answer {
             status: answer.status().as_u16(),
             content_type: content_type.unwrap_or_default(),
+            cookie,
             json: serde_json::from_str(&text).unwrap_or_default(),
             text,
         }

@@ -259,6 +259,9 @@ impl World<'_> {
             shortage: None,
             wake: None,
         };
+        let may_raise = self
+            .main()
+            .is_some_and(|meter| meter.allows_raising(self.now));
         for (index, load) in self.loads.iter().enumerate() {
             let from = load.current();
             let (keep, why) = keep.get(index).copied().unwrap_or((from, Ceiling::Most));
@@ -280,13 +283,7 @@ impl World<'_> {
                     Milliamps::ZERO
                 };
                 to = grant.current.max(floor);
-                // It was never told what it has: above its safe current only when raising is allowed too.
-                let may_raise = self
-                    .main()
-                    .is_some_and(|meter| meter.allows_raising(self.now));
-                if load.setpoint().is_none() && !may_raise {
-                    to = to.min(load.spec.safe);
-                }
+
                 reason = match (basis, tightest(&rows, &over, index, *grant)) {
                     (Basis::Highest, _) => Reason::stale(self.frozen).because(load, from, to),
                     (_, Some(bound)) => Reason::cut(load, bound, from, to),
@@ -294,6 +291,10 @@ impl World<'_> {
                 };
                 plan.supply = Supply::Short;
                 plan.shortage.get_or_insert_with(|| reason.clone());
+            }
+            // It was never told what it has: above its safe current only when raising is allowed too.
+            if to < from && load.setpoint().is_none() && !may_raise {
+                to = to.min(load.spec.safe);
             }
             if to < from && load.link.is_connected() {
                 plan.targets.push(Target {

@@ -7,9 +7,10 @@ use std::{
 };
 
 use headroom_tests::{
-    api::Answer,
+    api::{Answer, Api},
     controller::{self, Controller},
     events::Events,
+    process::Process,
     wait,
 };
 use serde_json::{Value, json};
@@ -489,8 +490,18 @@ fn what_cannot_be_right_changes_nothing() {
         404,
         &["not_found"],
     );
-    let huge = format!("{{\"name\":\"{}\"}}", "x".repeat(1_100_000));
-    assert_problem(&service.api.text("PUT", "site", &huge), 413, &["too_large"]);
+    let token = service.api.token.clone().unwrap();
+    let huge = raw(
+        &service,
+        &format!(
+            "PUT /api/v1/site HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: 1100000\r\nConnection: close\r\n\r\n"
+        ),
+    );
+    assert!(
+        huge.starts_with("HTTP/1.1 413") && huge.contains("too_large"),
+        "{huge}"
+    );
     assert_eq!(all(&service), before, "something changed");
     assert_eq!(service.api.get("/healthz").status, 200);
 }
@@ -636,4 +647,85 @@ fn a_service_manager_can_stop_it() {
     );
     service.controller.restart();
     assert_eq!(service.api.get("site").expect(200).json["mode"], "control");
+}
+
+#[test]
+fn the_first_one_with_the_code_is_installer() {
+    let service = service();
+    let nobody = service.api.anonymous();
+    let line = service.process.stdout.all().remove(0);
+    let (_, code) = line
+        .split_once(" setup-code ")
+        .expect("the code is in the line");
+    let password = "a sentence is a fine password";
+    let setup = |code: &str, password: &str| {
+        nobody.post(
+            "/api/v1/setup",
+            &json!({"code": code, "name": "kari", "password": password}),
+        )
+    };
+    assert_eq!(setup("ABCD-0000", password).status, 401);
+    assert_eq!(setup(code, "too short").status, 422);
+    let done = setup(code, password).expect(201);
+    assert_eq!(done.json["role"], "installer");
+    assert_eq!(setup(code, password).status, 409, "once");
+
+    let session = nobody.with_session(done.cookie.as_deref().unwrap(), None);
+    drop(session.get("status").expect(200));
+    assert_problem(&session.put("site", &site()), 403, &["csrf"]);
+    let csrf = done.json["csrf"].as_str().unwrap();
+    let session = nobody.with_session(done.cookie.as_deref().unwrap(), Some(csrf));
+    drop(session.put("site", &site()).expect(200));
+
+    let log_in = |password: &str| {
+        nobody.post(
+            "/api/v1/login",
+            &json!({"name": "kari", "password": password}),
+        )
+    };
+    assert_eq!(log_in("another sentence here").status, 401);
+    let second = log_in(password).expect(200);
+    assert!(
+        second
+            .cookie
+            .as_deref()
+            .is_some_and(|cookie| cookie.starts_with("headroom_session="))
+    );
+
+    // Forgotten: whoever sits at the computer makes a new one, and the old sessions end.
+    let data = service.data.to_str().unwrap();
+    let reset = controller::run(&["password", "reset", "--data", data], b"");
+    assert_eq!(reset.code, Some(0), "{}", reset.stderr);
+    assert_eq!(session.get("status").status, 401);
+    assert_eq!(log_in(password).status, 401);
+    drop(log_in(reset.stdout.trim()).expect(200));
+}
+
+#[test]
+fn each_flag_has_a_twin_in_the_environment() {
+    let dir = TempDir::new().unwrap();
+    let data = dir.path().join("state");
+    let token = controller::create_token(&data, "test", "viewer");
+    let mut command = controller::command(&["run"]);
+    command
+        .env("HEADROOM_DATA", &data)
+        .env("HEADROOM_LISTEN", "127.0.0.1:0")
+        .env("HEADROOM_OCPP_LISTEN", "127.0.0.1:0")
+        .env("HEADROOM_METER", "tcp://127.0.0.1:9")
+        .env("HEADROOM_OBSERVE", "1")
+        .env("HEADROOM_LOG_FORMAT", "json");
+    let process = Process::start(&mut command);
+    let api = Api::new(&controller::address(&process)).with_token(&token);
+    let status = wait::until("the meter's source", Duration::from_secs(10), || {
+        let status = api.get("status").expect(200).json;
+        status["meter"]["source"].is_string().then_some(status)
+    });
+    assert_eq!(status["mode"], "observe");
+    assert_eq!(status["meter"]["source"], "tcp://127.0.0.1:9");
+    for line in process.stderr.all() {
+        assert!(
+            serde_json::from_str::<Value>(&line).is_ok(),
+            "a line of JSON: {line}"
+        );
+    }
 }

@@ -1,5 +1,7 @@
 //! The decision core by lines (`headroom engine`): what a caller may rely on.
 
+use std::collections::BTreeMap;
+
 use headroom_tests::engine::{
     Session, actions, charger, configure, reading, report, run, run_text,
 };
@@ -165,6 +167,8 @@ fn what_is_no_event_is_said_on_its_line_and_changes_nothing() {
         r#"{"t_ms":2500,"type":"command","command":{"kind":"limit","load":"ev1","limit_a":-3,"for_s":60}}"#,
         r#"{"t_ms":2500,"type":"command","command":{"kind":"pause","load":"ev1","for_s":0}}"#,
         r#"{"t_ms":2500,"type":"configure","site":{"main_fuse":{"rating_a":-25}},"chargers":[],"slow_loads":[]}"#,
+        r#"{"t_ms":2500,"type":"configure","site":[],"chargers":[],"slow_loads":[]}"#,
+        r#"{"t_ms":2500,"type":"configure","site":{"main_fuse":[25]},"chargers":[],"slow_loads":[]}"#,
         r#"{"t_ms":2500,"type":"configure","site":{"colour":"red"},"chargers":[],"slow_loads":[]}"#,
     ];
     let clean = run_text(&format!("{}\n", good.join("\n"))).stdout;
@@ -577,14 +581,27 @@ proptest! {
 
     #[test]
     fn whatever_happens_the_rules_hold(story in proptest::collection::vec(random_event(), 1..250)) {
-        let mut events = vec![three_chargers()];
+        let configure = three_chargers();
+        let mut session = Session::new(&configure);
+        let mut events = vec![configure];
+        let mut lines = vec![Value::Null];
         let mut t_ms = 0;
         for (wait, mut event) in story {
             t_ms += wait;
+            // A caller keeps the deadlines.
+            while let Some(deadline) = lines.iter().rev().find(|line| line["error"].is_null()).unwrap()["next_deadline_ms"]
+                .as_u64()
+                .filter(|deadline| *deadline < t_ms)
+            {
+                let tick = json!({"t_ms": deadline, "type": "tick"});
+                lines.push(session.send(&tick));
+                events.push(tick);
+            }
             event["t_ms"] = json!(t_ms);
+            lines.push(session.send(&event));
             events.push(event);
         }
-        check_rules(&events, &run(&events))?;
+        check_rules(&events[1..], &lines[1..])?;
     }
 }
 
@@ -632,7 +649,9 @@ fn check_rules(events: &[Value], lines: &[Value]) -> Result<(), TestCaseError> {
     let mut command = None;
     let mut readings_with_currents = 0;
     let mut newest: Option<u64> = None;
-    let mut limits = std::collections::BTreeMap::from([("ev1", 0.0), ("ev2", 6.0), ("ev3", 0.0)]);
+    // The limit that was told, and when it runs out onto the safe current.
+    let mut limits = BTreeMap::<String, (f64, u64)>::new();
+    let safe = |load: &str| if load == "ev2" { 6.0 } else { 0.0 };
     for (event, line) in events.iter().zip(lines) {
         if line["error"].is_object() {
             continue;
@@ -681,17 +700,12 @@ fn check_rules(events: &[Value], lines: &[Value]) -> Result<(), TestCaseError> {
             prop_assert!(lease_s > 0.0 && lease_s <= 3600.0, "{}", action);
             let phases = action["phases"].as_u64().unwrap();
             prop_assert!(phases == if load == "ev2" { 1 } else { 3 }, "{}", action);
-            let before = limits.insert(
-                if load == "ev1" {
-                    "ev1"
-                } else if load == "ev2" {
-                    "ev2"
-                } else {
-                    "ev3"
-                },
-                limit,
-            );
-            if before.is_some_and(|before| limit > before) {
+            let until = t_ms + action["lease_s"].as_u64().unwrap() * 1000;
+            let before = match limits.insert(load.to_owned(), (limit, until)) {
+                Some((before, until)) if t_ms < until => before,
+                _ => safe(load),
+            };
+            if limit > before {
                 prop_assert!(
                     readings_with_currents >= 3,
                     "raised after {} readings: {}",

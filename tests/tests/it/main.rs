@@ -16,6 +16,7 @@
 mod api;
 mod arrows;
 mod bad_input;
+mod captures;
 mod closed_loop;
 mod decode_cli;
 mod demo;
