@@ -4,28 +4,22 @@
 //! takes the event in, lets time pass, makes a plan and commands what the plan changes. It never fails
 //! and never blocks; [`Engine::check`] tells beforehand what is wrong with an event.
 
+mod check;
+mod view;
+
 use std::collections::BTreeMap;
 
 use crate::action::{Action, Actions, Reason, ReasonCode};
 use crate::background::DrawBounds;
 use crate::config::{Config, Curve, MAIN, Mode};
-use crate::event::{
-    ChargerReport, CommandResult, Event, EventError, Reading, SlowLoadReport, USER_COMMAND_S,
-    UserCommand,
-};
+use crate::event::{CommandResult, Event, Reading, UserCommand};
 use crate::load::{self, Kind, Load, charger, slow_load};
 use crate::meter::{FROZEN_MOVE, Freshness, Meter};
 use crate::plan::{Circuit, Plan, Target, World, feeds};
-use crate::snapshot::{
-    Alarm, LoadDetail, LoadSnapshot, MeterSnapshot, MeterState, PhaseState, Snapshot, Source,
-};
+use crate::snapshot::Alarm;
 use crate::supervisor::{Findings, SupervisorMachine, Supply};
-use crate::units::{Instant, Milliamps, Millivolts, PerPhase, Phase, Watts};
+use crate::units::{Instant, Milliamps, PerPhase};
 
-/// A current above this many times the largest rating is refused as impossible.
-const IMPOSSIBLE_RATINGS: i64 = 4;
-/// A voltage above this is refused as impossible, in volts.
-const IMPOSSIBLE_VOLTAGE: Millivolts = Millivolts(1_000_000);
 /// Without anything else to do the engine wants to be stepped again after this, in milliseconds.
 const IDLE_MS: u64 = 60_000;
 
@@ -84,31 +78,6 @@ impl Engine {
     /// The time of the last step.
     pub const fn now(&self) -> Instant {
         self.now
-    }
-
-    /// Whether an event can be. One that cannot must not be given to [`Engine::step`]; it would be
-    /// taken for a tick.
-    ///
-    /// # Errors
-    /// What is wrong with it, in words.
-    pub fn check(&self, event: &Event, now: Instant) -> Result<(), EventError> {
-        if now < self.now {
-            return Err(EventError::TimeWentBack {
-                from: self.now.0,
-                to: now.0,
-            });
-        }
-        match event {
-            Event::Configure(config) => check_config(config, self.highest_background()),
-            Event::Reading(reading) => self.check_reading(reading),
-            Event::Charger(report) => self.check_charger(report),
-            Event::SlowLoad(report) => self.check_slow_load(report),
-            Event::Result(result) if result.command == 0 || result.command >= self.next_command => {
-                Err(EventError::UnknownCommand(result.command))
-            }
-            Event::Command(command) => self.check_user(&command.command),
-            Event::Result(_) | Event::Tick(_) => Ok(()),
-        }
     }
 
     /// Takes an event in and says what is to be done.
@@ -174,32 +143,6 @@ impl Engine {
         self.main()
             .map(|meter| meter.background.highest())
             .unwrap_or_default()
-    }
-
-    /// A copy of what people want to see.
-    pub fn snapshot(&self) -> Snapshot {
-        let meter = self.main();
-        let state = match self.meter_freshness() {
-            Freshness::Waiting => MeterState::Waiting,
-            Freshness::Lost => MeterState::Lost,
-            Freshness::Stale => MeterState::Stale,
-            Freshness::Fresh if meter.is_some_and(Meter::is_partial) => MeterState::Partial,
-            Freshness::Fresh => MeterState::Ok,
-        };
-        Snapshot {
-            at: self.now,
-            state: self.supervisor.path(),
-            reason: self.reason.clone(),
-            phases: self.phase_states(),
-            meter: MeterSnapshot {
-                state,
-                last: meter.and_then(Meter::last),
-                period_ms: meter.and_then(Meter::period_ms),
-            },
-            loads: self.loads.iter().map(load_snapshot).collect(),
-            alarms: self.alarms.clone(),
-            highest_background: self.highest_background(),
-        }
     }
 
     fn main(&self) -> Option<&Meter> {
@@ -556,234 +499,6 @@ impl Engine {
             _ => Reason::normal(),
         }
     }
-
-    /// Raises and clears alarms.
-    fn watch(&mut self, now: Instant) {
-        let mut wrong: Vec<(String, Option<String>, String)> = Vec::new();
-        match self.meter_freshness() {
-            Freshness::Lost => wrong.push(("meter_lost".into(), None, Reason::lost().text)),
-            Freshness::Stale => {
-                let frozen = self.is_frozen();
-                let code = if frozen {
-                    "meter_frozen"
-                } else {
-                    "meter_stale"
-                };
-                wrong.push((code.into(), None, Reason::stale(frozen).text));
-            }
-            Freshness::Fresh | Freshness::Waiting => {}
-        }
-        for load in &self.loads {
-            let id = Some(load.spec.id.clone());
-            if load.link.lost_since().is_some() {
-                let code = match load.spec.kind {
-                    Kind::Charger => "charger_lost",
-                    Kind::SlowLoad => "slow_load_lost",
-                };
-                let text = Reason::unreachable(load, load.worst(now)).text;
-                wrong.push((code.into(), id, text));
-            } else if load.link.straying_since().is_some() {
-                let text = Reason::not_obeying(load, load.worst(now)).text;
-                wrong.push(("not_obeying".into(), id, text));
-            } else if load.is_refusing() {
-                wrong.push(("not_obeying".into(), id, Reason::refusing(load).text));
-            }
-        }
-        let before = std::mem::take(&mut self.alarms);
-        self.alarms = wrong
-            .into_iter()
-            .map(|(code, load, text)| {
-                let since = before
-                    .iter()
-                    .find(|alarm| alarm.code == code && alarm.load == load)
-                    .map_or(now, |alarm| alarm.since);
-                Alarm {
-                    code,
-                    load,
-                    since,
-                    text,
-                }
-            })
-            .collect();
-    }
-
-    fn phase_states(&self) -> Vec<PhaseState> {
-        let Some(main) = self.circuits.first() else {
-            return Vec::new();
-        };
-
-        self.config
-            .site
-            .grid
-            .phases()
-            .iter()
-            .map(|&phase| {
-                let measured = main.meter.measured(phase);
-                let limit = main.limit.get(phase);
-                PhaseState {
-                    phase,
-                    measured_a: measured,
-                    background_a: main.meter.background.now(phase),
-                    headroom_a: measured.map(|measured| limit - measured),
-                    limit_a: limit,
-                    thermal: main.meter.thermal(phase),
-                    source: if measured.is_some() {
-                        main.meter.source(phase)
-                    } else {
-                        Source::WorstCase
-                    },
-                }
-            })
-            .collect()
-    }
-
-    // ---- what cannot be ----
-
-    fn check_reading(&self, reading: &Reading) -> Result<(), EventError> {
-        if let Some(id) = &reading.circuit
-            && !self.circuits.iter().any(|circuit| circuit.id == *id)
-        {
-            return Err(EventError::Unknown {
-                kind: "circuit",
-                id: id.clone(),
-            });
-        }
-        let lines = self.config.site.grid.phases().len();
-        if reading.phases.len() != lines {
-            return Err(EventError::Impossible {
-                field: "phases",
-                message: format!("this grid has {lines}, not {}", reading.phases.len()),
-            });
-        }
-        let rating = self.config.site.main_fuse.rating_a.per_phase();
-        let largest = Phase::ALL
-            .iter()
-            .map(|phase| rating.get(*phase))
-            .max()
-            .unwrap_or_default();
-        let most = Milliamps(largest.0.saturating_mul(IMPOSSIBLE_RATINGS));
-        for phase in reading.phases.iter().flatten() {
-            if let Some(current) = phase.current_a {
-                current_is_possible("current_a", current, most)?;
-            }
-            if let Some(voltage) = phase.voltage_v
-                && !(Millivolts::ZERO..=IMPOSSIBLE_VOLTAGE).contains(&voltage)
-            {
-                return Err(EventError::Impossible {
-                    field: "voltage_v",
-                    message: format!("{} V cannot be", voltage.to_f64()),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn check_charger(&self, report: &ChargerReport) -> Result<(), EventError> {
-        self.check_load("charger", &report.id, Some(Kind::Charger))?;
-        let entries = report.current_a.as_deref().unwrap_or_default();
-        if entries.len() > charger::TERMINALS_MAX {
-            return Err(EventError::Impossible {
-                field: "current_a",
-                message: format!("{} terminals are more than any charger has", entries.len()),
-            });
-        }
-        for current in entries.iter().flatten().chain(&report.limit_a) {
-            current_is_possible("current_a", *current, Milliamps::from_amps(1000))?;
-        }
-        Ok(())
-    }
-
-    fn check_slow_load(&self, report: &SlowLoadReport) -> Result<(), EventError> {
-        self.check_load("slow load", &report.id, Some(Kind::SlowLoad))?;
-        if let Some(power) = report.power_w
-            && power.abs() > Watts(1_000_000)
-        {
-            return Err(EventError::Impossible {
-                field: "power_w",
-                message: format!("{} W cannot be", power.0),
-            });
-        }
-        Ok(())
-    }
-
-    fn check_user(&self, command: &UserCommand) -> Result<(), EventError> {
-        let (load, for_s, limit) = match command {
-            UserCommand::Pause { load, for_s } | UserCommand::Boost { load, for_s } => {
-                (Some(load), Some(*for_s), None)
-            }
-            UserCommand::Limit {
-                load,
-                limit_a,
-                for_s,
-            } => (Some(load), Some(*for_s), Some(*limit_a)),
-            UserCommand::Resume { load, .. } => (Some(load), None, None),
-            UserCommand::Manual { ceiling_a, for_s } => {
-                for (load, ceiling) in ceiling_a {
-                    self.check_load("load", load, None)?;
-                    current_is_possible("ceiling_a", *ceiling, Milliamps::from_amps(1000))?;
-                }
-                (None, Some(*for_s), None)
-            }
-        };
-        if let Some(load) = load {
-            self.check_load("load", load, None)?;
-        }
-        if let Some(for_s) = for_s
-            && !USER_COMMAND_S.contains(&for_s)
-        {
-            return Err(EventError::Impossible {
-                field: "for_s",
-                message: "must be from 1 to 86400 s".to_owned(),
-            });
-        }
-        limit.map_or(Ok(()), |limit| {
-            current_is_possible("limit_a", limit, Milliamps::from_amps(1000))
-        })
-    }
-
-    fn check_load(
-        &self,
-        what: &'static str,
-        id: &str,
-        kind: Option<Kind>,
-    ) -> Result<(), EventError> {
-        let known = self
-            .loads
-            .iter()
-            .any(|load| load.spec.id == id && kind.is_none_or(|kind| kind == load.spec.kind));
-        if known {
-            Ok(())
-        } else {
-            Err(EventError::Unknown {
-                kind: what,
-                id: id.to_owned(),
-            })
-        }
-    }
-}
-
-/// Whether a configuration can be right.
-fn check_config(config: &Config, highest: PerPhase<Milliamps>) -> Result<(), EventError> {
-    config.validate(highest).map_err(|errors| {
-        let words: Vec<String> = errors
-            .iter()
-            .map(|error| format!("{} {}", error.field, error.message))
-            .collect();
-        EventError::Configuration(words.join("; "))
-    })
-}
-
-fn current_is_possible(
-    field: &'static str,
-    current: Milliamps,
-    most: Milliamps,
-) -> Result<(), EventError> {
-    if (Milliamps::ZERO..=most).contains(&current) {
-        Ok(())
-    } else {
-        let message = format!("{current} cannot be: it must be from 0 to {most}");
-        Err(EventError::Impossible { field, message })
-    }
 }
 
 fn find<'l>(loads: &'l mut [Load], id: &str) -> Option<&'l mut Load> {
@@ -805,32 +520,5 @@ fn tell(
         what,
         renewal,
         reason,
-    }
-}
-
-fn load_snapshot(load: &Load) -> LoadSnapshot {
-    let connected = (!load.link.is_unseen()).then(|| load.link.is_connected());
-    let detail = match load.spec.kind {
-        Kind::Charger => LoadDetail::Charger {
-            status: load.status,
-            setpoint: load.setpoint(),
-            measured: load.measured.clone().filter(|_| load.link.is_connected()),
-            acknowledged: load.acknowledged(),
-            lease_until: load.lease_until(),
-            following: load.following(),
-        },
-        Kind::SlowLoad => LoadDetail::SlowLoad {
-            on: load
-                .reported_on
-                .or_else(|| load.setpoint().map(|setpoint| setpoint > Milliamps::ZERO)),
-            power: load.power,
-            following: load.following(),
-        },
-    };
-    LoadSnapshot {
-        id: load.spec.id.clone(),
-        connected,
-        reason: load.reason.clone(),
-        detail,
     }
 }

@@ -1,0 +1,145 @@
+//! The engine seen from outside: lines, loads, alarms.
+
+use super::Engine;
+use crate::action::Reason;
+use crate::load::{Kind, Load};
+use crate::meter::{Freshness, Meter};
+use crate::snapshot::{
+    Alarm, LoadDetail, LoadSnapshot, MeterSnapshot, MeterState, PhaseState, Snapshot, Source,
+};
+use crate::units::{Instant, Milliamps};
+
+impl Engine {
+    /// A copy of what people want to see.
+    pub fn snapshot(&self) -> Snapshot {
+        let meter = self.main();
+        let state = match self.meter_freshness() {
+            Freshness::Waiting => MeterState::Waiting,
+            Freshness::Lost => MeterState::Lost,
+            Freshness::Stale => MeterState::Stale,
+            Freshness::Fresh if meter.is_some_and(Meter::is_partial) => MeterState::Partial,
+            Freshness::Fresh => MeterState::Ok,
+        };
+        Snapshot {
+            at: self.now,
+            state: self.supervisor.path(),
+            reason: self.reason.clone(),
+            phases: self.phase_states(),
+            meter: MeterSnapshot {
+                state,
+                last: meter.and_then(Meter::last),
+                period_ms: meter.and_then(Meter::period_ms),
+            },
+            loads: self.loads.iter().map(load_snapshot).collect(),
+            alarms: self.alarms.clone(),
+            highest_background: self.highest_background(),
+        }
+    }
+
+    /// Raises and clears alarms.
+    pub(super) fn watch(&mut self, now: Instant) {
+        let mut wrong: Vec<(String, Option<String>, String)> = Vec::new();
+        match self.meter_freshness() {
+            Freshness::Lost => wrong.push(("meter_lost".into(), None, Reason::lost().text)),
+            Freshness::Stale => {
+                let frozen = self.is_frozen();
+                let code = if frozen {
+                    "meter_frozen"
+                } else {
+                    "meter_stale"
+                };
+                wrong.push((code.into(), None, Reason::stale(frozen).text));
+            }
+            Freshness::Fresh | Freshness::Waiting => {}
+        }
+        for load in &self.loads {
+            let id = Some(load.spec.id.clone());
+            if load.link.lost_since().is_some() {
+                let code = match load.spec.kind {
+                    Kind::Charger => "charger_lost",
+                    Kind::SlowLoad => "slow_load_lost",
+                };
+                let text = Reason::unreachable(load, load.worst(now)).text;
+                wrong.push((code.into(), id, text));
+            } else if load.link.straying_since().is_some() {
+                let text = Reason::not_obeying(load, load.worst(now)).text;
+                wrong.push(("not_obeying".into(), id, text));
+            } else if load.is_refusing() {
+                wrong.push(("not_obeying".into(), id, Reason::refusing(load).text));
+            }
+        }
+        let before = std::mem::take(&mut self.alarms);
+        self.alarms = wrong
+            .into_iter()
+            .map(|(code, load, text)| {
+                let since = before
+                    .iter()
+                    .find(|alarm| alarm.code == code && alarm.load == load)
+                    .map_or(now, |alarm| alarm.since);
+                Alarm {
+                    code,
+                    load,
+                    since,
+                    text,
+                }
+            })
+            .collect();
+    }
+
+    pub(super) fn phase_states(&self) -> Vec<PhaseState> {
+        let Some(main) = self.circuits.first() else {
+            return Vec::new();
+        };
+
+        self.config
+            .site
+            .grid
+            .phases()
+            .iter()
+            .map(|&phase| {
+                let measured = main.meter.measured(phase);
+                let limit = main.limit.get(phase);
+                PhaseState {
+                    phase,
+                    measured_a: measured,
+                    background_a: main.meter.background.now(phase),
+                    headroom_a: measured.map(|measured| limit - measured),
+                    limit_a: limit,
+                    thermal: main.meter.thermal(phase),
+                    source: if measured.is_some() {
+                        main.meter.source(phase)
+                    } else {
+                        Source::WorstCase
+                    },
+                }
+            })
+            .collect()
+    }
+}
+
+fn load_snapshot(load: &Load) -> LoadSnapshot {
+    let connected = (!load.link.is_unseen()).then(|| load.link.is_connected());
+    let detail = match load.spec.kind {
+        Kind::Charger => LoadDetail::Charger {
+            status: load.status,
+            setpoint: load.setpoint(),
+            measured: load.measured.clone().filter(|_| load.link.is_connected()),
+            acknowledged: load.acknowledged(),
+            lease_until: load.lease_until(),
+            following: load.following(),
+        },
+        Kind::SlowLoad => LoadDetail::SlowLoad {
+            on: load
+                .reported_on
+                .or_else(|| load.setpoint().map(|setpoint| setpoint > Milliamps::ZERO)),
+            power: load.power,
+            following: load.following(),
+        },
+    };
+    LoadSnapshot {
+        id: load.spec.id.clone(),
+        connected,
+        reason: load.reason.clone(),
+        detail,
+    }
+}

@@ -1,0 +1,433 @@
+//! From what is known to what each load shall have: pure functions of the loads and circuits.
+//!
+//! Two passes. The first lowers: as soon as what is promised does not fit beside the present background,
+//! the loads are cut by priority to what fits, at once. The second raises: on fresh readings, against
+//! the highest background of the hold time, after the waiting times, and not before the lowering that a
+//! raise depends on has been seen.
+
+mod raising;
+mod rows;
+
+use raising::Raising;
+
+use crate::action::Reason;
+use crate::allocate::{Constraint, Demand, Grant, allocate};
+use crate::config::{Grid, Site};
+use crate::load::{Ceiling, Load};
+use crate::meter::{Freshness, Meter};
+use crate::reason::{Bound, DEADBAND};
+use crate::supervisor::Supply;
+use crate::units::{Instant, Milliamps, PerPhase};
+
+/// A charger that is on this long may have to let another of its class have its turn, in milliseconds.
+const TURN_MS: u64 = 900_000;
+
+/// A circuit with its limit on each line and its meter.
+#[derive(Debug)]
+pub struct Circuit {
+    /// Its name.
+    pub id: String,
+    /// Where the circuit that feeds it stands; `None` for the main one.
+    pub parent: Option<usize>,
+    /// Rating less margin of each line.
+    pub limit: PerPhase<Milliamps>,
+    /// Its meter, which may never say anything.
+    pub meter: Meter,
+    /// Whether it has a meter: the main circuit always, another if it is configured or was heard.
+    pub metered: bool,
+    /// Whether its meter says the same for too long.
+    pub frozen: bool,
+}
+
+/// Whether a circuit feeds another, itself or through others. What is not known hangs on the main one.
+pub fn feeds(circuits: &[Circuit], circuit: usize, id: &str) -> bool {
+    let mut at = circuits.iter().position(|c| c.id == id).or(Some(0));
+    // A configuration is checked for rings; the count keeps it finite all the same.
+    for _ in 0..=circuits.len() {
+        match at {
+            Some(index) if index == circuit => return true,
+            Some(index) => at = circuits.get(index).and_then(|c| c.parent),
+            None => return false,
+        }
+    }
+    false
+}
+
+/// Everything that a plan is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct World<'a> {
+    /// The house.
+    pub site: &'a Site,
+    /// Its loads.
+    pub loads: &'a [Load],
+    /// Its circuits, the main one first.
+    pub circuits: &'a [Circuit],
+    /// Freshness of the main meter; frozen counts as stale.
+    pub meter: Freshness,
+    /// Whether the main meter is stale because it is frozen.
+    pub frozen: bool,
+    /// Whether loads that do not obey are counted on all the same.
+    pub trusting: bool,
+    /// Whether a reading has come since the configuration changed which loads there are.
+    pub settled: bool,
+    /// Ceilings that a person has set for loads, and until when.
+    pub manual: Option<(&'a std::collections::BTreeMap<String, Milliamps>, Instant)>,
+    /// Now.
+    pub now: Instant,
+}
+
+/// What one load shall have from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Which load.
+    pub load: usize,
+    /// How much.
+    pub to: Milliamps,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// A plan.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What changes; what lowers comes first.
+    pub targets: Vec<Target>,
+    /// Why each load has what it has, in the order of the loads.
+    pub reasons: Vec<Reason>,
+    /// How the loads are doing.
+    pub supply: Supply,
+    /// Why the house is short, if it is.
+    pub shortage: Option<Reason>,
+    /// When the passing of time alone may change the plan.
+    pub wake: Option<Instant>,
+}
+
+/// Which background counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Basis {
+    /// The present one: for lowering.
+    Now,
+    /// The highest of the hold time: for raising.
+    Held,
+    /// The highest ever learnt: when the meter is stale.
+    Highest,
+}
+
+/// Whether the allocation may count on a load's doing what it is told.
+fn is_reliable(load: &Load) -> bool {
+    load.is_controllable() && !load.is_refusing()
+}
+
+/// A constraint with what it is.
+struct Row {
+    bound: Bound,
+    weights: Vec<u8>,
+}
+
+impl World<'_> {
+    /// Makes the plan.
+    pub fn plan(&self) -> Plan {
+        match self.meter {
+            Freshness::Lost => self.plan_lost(),
+            Freshness::Stale => self.plan_lowering_all(Basis::Highest),
+            Freshness::Waiting => self.plan_lowering_all(Basis::Now),
+            Freshness::Fresh => {
+                let mut plan = self.plan_lowering_all(Basis::Now);
+                if self.main().is_some_and(Meter::has_started) {
+                    Raising::new(self, &plan).extend(&mut plan);
+                }
+                plan
+            }
+        }
+    }
+
+    fn main(&self) -> Option<&Meter> {
+        self.circuits.first().map(|circuit| &circuit.meter)
+    }
+
+    /// Lowers everybody: those that can be counted on to what is left beside the worst that the others may
+    /// draw, and the others to what they would get if they obeyed, for they may.
+    fn plan_lowering_all(&self, basis: Basis) -> Plan {
+        let mut plan = self.plan_lowering(basis);
+        let strays = |load: &Load| load.link.is_connected() && !is_reliable(load);
+        if self.loads.iter().any(strays) {
+            let is_stray = |target: &Target| self.loads.get(target.load).is_some_and(strays);
+            plan.targets.retain(|target| !is_stray(target));
+            let others = self.trusting().plan_lowering(basis).targets;
+            plan.targets.extend(others.into_iter().filter(is_stray));
+        }
+        plan
+    }
+
+    /// Every load goes to what it is safe at.
+    fn plan_lost(&self) -> Plan {
+        let reason = Reason::lost();
+        let targets = self
+            .loads
+            .iter()
+            .enumerate()
+            .filter(|(_, load)| load.current() > load.spec.safe)
+            .map(|(index, load)| Target {
+                load: index,
+                to: load.spec.safe,
+                reason: reason.because(load, load.current(), load.spec.safe),
+            })
+            .collect();
+        Plan {
+            targets,
+            reasons: self.loads.iter().map(|_| reason.clone()).collect(),
+            supply: Supply::Short,
+            shortage: Some(reason),
+            wake: None,
+        }
+    }
+
+    /// What a load that the plan cannot count on may draw.
+    fn fixed(&self, load: &Load) -> Option<Milliamps> {
+        let reliable = load.link.is_connected() && (self.trusting || is_reliable(load));
+        (!reliable).then(|| load.worst(self.now))
+    }
+
+    /// The same world if every load that can be reached obeyed: what is to be told to those that do not.
+    fn trusting(self) -> Self {
+        Self {
+            trusting: true,
+            ..self
+        }
+    }
+
+    fn manual_for(&self, load: &Load) -> Option<(Milliamps, Instant)> {
+        let (ceilings, until) = self.manual?;
+        ceilings.get(&load.spec.id).map(|ceiling| (*ceiling, until))
+    }
+
+    fn ceiling(&self, load: &Load) -> (Milliamps, Ceiling) {
+        load.ceiling(self.manual_for(load))
+    }
+
+    /// The most that a load may keep, before the fuse is asked.
+    fn keep(&self, load: &Load) -> (Milliamps, Ceiling) {
+        // The configuration may have changed what it can be given.
+        let current = load.allowed(load.current());
+        if let Some((most, until)) = load.user_ceiling(self.manual_for(load))
+            && most < current
+        {
+            return (most, Ceiling::User(until));
+        }
+        match self.ceiling(load) {
+            // A load that wants nothing keeps what it falls to by itself.
+            (Milliamps::ZERO, Ceiling::Demand) => (current.min(load.spec.safe), Ceiling::Demand),
+            // What the car does not take is taken back only when somebody needs it.
+            _ => (current, Ceiling::Most),
+        }
+    }
+
+    fn plan_lowering(&self, basis: Basis) -> Plan {
+        let rows = self.rows(basis);
+        let keep: Vec<(Milliamps, Ceiling)> =
+            self.loads.iter().map(|load| self.keep(load)).collect();
+        let kept: Vec<Milliamps> = self
+            .loads
+            .iter()
+            .zip(&keep)
+            .map(|(load, (keep, _))| {
+                self.fixed(load)
+                    .unwrap_or_else(|| *keep + load.overdraw(self.now))
+            })
+            .collect();
+        let over = rows
+            .iter()
+            .map(|row| used(row, &kept) - row.bound.available)
+            .map(|excess| {
+                if excess > DEADBAND {
+                    excess
+                } else {
+                    Milliamps::ZERO
+                }
+            })
+            .collect::<Vec<_>>();
+        let cut = over.iter().any(|excess| *excess > Milliamps::ZERO);
+        let grants = if cut {
+            self.cut(&rows, &keep, &over)
+        } else {
+            Vec::new()
+        };
+
+        let mut plan = Plan {
+            targets: Vec::new(),
+            reasons: Vec::new(),
+            supply: Supply::Enough,
+            shortage: None,
+            wake: None,
+        };
+        let may_raise = self
+            .main()
+            .is_some_and(|meter| meter.allows_raising(self.now));
+        for (index, load) in self.loads.iter().enumerate() {
+            let from = load.current();
+            let (keep, why) = keep.get(index).copied().unwrap_or((from, Ceiling::Most));
+            let mut to = keep;
+            let mut reason = match why {
+                Ceiling::User(until) => Reason::user(load, from, to, until),
+                Ceiling::Demand => Reason::demand(load, from, to),
+                Ceiling::Most if to < from => Reason::configured(load, from, to),
+                Ceiling::Most => self.standing(load),
+            };
+            if let Some(grant) = grants.get(index)
+                && self.fixed(load).is_none()
+                && grant.current < keep
+            {
+                // When blind, not below what it falls to by itself.
+                let floor = if basis == Basis::Highest {
+                    load.spec.safe.min(keep)
+                } else {
+                    Milliamps::ZERO
+                };
+                to = grant.current.max(floor);
+
+                reason = match (basis, tightest(&rows, &over, index, *grant)) {
+                    (Basis::Highest, _) => Reason::stale(self.frozen).because(load, from, to),
+                    (_, Some(bound)) => Reason::cut(load, bound, from, to),
+                    (_, None) => reason,
+                };
+                plan.supply = Supply::Short;
+                plan.shortage.get_or_insert_with(|| reason.clone());
+            }
+            // It was never told what it has: above its safe current only when raising is allowed too.
+            if to < from && load.setpoint().is_none() && !may_raise {
+                to = to.min(load.spec.safe);
+            }
+            if to < from && load.link.is_connected() {
+                plan.targets.push(Target {
+                    load: index,
+                    to,
+                    reason: reason.clone(),
+                });
+            }
+            plan.reasons.push(reason);
+        }
+        if basis == Basis::Highest {
+            plan.supply = Supply::Short;
+            plan.shortage = Some(Reason::stale(self.frozen));
+        } else if let Some(row) = rows.iter().find(|row| row.bound.is_overloaded())
+            && plan.shortage.is_none()
+        {
+            plan.supply = Supply::Short;
+            plan.shortage = Some(Reason::overloaded(&row.bound));
+        }
+        plan
+    }
+
+    /// Shares out anew what everybody keeps, nobody more than before.
+    fn cut(&self, rows: &[Row], keep: &[(Milliamps, Ceiling)], over: &[Milliamps]) -> Vec<Grant> {
+        let constraints: Vec<Constraint> = rows
+            .iter()
+            .zip(over)
+            .map(|(row, excess)| {
+                let mut constraint = self.constraint(row);
+                if self.site.grid == Grid::It3ph {
+                    // A cut of a two-wire load lowers the line by half of it at worst (unity power
+                    // factor), so it is cut twice as deep (reference: cut gain of delta grids).
+                    constraint.capacity -= *excess;
+                }
+                constraint
+            })
+            .collect();
+        let demands: Vec<Demand> = self
+            .loads
+            .iter()
+            .zip(keep)
+            .map(|(load, (keep, _))| {
+                let soft = self.ceiling(load).0.max(load.spec.safe);
+                self.demand(load, (*keep).min(soft))
+            })
+            .collect();
+        allocate(&demands, &constraints)
+    }
+
+    fn demand(&self, load: &Load, most: Milliamps) -> Demand {
+        let class = if load.wishes.boost.is_some() {
+            u32::MAX
+        } else if self.is_promised(load) {
+            u32::MAX - 1
+        } else {
+            load.spec.priority
+        };
+        let in_turn = load.current() > Milliamps::ZERO && load.on_ms(self.now) < TURN_MS;
+        Demand {
+            class,
+            least: load.spec.least,
+            most: if self.fixed(load).is_some() {
+                Milliamps::ZERO
+            } else {
+                most
+            },
+            received: if in_turn {
+                0
+            } else {
+                load.received_wh().saturating_add(1)
+            },
+        }
+    }
+
+    /// Whether its longest time off is over.
+    fn is_promised(&self, load: &Load) -> bool {
+        load.spec
+            .max_off_s
+            .is_some_and(|max| load.off_ms(self.now) >= u64::from(max) * 1000)
+    }
+
+    /// What is to be said of a load that nothing new happens to.
+    fn standing(&self, load: &Load) -> Reason {
+        if load.link.lost_since().is_some() {
+            Reason::unreachable(load, load.worst(self.now))
+        } else if load.link.straying_since().is_some() {
+            Reason::not_obeying(load, load.worst(self.now))
+        } else if load.is_refusing() {
+            Reason::refusing(load)
+        } else if self.meter == Freshness::Stale {
+            Reason::stale(self.frozen)
+        } else if !self.main().is_some_and(Meter::has_started) {
+            Reason::starting()
+        } else {
+            Reason::satisfied(load)
+        }
+    }
+}
+
+/// The constraint that a cut is due to: the one that bound, else the fullest that counts the load.
+fn tightest<'r>(
+    rows: &'r [Row],
+    over: &[Milliamps],
+    load: usize,
+    grant: Grant,
+) -> Option<&'r Bound> {
+    let counts = |row: &&Row| row.weights.get(load).is_some_and(|weight| *weight > 0);
+    let fullest = rows
+        .iter()
+        .zip(over)
+        .filter(|(row, excess)| counts(row) && **excess > Milliamps::ZERO)
+        .max_by_key(|(_, excess)| **excess)
+        .map(|(row, _)| row);
+    fullest
+        .or_else(|| rows.get(grant.bound_by?))
+        .map(|row| &row.bound)
+}
+
+fn used(row: &Row, currents: &[Milliamps]) -> Milliamps {
+    currents
+        .iter()
+        .zip(&row.weights)
+        .map(|(current, weight)| times(*current, *weight))
+        .sum()
+}
+
+const fn times(current: Milliamps, weight: u8) -> Milliamps {
+    Milliamps(current.0.saturating_mul(weight as i64))
+}
+
+fn set<T>(list: &mut [T], index: usize, value: T) {
+    if let Some(slot) = list.get_mut(index) {
+        *slot = value;
+    }
+}

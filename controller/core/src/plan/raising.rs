@@ -1,0 +1,432 @@
+//! The pass that raises: on fresh readings, against the highest background of the hold time, after the
+//! waiting times, and not before the lowering that a raise depends on has been seen.
+
+use super::{Basis, Plan, Row, Target, World, set, times, used};
+use crate::action::Reason;
+use crate::allocate::{Constraint, Demand, Grant, allocate};
+use crate::load::{Ceiling, Kind, Load};
+use crate::supervisor::Supply;
+use crate::units::{Instant, Milliamps};
+
+/// Nothing is raised by less than this, unless it gets all that it can use.
+const RAISE_STEP: Milliamps = Milliamps::from_amps(2);
+/// A charger that was stopped starts with at least this above its least.
+const RESTART_ROOM: Milliamps = Milliamps::from_amps(1);
+
+/// The pass that raises.
+pub(super) struct Raising<'a> {
+    world: &'a World<'a>,
+    rows: Vec<Row>,
+    /// What each load has after the lowering pass.
+    has: Vec<Milliamps>,
+    /// What each load asks for.
+    asks: Vec<(Milliamps, Ceiling)>,
+    /// What each load would have if all of it could be done at once.
+    wanted: Vec<Grant>,
+}
+
+/// Whether a load may be raised now.
+enum Turn {
+    /// It has what it is to have.
+    None,
+    /// Now.
+    Now,
+    /// Not before then.
+    Wait(Instant, &'static str),
+}
+
+impl<'a> Raising<'a> {
+    pub(super) fn new(world: &'a World<'a>, lowering: &Plan) -> Self {
+        let mut has: Vec<Milliamps> = world.loads.iter().map(Load::current).collect();
+        for target in &lowering.targets {
+            if let Some(slot) = has.get_mut(target.load) {
+                *slot = target.to;
+            }
+        }
+        let rows = world.rows(Basis::Held);
+        let asks: Vec<(Milliamps, Ceiling)> =
+            world.loads.iter().map(|load| world.ceiling(load)).collect();
+        let demands: Vec<Demand> = world
+            .loads
+            .iter()
+            .zip(&asks)
+            .map(|(load, (most, _))| {
+                let mut demand = world.demand(load, *most);
+                if restarts(load) {
+                    demand.least = (demand.least + RESTART_ROOM).min(*most).max(demand.least);
+                }
+                if held_on(load, world.now) {
+                    demand.class = u32::MAX - 2;
+                }
+                demand
+            })
+            .collect();
+        let constraints: Vec<Constraint> = rows.iter().map(|row| world.constraint(row)).collect();
+        let wanted = allocate(&demands, &constraints);
+        Self {
+            world,
+            rows,
+            has,
+            asks,
+            wanted,
+        }
+    }
+
+    pub(super) fn extend(mut self, plan: &mut Plan) {
+        // Nothing is raised on an old reading, and nothing is lowered for a raise that cannot follow.
+        let may_raise = self.world.settled
+            && self
+                .world
+                .main()
+                .is_some_and(|meter| meter.allows_raising(self.world.now));
+        let turns: Vec<Turn> = (0..self.world.loads.len())
+            .map(|load| self.turn(load))
+            .collect();
+        let raisers: Vec<usize> = turns
+            .iter()
+            .enumerate()
+            .filter(|(_, turn)| may_raise && matches!(turn, Turn::Now))
+            .map(|(index, _)| index)
+            .collect();
+        self.make_room(&raisers, plan);
+        self.raise(raisers, plan);
+        if may_raise {
+            self.adopt(plan);
+        }
+        self.explain(&turns, plan);
+    }
+
+    /// Takes over what a process before this one has told a charger, so that it does not run out.
+    fn adopt(&self, plan: &mut Plan) {
+        for (index, load) in self.world.loads.iter().enumerate() {
+            let told = plan.targets.iter().any(|target| target.load == index);
+            let has = self.has(index);
+            if load.setpoint().is_none()
+                && !told
+                && has > load.spec.safe
+                && has == load.allowed(has)
+                && !load.says_less_than(has)
+                && self.world.fixed(load).is_none()
+            {
+                plan.targets.push(Target {
+                    load: index,
+                    to: has,
+                    reason: Reason::lease(load),
+                });
+            }
+        }
+    }
+
+    fn wanted(&self, load: usize) -> Milliamps {
+        self.wanted
+            .get(load)
+            .map(|grant| grant.current)
+            .unwrap_or_default()
+    }
+
+    fn has(&self, load: usize) -> Milliamps {
+        self.has.get(load).copied().unwrap_or_default()
+    }
+
+    fn asks(&self, load: usize) -> (Milliamps, Ceiling) {
+        self.asks
+            .get(load)
+            .copied()
+            .unwrap_or((Milliamps::ZERO, Ceiling::Most))
+    }
+
+    /// Whether going from what it has to this is worth a command.
+    fn is_worth(&self, index: usize, load: &Load, to: Milliamps) -> bool {
+        let has = self.has(index);
+        let (most, _) = self.asks(index);
+        if has == Milliamps::ZERO {
+            let room = if restarts(load) {
+                RESTART_ROOM
+            } else {
+                Milliamps::ZERO
+            };
+            to > Milliamps::ZERO && to >= (load.spec.least + room).min(most)
+        } else {
+            to >= has + RAISE_STEP || (to > has && to == most)
+        }
+    }
+
+    fn turn(&self, index: usize) -> Turn {
+        let Some(load) = self.world.loads.get(index) else {
+            return Turn::None;
+        };
+        if self.world.fixed(load).is_some() || !self.is_worth(index, load, self.wanted(index)) {
+            return Turn::None;
+        }
+        let now = self.world.now;
+        let tuning = &self.world.site.tuning;
+        let starting = self.has(index) == Milliamps::ZERO;
+        let mut wait: Option<(Instant, &'static str)> = None;
+        let mut at_least = |until: Instant, what: &'static str| {
+            if until > now && wait.is_none_or(|(other, _)| other < until) {
+                wait = Some((until, what));
+            }
+        };
+        let first = starting && load.is_fresh_session();
+        if let Some(changed) = load.changed_at()
+            && !first
+        {
+            at_least(
+                changed.after_s(tuning.raise_after_s),
+                "it was changed a short time ago",
+            );
+        }
+        if starting && load.spec.kind == Kind::SlowLoad {
+            let off_since = now.0.saturating_sub(load.off_ms(now));
+            let until = Instant(off_since).after_s(load.spec.restart_after_s);
+            at_least(until, "it must be off for a while first");
+        } else if starting
+            && !first
+            && let Some(stopped) = load.stopped_at()
+        {
+            let until = stopped.after_s(load.spec.restart_after_s);
+            at_least(until, "it was paused a short time ago");
+        }
+        wait.map_or(Turn::Now, |(until, what)| Turn::Wait(until, what))
+    }
+
+    /// Lowers who stands in the way of a raise that is due.
+    fn make_room(&mut self, raisers: &[usize], plan: &mut Plan) {
+        let mut goal = self.has.clone();
+        for &raiser in raisers {
+            let wanted = self.wanted(raiser);
+            if let Some(slot) = goal.get_mut(raiser) {
+                *slot = wanted;
+            }
+        }
+        for (load, slot) in self.world.loads.iter().zip(&mut goal) {
+            if let Some(fixed) = self.world.fixed(load) {
+                *slot = fixed;
+            }
+        }
+        for row in 0..self.rows.len() {
+            let Some(full) = self.rows.get(row) else {
+                continue;
+            };
+            if used(full, &goal) <= full.bound.available {
+                continue;
+            }
+            let weight = |load: usize| full.weights.get(load).copied().unwrap_or(0);
+            // One lowering at a time: what is under way may be enough.
+            let under_way =
+                |(load, state): (usize, &Load)| weight(load) > 0 && state.is_unsettled();
+            if self.world.loads.iter().enumerate().any(under_way) {
+                continue;
+            }
+            let Some(&raiser) = raisers
+                .iter()
+                .filter(|raiser| weight(**raiser) > 0)
+                .max_by_key(|raiser| self.class(**raiser))
+            else {
+                continue;
+            };
+            let givers: Vec<usize> = (0..self.world.loads.len())
+                .filter(|&load| weight(load) > 0 && self.may_give(load))
+                // Nobody gets less because a load of a lower class asks.
+                .filter(|&load| self.class(load) <= self.class(raiser))
+                .collect();
+            for giver in givers {
+                let (Some(load), Some(other)) =
+                    (self.world.loads.get(giver), self.world.loads.get(raiser))
+                else {
+                    continue;
+                };
+                let (from, to) = (self.has(giver), self.wanted(giver));
+                let reason = match self.asks(giver) {
+                    (most, Ceiling::Demand) if to == most => Reason::demand(load, from, to),
+                    _ => Reason::shared(load, other, from, to),
+                };
+                plan.targets.push(Target {
+                    load: giver,
+                    to,
+                    reason: reason.clone(),
+                });
+                set(&mut plan.reasons, giver, reason);
+                set(&mut self.has, giver, to);
+            }
+        }
+    }
+
+    fn class(&self, load: usize) -> u32 {
+        self.world
+            .loads
+            .get(load)
+            .map_or(0, |l| self.world.demand(l, Milliamps::ZERO).class)
+    }
+
+    /// Whether a load has more than its share and can be lowered for others.
+    fn may_give(&self, index: usize) -> bool {
+        self.world.loads.get(index).is_some_and(|load| {
+            self.world.fixed(load).is_none()
+                && self.wanted(index) < self.has(index)
+                && !held_on(load, self.world.now)
+        })
+    }
+
+    /// Raises as far as the worst case of everybody else allows.
+    fn raise(&mut self, mut raisers: Vec<usize>, plan: &mut Plan) {
+        let mut worst: Vec<Milliamps> = self
+            .world
+            .loads
+            .iter()
+            .enumerate()
+            .map(|(index, load)| load.worst(self.world.now).max(self.has(index)))
+            .collect();
+        // The highest class first; the list is in the order of names already.
+        raisers.sort_by_key(|&load| {
+            std::cmp::Reverse(self.world.loads.get(load).map(|load| load.spec.priority))
+        });
+        for raiser in raisers {
+            let Some(load) = self.world.loads.get(raiser) else {
+                continue;
+            };
+            let room = self
+                .rows
+                .iter()
+                .filter_map(|row| {
+                    let weight = row
+                        .weights
+                        .get(raiser)
+                        .copied()
+                        .filter(|weight| *weight > 0)?;
+                    let own = times(worst.get(raiser).copied().unwrap_or_default(), weight);
+                    let others = used(row, &worst) - own;
+                    Some(Milliamps(
+                        (row.bound.available - others).0 / i64::from(weight),
+                    ))
+                })
+                .min()
+                .unwrap_or_default();
+            let wanted = self.wanted(raiser);
+            let to = if room >= wanted {
+                wanted
+            } else {
+                room.floor_to_amps()
+            };
+            let to = if load.spec.kind == Kind::SlowLoad && to < load.spec.least {
+                Milliamps::ZERO
+            } else {
+                to
+            };
+            let from = self.has(raiser);
+            if to >= load.spec.least && self.is_worth(raiser, load, to) {
+                let reason = if self.world.is_promised(load) {
+                    Reason::promised(load, from, to)
+                } else {
+                    Reason::restored(load, from, to)
+                };
+                plan.targets.push(Target {
+                    load: raiser,
+                    to,
+                    reason,
+                });
+                set(&mut self.has, raiser, to);
+                set(&mut worst, raiser, to);
+            } else {
+                let other = self.world.loads.iter().enumerate().find(|(index, other)| {
+                    *index != raiser && other.worst(self.world.now) > self.has(*index)
+                });
+                set(
+                    &mut plan.reasons,
+                    raiser,
+                    Reason::waiting_for(load, other.map(|(_, other)| other)),
+                );
+            }
+        }
+    }
+
+    /// Says why everybody has what it has, and how the house is doing.
+    fn explain(&self, turns: &[Turn], plan: &mut Plan) {
+        let mut short: Option<Reason> = None;
+        let mut returning = false;
+        for (index, (load, turn)) in self.world.loads.iter().zip(turns).enumerate() {
+            let (most, why) = self.asks(index);
+            let has = self.has(index);
+            if self.world.fixed(load).is_some() || !load.link.is_connected() {
+                continue;
+            }
+            if has >= most {
+                let reason = match why {
+                    Ceiling::User(until) => Reason::user(load, has, has, until),
+                    Ceiling::Demand if most == Milliamps::ZERO => Reason::idle(load),
+                    Ceiling::Demand | Ceiling::Most => Reason::satisfied(load),
+                };
+                set(&mut plan.reasons, index, reason);
+                continue;
+            }
+            match turn {
+                Turn::Wait(until, what) => {
+                    returning = true;
+                    plan.wake = Some(plan.wake.map_or(*until, |wake| wake.min(*until)));
+                    set(
+                        &mut plan.reasons,
+                        index,
+                        Reason::waiting(load, what, *until),
+                    );
+                }
+                Turn::Now => returning = true,
+                Turn::None => {
+                    if let Some(reason) = self.held_by(index, load) {
+                        short.get_or_insert_with(|| reason.clone());
+                        if !plan.targets.iter().any(|target| target.load == index) {
+                            set(&mut plan.reasons, index, reason);
+                        }
+                    }
+                }
+            }
+        }
+        if plan.supply == Supply::Enough {
+            plan.supply = if short.is_some() {
+                Supply::Short
+            } else if returning {
+                Supply::Returning
+            } else {
+                Supply::Enough
+            };
+        }
+        if plan.shortage.is_none() {
+            plan.shortage = short;
+        }
+    }
+
+    /// What keeps a load from having more.
+    fn held_by(&self, index: usize, load: &Load) -> Option<Reason> {
+        let bound = self.wanted.get(index)?.bound_by?;
+        let row = self.rows.get(bound)?;
+        let rival = self
+            .world
+            .loads
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| {
+                *other != index && row.weights.get(*other).is_some_and(|weight| *weight > 0)
+            })
+            .filter(|(other, _)| self.wanted(*other) > Milliamps::ZERO)
+            .max_by_key(|(other, rival)| (rival.spec.priority, self.wanted(*other)))
+            .filter(|(_, rival)| {
+                rival.spec.priority > load.spec.priority
+                    || (rival.spec.priority == load.spec.priority
+                        && self.has(index) == Milliamps::ZERO)
+            });
+        let has = self.has(index);
+        Some(match rival {
+            Some((_, rival)) => Reason::behind(load, rival, &row.bound, has),
+            None => Reason::held(load, &row.bound),
+        })
+    }
+}
+
+/// Whether it is a charger that was stopped and is to start again.
+fn restarts(load: &Load) -> bool {
+    load.spec.kind == Kind::Charger && !load.is_fresh_session() && load.current() == Milliamps::ZERO
+}
+
+/// Whether its least time on keeps it on, for everything but the fuse.
+fn held_on(load: &Load, now: Instant) -> bool {
+    load.current() > Milliamps::ZERO && load.on_ms(now) < u64::from(load.spec.min_on_s) * 1000
+}
