@@ -412,9 +412,14 @@ impl Reason {
     }
 
     /// The house alone is above its limit.
-    pub fn overloaded(bound: &Bound) -> Self {
+    pub fn overloaded(bound: &Bound, falling: bool) -> Self {
+        let what = if falling {
+            "what was lowered is on its way down"
+        } else {
+            "no load is left that could be lowered"
+        };
         let text = format!(
-            "{} carries {} of {}, and no load is left that could be lowered.",
+            "{} carries {} of {}, and {what}.",
             capital(&bound.place()),
             bound.measured.unwrap_or_default(),
             bound.limit

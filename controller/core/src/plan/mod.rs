@@ -313,7 +313,10 @@ impl World<'_> {
             && plan.shortage.is_none()
         {
             plan.supply = Supply::Short;
-            plan.shortage = Some(Reason::overloaded(&row.bound));
+            plan.shortage = Some({
+                let falls = |(load, weight): (&Load, &u8)| *weight > 0 && load.is_unsettled();
+                Reason::overloaded(&row.bound, self.loads.iter().zip(&row.weights).any(falls))
+            });
         }
         plan
     }
