@@ -2,6 +2,7 @@
 
 use super::{Basis, Circuit, Row, World, feeds, times};
 use crate::allocate::Constraint;
+use crate::load::Load;
 use crate::reason::{Bound, is_overloaded};
 use crate::units::{Milliamps, Phase};
 
@@ -35,16 +36,14 @@ impl World<'_> {
     pub(super) fn rows(&self, basis: Basis) -> Vec<Row> {
         let mut rows = Vec::new();
         for (index, circuit) in self.circuits.iter().enumerate() {
+            let fed = |load: &Load| feeds(self.circuits, index, &load.spec.circuit);
+            let fed: Vec<bool> = self.loads.iter().map(fed).collect();
             for &phase in self.site.grid.phases() {
                 let weights: Vec<u8> = self
                     .loads
                     .iter()
-                    .map(|load| {
-                        u8::from(
-                            feeds(self.circuits, index, &load.spec.circuit)
-                                && load.spec.lines.contains(&phase),
-                        )
-                    })
+                    .zip(&fed)
+                    .map(|(load, fed)| u8::from(*fed && load.spec.lines.contains(&phase)))
                     .collect();
                 if index > 0 && weights.iter().all(|weight| *weight == 0) {
                     continue;
