@@ -10,6 +10,7 @@
 #![warn(missing_docs)]
 
 mod backoff;
+mod feed;
 mod file;
 mod link;
 mod meter;

@@ -1,12 +1,14 @@
 //! An open source, whatever its kind.
 
 use crate::{
+    feed::{Feed, Given},
     file::Replay,
+    meter::Heard,
     serial::{self, Line},
     source::SourceKind,
     tcp,
 };
-use headroom_codec::Options;
+use headroom_codec::{Decoder, Options};
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{io::AsyncReadExt, net::TcpStream, sync::Semaphore, time::timeout};
 use tokio_serial::SerialStream;
@@ -16,12 +18,13 @@ const READ_SIZE: usize = 4096;
 /// Serial drivers and network file systems may hang while opening.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Bytes come from here.
+/// Where telegrams come from.
 #[derive(Debug)]
 pub(crate) enum Link {
     Serial(Box<SerialStream>),
     Tcp(TcpStream),
     File(Box<Replay>),
+    Feed(Feed),
 }
 
 impl Link {
@@ -52,23 +55,29 @@ impl Link {
         }
     }
 
-    /// Waits for bytes and appends them. 0: the link is gone. Cancel-safe.
-    pub(crate) async fn read(&mut self, into: &mut Vec<u8>) -> io::Result<usize> {
-        let mut buffer = [0; READ_SIZE];
-        let count = match self {
-            Self::Serial(port) => port.read(&mut buffer).await?,
-            Self::Tcp(stream) => stream.read(&mut buffer).await?,
-            Self::File(replay) => return Ok(replay.read(into).await),
+    /// Waits for what comes next. `None`: the other end is gone. Cancel-safe.
+    pub(crate) async fn next(&mut self, decoder: &mut Decoder) -> io::Result<Option<Given>> {
+        let mut buffer = Vec::with_capacity(READ_SIZE);
+        match self {
+            Self::Serial(port) => port.read_buf(&mut buffer).await?,
+            Self::Tcp(stream) => stream.read_buf(&mut buffer).await?,
+            Self::File(replay) => replay.read(&mut buffer).await,
+            Self::Feed(feed) => return feed.next().await.map(Some),
         };
-        into.extend_from_slice(buffer.get(..count).unwrap_or_default());
-        Ok(count)
+        let mut heard = Vec::new();
+        decoder.push_raw(&buffer, |item, raw| {
+            let raw = raw.to_vec();
+            heard.push(Heard { item, raw });
+        });
+        let bytes = buffer.len();
+        Ok((bytes > 0).then_some(Given { bytes, heard }))
     }
 
     /// Changes the parameters of a serial line.
     pub(crate) fn change(&mut self, line: Line) -> io::Result<()> {
         match self {
             Self::Serial(port) => serial::change(port, line),
-            Self::Tcp(_) | Self::File(_) => Ok(()),
+            Self::Tcp(_) | Self::File(_) | Self::Feed(_) => Ok(()),
         }
     }
 

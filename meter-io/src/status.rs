@@ -68,6 +68,10 @@ impl MeterStatus {
             Some(Protocol::Mbus) => "M-Bus",
             Some(Protocol::Sml) => "SML",
             Some(Protocol::Tic) => "TIC",
+            Some(Protocol::Homewizard) => "HomeWizard",
+            Some(Protocol::Amsreader) => "amsreader",
+            Some(Protocol::Shelly) => "Shelly",
+            Some(Protocol::Modbus) => "Modbus",
             None => "No",
         };
         match &self.meter_model {

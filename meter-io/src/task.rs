@@ -37,6 +37,7 @@ pub(crate) struct Task {
     source: Source,
     settings: Settings,
     options: Options,
+    decoder: Decoder,
     slot: Arc<Slot>,
     status: watch::Sender<MeterStatus>,
     tap: Option<mpsc::Sender<Heard>>,
@@ -79,6 +80,7 @@ impl Task {
         Self {
             source,
             settings,
+            decoder: Decoder::new(&options),
             options,
             slot,
             status,
@@ -101,9 +103,9 @@ impl Task {
             let opened =
                 Link::open(self.source.kind(), line, &mut self.opener, &self.options).await;
             let lost = match opened {
-                Ok(port) => {
+                Ok(link) => {
                     info!(source = %self.source, line = line.map(tracing::field::display), "meter source open");
-                    self.listen(port).await
+                    self.listen(link).await
                 }
                 Err(error) => self.explain(&error),
             };
@@ -119,8 +121,7 @@ impl Task {
     }
 
     /// Listens until the link is lost; tells why.
-    async fn listen(&mut self, mut port: Link) -> String {
-        let mut decoder = Decoder::new(&self.options);
+    async fn listen(&mut self, mut link: Link) -> String {
         let mut hearing = Hearing {
             opened: Instant::now(),
             last_byte: None,
@@ -128,59 +129,58 @@ impl Task {
             trial_bytes: 0,
             last_good: None,
         };
-        let mut bytes = Vec::new();
-        self.tell(&port, &hearing);
+        self.decoder.reset();
+        self.tell(&link, &hearing);
         loop {
-            bytes.clear();
-            match timeout(TICK, port.read(&mut bytes)).await {
-                Ok(Ok(0)) => {
+            match timeout(TICK, link.next(&mut self.decoder)).await {
+                Ok(Ok(None)) => {
                     return "The port was closed: unplugged, or the other end is gone.".to_owned();
                 }
-                Ok(Ok(count)) => {
+                Ok(Ok(Some(given))) => {
                     let now = Instant::now();
                     hearing.last_byte = Some(now);
                     hearing.trial.get_or_insert(now);
-                    hearing.trial_bytes += count as u64;
+                    hearing.trial_bytes += given.bytes as u64;
                     self.status
-                        .send_modify(|status| status.bytes += count as u64);
-                    decoder.push_raw(&bytes, |item, raw| {
-                        self.take(item, raw, now, &mut hearing);
-                    });
+                        .send_modify(|status| status.bytes += given.bytes as u64);
+                    for heard in given.heard {
+                        self.take(heard, now, &mut hearing);
+                    }
                 }
                 Ok(Err(error)) => return self.explain(&error),
                 Err(_) => {}
             }
             if let Some(line) = self.next_line(&mut hearing) {
-                decoder = Decoder::new(&self.options);
-                if let Err(error) = port.change(line) {
+                self.decoder.reset();
+                if let Err(error) = link.change(line) {
                     return self.explain(&error);
                 }
                 info!(source = %self.source, %line, "no telegram so far; trying other line parameters");
             }
-            self.tell(&port, &hearing);
+            self.tell(&link, &hearing);
             let silent = hearing.last_byte.unwrap_or(hearing.opened).elapsed();
             let patience = if hearing.last_byte.is_some() {
                 SILENT
             } else {
                 NEVER_HEARD
             };
-            if port.may_be_lost() && silent >= patience {
+            if link.may_be_lost() && silent >= patience {
                 return format!("Nothing was heard for {} s.", silent.as_secs());
             }
         }
     }
 
-    fn take(&mut self, item: Item, raw: &[u8], now: Instant, hearing: &mut Hearing) {
-        if let Some(tap) = &self.tap
-            && tap
-                .try_send(Heard {
-                    item: item.clone(),
-                    raw: raw.to_vec(),
-                })
-                .is_err()
-        {
-            debug!(source = %self.source, "nobody takes what is heard fast enough");
-        }
+    fn take(&mut self, heard: Heard, now: Instant, hearing: &mut Hearing) {
+        let item = match &self.tap {
+            Some(tap) => {
+                let item = heard.item.clone();
+                if tap.try_send(heard).is_err() {
+                    debug!(source = %self.source, "nobody takes what is heard fast enough");
+                }
+                item
+            }
+            None => heard.item,
+        };
         match item {
             Item::Telegram(telegram) => {
                 hearing.last_good = Some(now);
@@ -259,14 +259,14 @@ impl Task {
     }
 
     /// Puts what is heard into a sentence.
-    fn tell(&self, port: &Link, hearing: &Hearing) {
+    fn tell(&self, link: &Link, hearing: &Hearing) {
         let line = self.lines.get(self.line).map(ToString::to_string);
         let at = line
             .as_ref()
             .map(|line| format!(" at {line}"))
             .unwrap_or_default();
         self.status.send_if_modified(|status| {
-            let text = if port.is_over() {
+            let text = if link.is_over() {
                 "The file has been played to its end.".to_owned()
             } else if let Some(reason) = self.obstacle.filter(|_| self.proven) {
                 obstacle(reason, &at)
@@ -291,7 +291,7 @@ impl Task {
                     ),
                 }
             };
-            status.ended = port.is_over();
+            status.ended = link.is_over();
             let changed = !status.connected || status.text != text || status.serial != line;
             status.connected = true;
             status.serial = line;

@@ -8,11 +8,9 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "../tests/encode/mod.rs"]
-mod encode;
-
 use divan::{Bencher, counter::BytesCount};
 use headroom_codec::{Decoder, Options, Protocol};
+use headroom_encode as encode;
 
 fn main() {
     divan::main();

@@ -223,12 +223,17 @@ impl Decoder {
     pub fn finish(&mut self) -> Vec<Item> {
         let mut items = Vec::new();
         self.scan(true, &mut |item, _| items.push(item));
+        self.reset();
+        items
+    }
+
+    /// Another stream of the same meter begins: bytes that wait are dropped. What was learnt of the meter stays.
+    pub fn reset(&mut self) {
         self.stream.clear();
         for walker in &mut self.walkers {
             walker.at = 0;
             walker.framer.moved();
         }
-        items
     }
 
     /// Bytes received so far.

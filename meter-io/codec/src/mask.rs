@@ -25,8 +25,12 @@ pub fn anonymous(protocol: Protocol, raw: &[u8]) -> Option<Vec<u8>> {
         Protocol::Hdlc => hdlc_frame(raw),
         Protocol::Mbus => mbus(raw),
         Protocol::Tic => tic(raw),
-        // Server ids are binary and stand anywhere.
-        Protocol::Sml => None,
+        // Server ids are binary and stand anywhere; network meters send no telegrams.
+        Protocol::Sml
+        | Protocol::Homewizard
+        | Protocol::Amsreader
+        | Protocol::Shelly
+        | Protocol::Modbus => None,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::time::MeterTime;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::{fmt, str::FromStr};
 
-/// The family of a port.
+/// The family of a port, or the kind of a network meter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
@@ -20,10 +20,18 @@ pub enum Protocol {
     Sml,
     /// Télé-information client (Linky, France).
     Tic,
+    /// JSON of a HomeWizard meter.
+    Homewizard,
+    /// JSON of an amsreader (amsleser.no).
+    Amsreader,
+    /// JSON of a Shelly Pro 3EM.
+    Shelly,
+    /// Registers of a Modbus meter.
+    Modbus,
 }
 
 impl Protocol {
-    /// All of them.
+    /// Those of customer ports, which come as a stream of bytes and are told apart by these.
     pub const ALL: [Self; 5] = [Self::P1, Self::Hdlc, Self::Mbus, Self::Sml, Self::Tic];
 
     /// As written in JSON and on the command line.
@@ -35,6 +43,10 @@ impl Protocol {
             Self::Mbus => "mbus",
             Self::Sml => "sml",
             Self::Tic => "tic",
+            Self::Homewizard => "homewizard",
+            Self::Amsreader => "amsreader",
+            Self::Shelly => "shelly",
+            Self::Modbus => "modbus",
         }
     }
 }
@@ -120,7 +132,9 @@ pub struct Telegram {
 }
 
 impl Telegram {
-    pub(crate) fn new(protocol: Protocol) -> Self {
+    /// One that says nothing yet.
+    #[must_use]
+    pub fn new(protocol: Protocol) -> Self {
         Self {
             protocol,
             meter_id: None,

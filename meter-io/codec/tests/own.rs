@@ -8,10 +8,8 @@
     reason = "a test fails by panicking"
 )]
 
-mod encode;
-
-use encode::*;
 use headroom_codec::{Decoder, Item, Options, Protocol, Reason, Telegram, anonymous};
+use headroom_encode::*;
 use proptest::prelude::*;
 
 const LINES: &str = "HRM5\\TEST-1

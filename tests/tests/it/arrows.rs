@@ -6,7 +6,7 @@ use headroom_tests::program;
 use serde_json::Value;
 
 /// Each crate and the crates of the workspace that it may use.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("headroom-core", &[]),
     ("headroom-codec", &[]),
     ("headroom-ocpp", &[]),
@@ -28,7 +28,8 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "headroom-web",
         ],
     ),
-    // Only in its tests: the product does not know it.
+    // Only in tests: the product does not know them.
+    ("headroom-encode", &[]),
     ("headroom-tests", &["headroom-core", "headroom-codec"]),
 ];
 
