@@ -30,6 +30,8 @@ impl DrawBounds {
 
 /// The bounds may be this far apart for a reading to teach the highest background.
 const CERTAIN: Milliamps = Milliamps::from_amps(2);
+/// A step of the house may be spread over this many readings: a meter averages.
+const STEP_READINGS: usize = 3;
 /// Peaks are kept in this many slots, so that memory does not grow with the meter's speed.
 const HOLD_SLOTS: u64 = 60;
 
@@ -39,6 +41,9 @@ pub struct Background {
     now: PerPhase<Option<Milliamps>>,
     likely: PerPhase<Milliamps>,
     highest: PerPhase<Milliamps>,
+    /// The newest estimates that are certain, for steps.
+    certain: PerPhase<VecDeque<Milliamps>>,
+    largest_step: PerPhase<Milliamps>,
     /// Start of a slot and the peaks within it, oldest first.
     peaks: VecDeque<(Instant, PerPhase<Option<Milliamps>>)>,
 }
@@ -68,9 +73,25 @@ impl Background {
             if high - low <= CERTAIN {
                 let learnt = self.highest.get_mut(phase);
                 *learnt = next.max(*learnt);
+                self.learn_step(phase, next);
+            } else {
+                self.certain.get_mut(phase).clear();
             }
         }
         self.hold(seen, hold_ms, now);
+    }
+
+    /// What the house added within a few readings. It grows only: what happened once may happen again.
+    fn learn_step(&mut self, phase: Phase, estimate: Milliamps) {
+        let certain = self.certain.get_mut(phase);
+        if let Some(lowest) = certain.iter().min() {
+            let learnt = self.largest_step.get_mut(phase);
+            *learnt = (estimate - *lowest).max(*learnt);
+        }
+        certain.push_back(estimate);
+        if certain.len() >= STEP_READINGS {
+            certain.pop_front();
+        }
     }
 
     fn hold(&mut self, current: PerPhase<Option<Milliamps>>, hold_ms: u64, now: Instant) {
@@ -117,6 +138,11 @@ impl Background {
             .into_iter()
             .flatten()
             .fold(self.highest.get(phase), Ord::max)
+    }
+
+    /// The largest step that the house was seen to take.
+    pub fn largest_step(&self, phase: Phase) -> Milliamps {
+        self.largest_step.get(phase)
     }
 
     /// The highest ever learnt.
@@ -174,5 +200,26 @@ mod tests {
         observe(&mut background, 3_000, 0, 0, 61);
         assert_eq!(background.held(Phase::L1), Some(Milliamps(3_000)));
         assert_eq!(background.highest().get(Phase::L1), Milliamps(20_000));
+    }
+
+    #[test]
+    fn the_largest_step_is_learnt_across_readings_that_average() {
+        let mut background = Background::default();
+        for (s, current) in [2_000, 2_000, 7_000, 12_000, 12_000, 3_000, 3_000]
+            .into_iter()
+            .enumerate()
+        {
+            observe(&mut background, current, 0, 0, s as u64);
+        }
+        assert_eq!(background.largest_step(Phase::L1), Milliamps(10_000));
+    }
+
+    #[test]
+    fn what_a_car_may_have_done_teaches_no_step() {
+        let mut background = Background::default();
+        observe(&mut background, 2_000, 0, 0, 0);
+        observe(&mut background, 20_000, 0, 16_000, 1);
+        observe(&mut background, 20_000, 16_000, 16_000, 2);
+        assert_eq!(background.largest_step(Phase::L1), Milliamps(0));
     }
 }

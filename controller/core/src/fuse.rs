@@ -5,7 +5,10 @@
 //! θ* = 1.25²; breakers B, C, D by IEC 60898-1 alone θ* = 1.13², τ = 4.57 s, or by the data-sheet band
 //! τ = 26 s; Linky θ* = 1.3², τ = 125 s.
 //!
-//! Only + − × ÷ are used, in one order, so that every machine gets the same bits.
+//! The same model, solved for the current, is the reserve for surprises: the highest level from which a
+//! step of the background that lasts for the reaction time keeps the state below a share of θ*.
+//!
+//! Only + − × ÷ and square roots are used, in one order, so that every machine gets the same bits.
 #![allow(clippy::float_arithmetic)]
 
 use crate::config::{Characteristic, Curve};
@@ -26,6 +29,10 @@ const GG_TAU_S: [(i64, f64); 11] = [
     (125, 46.3),
     (160, 46.3),
 ];
+
+/// Above this multiple of the rating a gG fuse-link may open within 10 s, whatever its state (IEC 60269-1,
+/// Table 3: 2.06 at 16 A is the lowest); breakers may open at once from 3 on (IEC 60898-1, type B).
+const CEILING: f64 = 2.06;
 
 /// Powers of two of milliseconds for which the decay is tabulated: 2^26 ms is 18 hours.
 const DECAYS: usize = 27;
@@ -72,6 +79,11 @@ impl Fuse {
     pub fn advance(&mut self, current: Milliamps, ms: u64) {
         let x = current.to_f64() / self.rating;
         let target = x * x;
+        self.theta = target + (self.theta - target) * self.decay_over(ms);
+    }
+
+    /// What is left of a deviation of the state after a time, as a share.
+    fn decay_over(&self, ms: u64) -> f64 {
         let mut remaining = ms.min((1 << DECAYS) - 1);
         let mut factor = 1.0;
         for decay in &self.decay {
@@ -80,7 +92,29 @@ impl Fuse {
             }
             remaining /= 2;
         }
-        self.theta = target + (self.theta - target) * factor;
+        factor
+    }
+
+    /// The highest current from which a step of `step` for `reaction_ms` keeps the state below `share` of
+    /// the threshold: from the steady state of that current, and from the present state if that is warmer.
+    /// Never below zero; it may lie above the rating.
+    pub fn level(&self, step: Milliamps, reaction_ms: u64, share: f64) -> Milliamps {
+        let rated = self.rating * self.rating;
+        let allowed = share * self.threshold * rated;
+        let step = step.to_f64();
+        let left = self.decay_over(reaction_ms);
+        let taken = 1.0 - left;
+        // From the steady state: ((s + taken·step)² + left·taken·step²) = allowed.
+        let steady = root(allowed - left * taken * step * step) - taken * step;
+        // From the present state: left·θ + taken·(s + step)² = allowed.
+        let now = self.theta * rated;
+        let level = if now > steady * steady && taken > 0.0 {
+            steady.min(root((allowed - left * now) / taken) - step)
+        } else {
+            steady
+        };
+        let level = level.min(CEILING * self.rating - step).max(0.0);
+        Milliamps::from_f64(level).unwrap_or_default()
     }
 
     /// The state as a share of the value at which the fastest legal device may open, in steps of 0.001.
@@ -93,6 +127,10 @@ impl Fuse {
     pub fn warm_as(&mut self, before: &Self) {
         self.theta = before.theta;
     }
+}
+
+fn root(value: f64) -> f64 {
+    if value > 0.0 { value.sqrt() } else { 0.0 }
 }
 
 fn gg_tau_s(rating: Milliamps) -> f64 {
@@ -170,5 +208,55 @@ mod tests {
             short.advance(Milliamps::from_amps(30), 1);
         }
         assert!((long.share() - short.share()).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_reserve_is_the_one_that_the_formula_gives() {
+        // Step 10 A: what lies between the rating and the level, at 92 % of the threshold.
+        for (amps, reaction_s, reserve) in [
+            (25, 8, 0.0),
+            (25, 18, 1.0),
+            (25, 27, 2.4),
+            (16, 8, 0.5),
+            (16, 18, 3.1),
+            (16, 27, 4.5),
+            (32, 27, 0.0),
+        ] {
+            let rating = Milliamps::from_amps(amps);
+            let fuse = Fuse::new(Characteristic::Gg, Curve::Standard, rating).unwrap();
+            let level = fuse.level(Milliamps::from_amps(10), reaction_s * 1000, 0.92);
+            let left = (rating - level.min(rating)).to_f64();
+            assert!(
+                (left - reserve).abs() < 0.15,
+                "{amps} A, {reaction_s} s: {left}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_step_from_the_level_stays_below_the_threshold() {
+        for characteristic in [Characteristic::Gg, Characteristic::B, Characteristic::Linky] {
+            for amps in [16, 20, 25, 35, 63] {
+                for (step, reaction_ms) in [(5, 8_000), (10, 18_000), (16, 28_000)] {
+                    for warm_ms in [0, 5_000, 600_000] {
+                        let rating = Milliamps::from_amps(amps);
+                        let step = Milliamps::from_amps(step);
+                        let mut fuse = Fuse::new(characteristic, Curve::Band, rating).unwrap();
+                        fuse.advance(rating + Milliamps::from_amps(1), warm_ms);
+                        if fuse.share() >= 0.92 {
+                            continue;
+                        }
+                        let level = fuse.level(step, reaction_ms, 0.92);
+                        if level > Milliamps::ZERO {
+                            fuse.advance(level + step, reaction_ms);
+                            assert!(
+                                fuse.share() <= 0.921,
+                                "{characteristic:?} {amps} A: {level}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
     }
 }

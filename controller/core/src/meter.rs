@@ -9,6 +9,7 @@ use crate::background::{Background, DrawBounds};
 use crate::config::{Characteristic, Curve, Grid, Tuning};
 use crate::event::{PhaseReading, Reading};
 use crate::fuse::Fuse;
+use crate::it::ThreeWire;
 use crate::snapshot::Source;
 use crate::units::{Instant, Milliamps, PerPhase, Phase};
 
@@ -24,6 +25,13 @@ const STALE_MS: std::ops::RangeInclusive<u64> = 5_000..=30_000;
 const FROZEN_READINGS: u32 = 5;
 /// A charger's current that moved by this while the meter said the same proves that it is frozen.
 pub const FROZEN_MOVE: Milliamps = Milliamps::from_amps(2);
+
+/// Readings in a row that may be lost without the fuse noticing.
+const LOST_READINGS: u64 = 1;
+/// Ports whose period is longer than this have a slow line, in milliseconds.
+const SLOW_PERIOD_MS: u64 = 5_000;
+/// Age of a sample when the last byte of its telegram comes at 2400 baud, in milliseconds.
+const SAMPLE_AGE_MS: u64 = 2_000;
 
 /// How fresh a meter's word is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -288,6 +296,31 @@ impl Meter {
         self.line_at.get(phase).map(|at| now.since_ms(at))
     }
 
+    /// The longest time from a step of the house to a reading that shows it, in milliseconds: one period, one
+    /// lost reading, and the age of the sample itself where the line is slow. `None` before the period is known.
+    pub fn sees_after_ms(&self) -> Option<u64> {
+        let period = self.period_ms()?;
+        let age = if period >= SLOW_PERIOD_MS {
+            SAMPLE_AGE_MS
+        } else {
+            0
+        };
+        Some(period.saturating_mul(1 + LOST_READINGS).saturating_add(age))
+    }
+
+    /// The highest level of a line from which a step keeps its fuse below a share of its threshold; `None`:
+    /// there is no model of it. See [`Fuse::level`].
+    pub fn level(
+        &self,
+        phase: Phase,
+        step: Milliamps,
+        reaction_ms: u64,
+        share: f64,
+    ) -> Option<Milliamps> {
+        let fuse = self.fuses.get_ref(phase).as_ref()?;
+        Some(fuse.level(step, reaction_ms, share))
+    }
+
     /// Thermal state of a line's fuse.
     pub fn thermal(&self, phase: Phase) -> Option<f64> {
         self.fuses.get_ref(phase).as_ref().map(Fuse::share)
@@ -311,7 +344,27 @@ fn currents(reading: &Reading, grid: Grid) -> PerPhase<(Option<Milliamps>, Sourc
     {
         // Three wires without neutral: the currents add to nothing as phasors (Kirchhoff), so the
         // missing one is at most the sum of the others.
-        *lines.get_mut(Phase::L2) = (Some(l1 + l3), Source::WorstCase);
+        *lines.get_mut(Phase::L2) = match three_wire(reading, l1, l3).and_then(|said| said.l2()) {
+            Some(rebuilt) => (Some(rebuilt), Source::Rebuilt),
+            None => (Some(l1 + l3), Source::WorstCase),
+        };
     }
     lines
+}
+
+/// What the current of L2 can be rebuilt from; three-wire meters send U12 as L1, U13 as L2 and U32 as L3.
+fn three_wire(reading: &Reading, l1: Milliamps, l3: Milliamps) -> Option<ThreeWire> {
+    let voltage = |phase: Phase| {
+        let values = reading.phases.get(phase.index()).copied().flatten();
+        values.and_then(|values| values.voltage_v)
+    };
+    Some(ThreeWire {
+        l1,
+        l3,
+        u12: voltage(Phase::L1)?,
+        u32: voltage(Phase::L3)?,
+        u13: voltage(Phase::L2),
+        power: reading.power_w?,
+        reactive: reading.reactive_var?,
+    })
 }

@@ -24,6 +24,9 @@ pub struct Bound {
     pub measured: Option<Milliamps>,
     /// The limit there.
     pub limit: Milliamps,
+    /// What it may carry in all: the limit, or less where the fuse would not bear a step of the house before
+    /// the loads have answered.
+    pub level: Milliamps,
     /// What is left there for all loads together.
     pub available: Milliamps,
     /// How much of that stays reserved for loads that cannot be relied upon.
@@ -34,6 +37,7 @@ impl Bound {
     fn code(&self) -> ReasonCode {
         match self.phase {
             None => ReasonCode::PowerLimit,
+            Some(_) if self.level < self.limit && !self.is_overloaded() => ReasonCode::Thermal,
             Some(_) if is_main(&self.circuit) => ReasonCode::MainFuse,
             Some(_) => ReasonCode::Circuit,
         }
@@ -47,6 +51,12 @@ impl Bound {
     /// What it leaves for the loads, in words.
     fn leaves(&self) -> String {
         let available = self.available.max(Milliamps::ZERO);
+        if self.level < self.limit {
+            return format!(
+                "leaves {available} for the loads, with {} kept free so that the fuse bears a sudden step of the house",
+                self.limit - self.level
+            );
+        }
         if self.reserved > Milliamps::ZERO {
             format!(
                 "leaves {available} for the loads, {} of it reserved for one that cannot be relied upon",

@@ -268,6 +268,7 @@ impl Engine {
                 None => Circuit {
                     id: id.to_owned(),
                     parent: None,
+                    rating,
                     limit: rating,
                     meter: Meter::new(characteristic, curve, rating, now),
                     metered,
@@ -275,6 +276,7 @@ impl Engine {
                 },
             };
             circuit.meter.replace_fuse(characteristic, curve, rating);
+            circuit.rating = rating;
             circuit.limit = rating.map(|rating| rating - margin);
             circuit.metered |= metered;
             circuits.push(circuit);

@@ -20,6 +20,12 @@ use link::{LinkEvent, LinkMachine};
 /// Time that a charger and its car are given to follow (IEC 61851-1: 5 s for the car; the rest for the
 /// way to it and back), in milliseconds.
 pub const REACTION_MS: u64 = 10_000;
+/// A load in the house answers a command within this, in milliseconds.
+const ANSWER_MS: u64 = 1_000;
+/// An answer later than this is no answer any more.
+const ANSWER_MAX_MS: u64 = 30_000;
+/// A car must follow its charger within this, in milliseconds (IEC 61851-1).
+const CAR_MS: u64 = 5_000;
 /// A lease counts as run out this long after it should have, in milliseconds.
 const LEASE_SLACK_MS: u64 = 10_000;
 /// A report older than this tells nothing about now.
@@ -165,6 +171,8 @@ pub struct Load {
     failures: u32,
     /// When a command that was not taken is given again.
     retry_at: Option<Instant>,
+    /// The longest time that it took to answer a command.
+    answers_after_ms: u64,
     /// The last command, in force or not.
     last_told: Option<(Milliamps, u8)>,
     resend: bool,
@@ -211,6 +219,7 @@ impl Load {
             unsettled: None,
             failures: 0,
             retry_at: None,
+            answers_after_ms: 0,
             last_told: None,
             resend: false,
             followed: None,
@@ -431,6 +440,8 @@ impl Load {
         }
         self.outcome = Some(outcome);
         if outcome == Outcome::Accepted {
+            let answered = self.sent_at.map_or(0, |sent| now.since_ms(sent));
+            self.answers_after_ms = answered.min(ANSWER_MAX_MS).max(self.answers_after_ms);
             self.acknowledged = self.setpoint;
             self.accepted_at = Some(now);
             self.failures = 0;
@@ -485,6 +496,16 @@ impl Load {
     pub fn received_wh(&self) -> u64 {
         self.energy_wh
             .unwrap_or(self.drawn / 1_000_000 * 230 / 3600)
+    }
+
+    /// The longest time from a command until it draws what it was told, in milliseconds: the time until its
+    /// answer, as learnt, and the car's.
+    pub fn reaction_ms(&self) -> u64 {
+        let answer = self.answers_after_ms.max(ANSWER_MS);
+        match self.spec.kind {
+            Kind::Charger => answer + CAR_MS,
+            Kind::SlowLoad => answer,
+        }
     }
 
     /// Since when it is known here.

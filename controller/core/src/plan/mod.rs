@@ -29,6 +29,8 @@ pub struct Circuit {
     pub id: String,
     /// Where the circuit that feeds it stands; `None` for the main one.
     pub parent: Option<usize>,
+    /// Rating of the fuse of each line.
+    pub rating: PerPhase<Milliamps>,
     /// Rating less margin of each line.
     pub limit: PerPhase<Milliamps>,
     /// Its meter, which may never say anything.

@@ -6,6 +6,21 @@ use crate::load::Load;
 use crate::reason::{Bound, is_overloaded};
 use crate::units::{Milliamps, Phase};
 
+/// Raised up to this share of the state at which the fastest legal device may open…
+const RAISE_SHARE: f64 = 0.92;
+/// …and cut above this one: in between the noise of a house changes nothing.
+const KEEP_SHARE: f64 = 0.98;
+/// A step of the background that any house may take, and from which rating on it may be larger.
+const USUAL_STEP: Milliamps = Milliamps::from_amps(10);
+const LARGE_STEP: Milliamps = Milliamps::from_amps(16);
+const LARGE_FUSE: Milliamps = Milliamps::from_amps(35);
+
+/// What a line may carry, and how much of it the loads may have.
+struct Room {
+    level: Milliamps,
+    available: Milliamps,
+}
+
 impl World<'_> {
     /// What a row leaves for the loads that can be counted on.
     pub(super) fn constraint(&self, row: &Row) -> Constraint {
@@ -48,15 +63,17 @@ impl World<'_> {
                 if index > 0 && weights.iter().all(|weight| *weight == 0) {
                     continue;
                 }
-                let limit = circuit.limit.get(phase);
+                let reaction_ms = self.reaction_ms(circuit, &weights);
+                let room = self.available(circuit, index == 0, phase, basis, reaction_ms);
                 rows.push(Row {
                     bound: Bound {
                         reserved: self.reserved(&weights),
                         circuit: circuit.id.clone(),
                         phase: Some(phase),
                         measured: circuit.meter.measured(phase),
-                        limit,
-                        available: self.available(circuit, index == 0, phase, basis),
+                        limit: circuit.limit.get(phase),
+                        level: room.level,
+                        available: room.available,
                     },
                     weights,
                 });
@@ -66,40 +83,94 @@ impl World<'_> {
         rows
     }
 
-    /// What a line of a circuit leaves for the loads.
-    fn available(&self, circuit: &Circuit, main: bool, phase: Phase, basis: Basis) -> Milliamps {
+    /// What a line of a circuit may carry in all, and what it leaves of that for the loads.
+    fn available(
+        &self,
+        circuit: &Circuit,
+        main: bool,
+        phase: Phase,
+        basis: Basis,
+        reaction_ms: Option<u64>,
+    ) -> Room {
         let limit = circuit.limit.get(phase);
+        let whole = |available| Room {
+            level: limit,
+            available,
+        };
         if !circuit.metered {
-            return limit;
+            return whole(limit);
         }
         let meter = &circuit.meter;
         let tuning = &self.site.tuning;
-        let worst = limit - meter.background.worst(phase);
         let lost_ms = u64::from(tuning.lost_after_s) * 1000;
         let Some(age) = meter.line_age_ms(phase, self.now) else {
             // Never heard of this line: no room for more, and no ground for a cut.
-            return if basis == Basis::Now {
+            return whole(if basis == Basis::Now {
                 limit
             } else {
                 Milliamps::ZERO
-            };
+            });
         };
         // A line that is left out counts with its worst case, the longer the worse.
         if age >= lost_ms && (!main || meter.is_partial()) {
-            return Milliamps::ZERO;
+            return whole(Milliamps::ZERO);
         }
         if age >= meter.stale_after_ms(tuning) || circuit.frozen || basis == Basis::Highest {
-            return worst;
+            return whole(limit - meter.background.worst(phase));
         }
-        if basis == Basis::Now && is_overloaded(meter.measured(phase), limit) {
-            return limit - meter.background.when_overloaded(phase).unwrap_or_default();
-        }
-        match basis {
+        let background = match basis {
+            Basis::Now if is_overloaded(meter.measured(phase), limit) => {
+                meter.background.when_overloaded(phase)
+            }
             // Its own meter must be as fresh as the main one for a raise.
-            Basis::Held if !main && !meter.allows_raising(self.now) => Milliamps::ZERO,
-            Basis::Held => limit - meter.background.held(phase).unwrap_or_default(),
-            Basis::Now | Basis::Highest => limit - meter.background.now(phase).unwrap_or_default(),
+            Basis::Held if !main && !meter.allows_raising(self.now) => {
+                return whole(Milliamps::ZERO);
+            }
+            Basis::Held => meter.background.held(phase),
+            Basis::Now | Basis::Highest => meter.background.now(phase),
         }
+        .unwrap_or_default();
+        let share = if basis == Basis::Held {
+            RAISE_SHARE
+        } else {
+            KEEP_SHARE
+        };
+        let step = self
+            .largest_step(circuit, phase)
+            // The background alone stays below the rating: a fuse that it trips cannot be helped.
+            .min(circuit.rating.get(phase) - background)
+            .max(Milliamps::ZERO);
+        let level = reaction_ms
+            .and_then(|reaction_ms| meter.level(phase, step, reaction_ms, share))
+            .map_or(limit, |level| level.min(limit));
+        Room {
+            level,
+            available: level - background,
+        }
+    }
+
+    /// The largest step of the background that a line must bear.
+    fn largest_step(&self, circuit: &Circuit, phase: Phase) -> Milliamps {
+        self.site.largest_step_a.unwrap_or_else(|| {
+            let usual = if circuit.rating.get(phase) < LARGE_FUSE {
+                USUAL_STEP
+            } else {
+                LARGE_STEP
+            };
+            usual.max(circuit.meter.background.largest_step(phase))
+        })
+    }
+
+    /// The longest time from a step of the background on a line to the loads' answer; `None`: not known yet.
+    fn reaction_ms(&self, circuit: &Circuit, weights: &[u8]) -> Option<u64> {
+        let loads = self
+            .loads
+            .iter()
+            .zip(weights)
+            .filter(|(_, weight)| **weight > 0)
+            .map(|(load, _)| load.reaction_ms())
+            .max();
+        Some(circuit.meter.sees_after_ms()? + loads.unwrap_or_default())
     }
 
     fn power_row(&self, basis: Basis) -> Option<Row> {
@@ -122,6 +193,7 @@ impl World<'_> {
             phase: None,
             measured: None,
             limit,
+            level: limit,
             available: limit - house,
         };
         Some(Row { bound, weights })
