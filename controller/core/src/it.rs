@@ -51,7 +51,7 @@ impl ThreeWire {
             return None;
         }
         let cos_products = within((p * p + q * q - a * a - b * b) / (2.0 * a * b))?;
-        let cos_voltages = match self.u13.map(|u13| u13.to_f64()) {
+        let cos_voltages = match self.u13.map(Millivolts::to_f64) {
             Some(u13) if u13 > 0.0 => {
                 within((u12 * u12 + u32 * u32 - u13 * u13) / (2.0 * u12 * u32))?
             }

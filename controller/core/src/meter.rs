@@ -6,12 +6,12 @@
 use std::collections::VecDeque;
 
 use crate::background::{Background, DrawBounds};
-use crate::config::{Characteristic, Curve, Grid, Tuning};
+use crate::config::{Characteristic, Curve, Grid, Site, Tuning};
 use crate::event::{PhaseReading, Reading};
 use crate::fuse::Fuse;
 use crate::it::ThreeWire;
 use crate::snapshot::Source;
-use crate::units::{Instant, Milliamps, PerPhase, Phase};
+use crate::units::{Instant, Milliamps, PerPhase, Phase, Watts};
 
 /// Readings with currents that must have come before anything is raised.
 pub const READINGS_TO_RAISE: u32 = 3;
@@ -61,6 +61,13 @@ pub struct Meter {
     measured: PerPhase<Option<Milliamps>>,
     source: PerPhase<Source>,
     line_at: PerPhase<Option<Instant>>,
+    /// Total power of the newest reading with currents, and what the loads drew then at least.
+    power_then: Option<(Watts, Milliamps)>,
+    /// Times between readings that tell the total power.
+    power_intervals: VecDeque<u64>,
+    last_power: Option<Instant>,
+    /// What the power alone says that each line may have gained since.
+    gained: Milliamps,
     /// The current that no configured load draws.
     pub background: Background,
     fuses: PerPhase<Option<Fuse>>,
@@ -88,6 +95,10 @@ impl Meter {
             measured: PerPhase::default(),
             source: PerPhase::all(Source::Measured),
             line_at: PerPhase::default(),
+            power_then: None,
+            power_intervals: VecDeque::new(),
+            last_power: None,
+            gained: Milliamps::ZERO,
             background: Background::default(),
             fuses: PerPhase(
                 Phase::ALL.map(|phase| Fuse::new(characteristic, curve, rating.get(phase))),
@@ -117,11 +128,11 @@ impl Meter {
     pub fn take(
         &mut self,
         reading: &Reading,
-        grid: Grid,
         draw: &DrawBounds,
-        tuning: &Tuning,
+        site: &Site,
         now: Instant,
     ) -> bool {
+        let (grid, tuning) = (site.grid, &site.tuning);
         let lines = currents(reading, grid);
         let has_any = lines.0.iter().any(|(current, _)| current.is_some());
         // A list of powers between the lists of currents says nothing of whether these are frozen.
@@ -143,8 +154,10 @@ impl Meter {
         if self.freshness(tuning, now) == Freshness::Lost {
             self.good = 0;
             self.intervals.clear();
+            self.power_intervals.clear();
         }
         self.last_any = Some(now);
+        self.take_power(reading, has_any, draw, site, now);
 
         for phase in Phase::ALL {
             let (current, source) = lines.get(phase);
@@ -166,10 +179,7 @@ impl Meter {
         }
         if complete {
             if let Some(last) = self.last_currents {
-                self.intervals.push_back(now.since_ms(last));
-                if self.intervals.len() > INTERVALS {
-                    self.intervals.pop_front();
-                }
+                remember(&mut self.intervals, now.since_ms(last));
             }
             self.last_currents = Some(now);
             self.good = self.good.saturating_add(1);
@@ -178,6 +188,50 @@ impl Meter {
         self.background
             .observe(lines.map(|(current, _)| current), draw, hold_ms, now);
         changed
+    }
+
+    /// Learns what the total power says. Between two readings with currents, a gain that the loads cannot
+    /// have made may be on any line.
+    fn take_power(
+        &mut self,
+        reading: &Reading,
+        with_currents: bool,
+        draw: &DrawBounds,
+        site: &Site,
+        now: Instant,
+    ) {
+        let Some(power) = reading.power_w else {
+            if with_currents {
+                (self.power_then, self.gained) = (None, Milliamps::ZERO);
+            }
+            return;
+        };
+        if let Some(last) = self.last_power.replace(now) {
+            remember(&mut self.power_intervals, now.since_ms(last));
+        }
+        if with_currents {
+            self.power_then = Some((power, sum(&draw.low)));
+            self.gained = Milliamps::ZERO;
+            return;
+        }
+        let Some((power_then, loads_then)) = self.power_then else {
+            return;
+        };
+        let voltage = site.nominal_voltage_v;
+        let more = Milliamps::from_power(power - power_then, voltage, 1);
+        let loads = sum(&draw.high) - loads_then;
+        let by_loads = if site.grid == Grid::It3ph {
+            // A load between two lines counts on both of them.
+            Milliamps(loads.0 / 2)
+        } else {
+            loads
+        };
+        self.gained = (more - by_loads.max(Milliamps::ZERO)).max(Milliamps::ZERO);
+    }
+
+    /// What each line may have gained since its current was measured, by the total power.
+    pub const fn gained(&self) -> Milliamps {
+        self.gained
     }
 
     fn warm(&mut self, phase: Phase, current: Option<Milliamps>, now: Instant) {
@@ -194,9 +248,7 @@ impl Meter {
 
     /// Learnt time between readings with currents, in milliseconds.
     pub fn period_ms(&self) -> Option<u64> {
-        let mut sorted: Vec<u64> = self.intervals.iter().copied().collect();
-        sorted.sort_unstable();
-        sorted.get(sorted.len() / 2).copied()
+        median(&self.intervals)
     }
 
     /// Age at which its word is stale, in milliseconds.
@@ -298,8 +350,11 @@ impl Meter {
 
     /// The longest time from a step of the house to a reading that shows it, in milliseconds: one period, one
     /// lost reading, and the age of the sample itself where the line is slow. `None` before the period is known.
+    ///
+    /// A total power that comes more often than the currents shows the step too.
     pub fn sees_after_ms(&self) -> Option<u64> {
         let period = self.period_ms()?;
+        let period = median(&self.power_intervals).map_or(period, |power| power.min(period));
         let age = if period >= SLOW_PERIOD_MS {
             SAMPLE_AGE_MS
         } else {
@@ -325,6 +380,23 @@ impl Meter {
     pub fn thermal(&self, phase: Phase) -> Option<f64> {
         self.fuses.get_ref(phase).as_ref().map(Fuse::share)
     }
+}
+
+fn remember(intervals: &mut VecDeque<u64>, ms: u64) {
+    intervals.push_back(ms);
+    if intervals.len() > INTERVALS {
+        intervals.pop_front();
+    }
+}
+
+fn median(intervals: &VecDeque<u64>) -> Option<u64> {
+    let mut sorted: Vec<u64> = intervals.iter().copied().collect();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied()
+}
+
+fn sum(lines: &PerPhase<Milliamps>) -> Milliamps {
+    lines.0.iter().copied().sum()
 }
 
 /// The current of each line, as far as the reading says it.

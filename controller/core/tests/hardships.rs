@@ -2,6 +2,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::float_cmp,
+    clippy::panic,
     reason = "a test fails by panicking"
 )]
 
@@ -264,4 +266,67 @@ fn a_relay_of_unknown_state_is_switched_off_in_failsafe() {
     let lost = rig.give(61, json!({"type": "tick"}));
     assert_eq!(rig.engine.snapshot().state, "failsafe.meter_lost");
     assert_eq!(switches(&lost), [false]);
+}
+
+#[test]
+fn a_small_fuse_keeps_room_for_a_step_of_the_house_and_says_so() {
+    let with_step = |step: u32| {
+        let mut config = house(&json!([charger("ev1")]), &json!([]));
+        config["site"]["main_fuse"] = json!({"rating_a": 16});
+        config["site"]["largest_step_a"] = json!(step);
+        let mut rig = Rig::new(&config);
+        let mut all = Vec::new();
+        // A meter of ten seconds: one reading may be lost, so a step may last for half a minute.
+        let mut draw = 0.0;
+        for s in (10..120).step_by(10) {
+            rig.report(s, "ev1", draw, None);
+            all.extend(rig.read(s, [Some(2.0 + draw); 3]));
+            draw = limits(&all).last().map_or(0.0, |(limit, _)| *limit);
+        }
+        let reason = rig.engine.snapshot().loads[0].reason.clone();
+        (limits(&all).first().map(|(limit, _)| *limit), reason)
+    };
+    // 28 s at 10 A more: 4.6 A of the 16 A stay free; at 5 A more: 0.6 A.
+    assert_eq!(with_step(10).0, Some(9.0));
+    assert_eq!(with_step(5).0, Some(13.0));
+    let reason = serde_json::to_value(with_step(10).1).unwrap();
+    assert_eq!(reason["code"], "thermal", "{reason}");
+}
+
+#[test]
+fn a_step_of_the_total_power_lowers_before_the_currents_come() {
+    let mut rig = Rig::new(&house(&json!([charger("ev1")]), &json!([])));
+    let power = |rig: &mut Rig, s, watts: f64, lines: Option<f64>| {
+        let voltage = 230.1 + f64::from(u32::try_from(s % 7).unwrap()) / 10.0;
+        let phases: Vec<Value> = (0..3)
+            .map(|_| {
+                lines.map_or(
+                    Value::Null,
+                    |a| json!({"current_a": a, "voltage_v": voltage}),
+                )
+            })
+            .collect();
+        rig.give(
+            s,
+            json!({"type": "reading", "phases": phases, "power_w": watts}),
+        )
+    };
+    let mut draw = 0.0;
+    for s in (2..200).step_by(2) {
+        rig.report(s, "ev1", draw, None);
+        let house = 5.0 + draw;
+        let all = power(&mut rig, s, house * 690.0, (s % 10 == 0).then_some(house));
+        for (limit, renewal) in limits(&all) {
+            assert!(renewal || draw == 0.0, "{s} s: {all:?}");
+            draw = limit;
+        }
+    }
+    assert_eq!(draw, 16.0);
+    rig.report(201, "ev1", 16.0, Some(16.0));
+    // 2.3 kW more: 10 A that may be on any line, of which there is room for 4 A.
+    let cut = power(&mut rig, 202, 16_790.0, None);
+    let [(limit, false)] = limits(&cut)[..] else {
+        panic!("{cut:?}");
+    };
+    assert!((9.0..=11.0).contains(&limit), "{limit}");
 }

@@ -200,9 +200,7 @@ impl Engine {
             return;
         };
         circuit.metered = true;
-        let changed = circuit
-            .meter
-            .take(reading, site.grid, &draw, &site.tuning, now);
+        let changed = circuit.meter.take(reading, &draw, site, now);
         self.settled |= index == 0 && circuit.meter.last_currents() == Some(now);
         if changed && index == 0 {
             self.loads_moved = false;

@@ -129,7 +129,8 @@ impl World<'_> {
             Basis::Held => meter.background.held(phase),
             Basis::Now | Basis::Highest => meter.background.now(phase),
         }
-        .unwrap_or_default();
+        .unwrap_or_default()
+            + meter.gained();
         let share = if basis == Basis::Held {
             RAISE_SHARE
         } else {
