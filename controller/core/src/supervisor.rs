@@ -301,4 +301,111 @@ mod tests {
         machine.handle(&fine());
         assert_eq!(machine.path(), "operating.normal");
     }
+
+    /// Every finding that there can be.
+    fn all_findings() -> Vec<Findings> {
+        let mut all = Vec::new();
+        for meter in [
+            Freshness::Waiting,
+            Freshness::Fresh,
+            Freshness::Stale,
+            Freshness::Lost,
+        ] {
+            for supply in [Supply::Enough, Supply::Short, Supply::Returning] {
+                for bits in 0..64_u8 {
+                    let bit = |index: u8| bits & (1 << index) != 0;
+                    all.push(Findings {
+                        meter,
+                        started: bit(0),
+                        partial: bit(1),
+                        charger_lost: bit(2),
+                        map_unknown: bit(3),
+                        manual: bit(4),
+                        mode: if bit(5) { Mode::Observe } else { Mode::Control },
+                        supply,
+                    });
+                }
+            }
+        }
+        all
+    }
+
+    /// Where one step leads from each state, in the order in which states are found.
+    fn edges() -> Vec<(&'static str, Vec<&'static str>)> {
+        let all = all_findings();
+        let mut ways: Vec<Vec<Findings>> = vec![Vec::new()];
+        let mut edges: Vec<(&'static str, Vec<&'static str>)> = Vec::new();
+        while let Some(way) = ways.pop() {
+            let reach = || {
+                let mut machine = SupervisorMachine::default();
+                way.iter().for_each(|findings| machine.handle(findings));
+                machine
+            };
+            let from = reach().path();
+            if edges.iter().any(|(known, _)| *known == from) {
+                continue;
+            }
+            let mut targets = Vec::new();
+            for findings in &all {
+                let mut machine = reach();
+                machine.handle(findings);
+                if !targets.contains(&machine.path()) {
+                    targets.push(machine.path());
+                    ways.push([way.as_slice(), &[*findings]].concat());
+                }
+            }
+            targets.sort_unstable();
+            edges.push((from, targets));
+        }
+        edges.sort_unstable();
+        edges
+    }
+
+    /// The chart in the notation of Mermaid. States from which one step leads to the same states are drawn as one group.
+    fn chart() -> String {
+        let edges = edges();
+        let mut groups: Vec<(Vec<&str>, &Vec<&str>)> = Vec::new();
+        for (from, targets) in &edges {
+            match groups.iter_mut().find(|(_, known)| *known == targets) {
+                Some((members, _)) => members.push(from),
+                None => groups.push((vec![from], targets)),
+            }
+        }
+        let id = |path: &str| path.replace('.', "_");
+        let mut lines = vec![
+            "stateDiagram-v2".to_owned(),
+            "    [*] --> starting".to_owned(),
+        ];
+        for (from, _) in &edges {
+            lines.push(format!("    {}: {from}", id(from)));
+        }
+        for (members, targets) in groups {
+            let group = if members.len() == 1 {
+                id(members[0])
+            } else {
+                lines.push("    state supervised {".to_owned());
+                lines.extend(
+                    members
+                        .iter()
+                        .map(|member| format!("        {}", id(member))),
+                );
+                lines.push("    }".to_owned());
+                "supervised".to_owned()
+            };
+            let others = targets.iter().filter(|target| members != [**target]);
+            lines.extend(others.map(|target| format!("    {group} --> {}", id(target))));
+        }
+        lines.join("\n")
+    }
+
+    #[test]
+    fn the_chart_in_the_documents_is_the_one_of_the_code() {
+        let chart = chart();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ARCHITECTURE.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(
+            text.contains(&chart),
+            "ARCHITECTURE.md lacks this chart:\n{chart}"
+        );
+    }
 }
