@@ -338,7 +338,9 @@ mod tests {
         while let Some(way) = ways.pop() {
             let reach = || {
                 let mut machine = SupervisorMachine::default();
-                way.iter().for_each(|findings| machine.handle(findings));
+                for findings in &way {
+                    machine.handle(findings);
+                }
                 machine
             };
             let from = reach().path();
