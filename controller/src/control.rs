@@ -13,17 +13,18 @@ use std::time::Duration;
 
 use headroom_chargers::{DeviceCommand, DeviceEvent, Devices};
 use headroom_core::action::Command;
-use headroom_core::config::{Config, Mode};
+use headroom_core::config::{Config, Mode, Site};
 use headroom_core::event::{CommandResult, Tick, UserCommandEvent};
 use headroom_core::load::SLOW_LOAD_LEASE_S;
 use headroom_core::snapshot::{Alarm, LoadDetail};
 use headroom_core::{Action, Actions, Engine, Event, Instant, Milliamps, Snapshot};
-use headroom_meter_io::{Meter, MeterStatus};
+use headroom_meter_io::MeterStatus;
 use headroom_store::{AlarmBook, Decision, House, Journal, Step};
 use headroom_web::ControlRequest;
 use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
+use crate::meter::{MeterSlot, place};
 use crate::publish::{Publisher, Shown};
 
 /// The loop steps at least this often, in real time, so that whoever watches it knows that it lives.
@@ -60,70 +61,6 @@ pub(crate) struct Control {
     /// The newest command of each load that has not been seen to be followed yet.
     unseen: HashMap<String, u64>,
     refused: Option<tokio::time::Instant>,
-}
-
-/// The meter that is read, if there is one.
-pub(crate) struct MeterSlot {
-    /// The source that the command line pins.
-    pub(crate) pinned: Option<String>,
-    settings: Option<headroom_core::config::Meter>,
-    meter: Option<Meter>,
-    /// Why the configured meter cannot be read at all.
-    problem: Option<Problem>,
-}
-
-/// What is wrong with the configuration of the meter.
-struct Problem {
-    since: Instant,
-    text: String,
-}
-
-impl MeterSlot {
-    pub(crate) const fn new(pinned: Option<String>) -> Self {
-        Self {
-            pinned,
-            settings: None,
-            meter: None,
-            problem: None,
-        }
-    }
-
-    /// Begins to read what is configured now, if that is something else than before.
-    fn configure(
-        &mut self,
-        settings: &headroom_core::config::Meter,
-        one_phase: bool,
-        now: Instant,
-    ) {
-        let mut settings = settings.clone();
-        if let Some(source) = &self.pinned {
-            settings.source = Some(source.clone());
-        }
-        if self.settings.as_ref() == Some(&settings) {
-            return;
-        }
-        (self.meter, self.problem) = match crate::meter::open(&settings, one_phase) {
-            Ok(meter) => (meter, None),
-            Err(text) => {
-                tracing::error!("the meter cannot be read: {text}");
-                (None, Some(Problem { since: now, text }))
-            }
-        };
-        self.settings = Some(settings);
-    }
-
-    fn status(&self) -> Option<MeterStatus> {
-        self.meter
-            .as_ref()
-            .map(|meter| meter.status().borrow().clone())
-    }
-
-    async fn next(&self) -> headroom_meter_io::MeterReading {
-        match &self.meter {
-            Some(meter) => meter.next().await,
-            None => std::future::pending().await,
-        }
-    }
 }
 
 impl Control {
@@ -190,8 +127,8 @@ impl Control {
             config.site.mode = Mode::Observe;
         }
         let control = config.site.mode == Mode::Control;
-        let one_phase = config.site.grid.phases().len() == 1;
-        self.meter.configure(meter, one_phase, self.clock.now());
+        self.meter
+            .configure(meter, place(&config.site), self.clock.now());
         self.connections
             .devices
             .configure(&config.chargers, &config.slow_loads, control);
@@ -234,6 +171,9 @@ impl Control {
         let decision = self.journal(event.clone(), &actions, &snapshot, time);
         self.note_seen(&snapshot, time);
         let meter = self.meter.status();
+        if let Some(status) = &meter {
+            self.meter.remember(status);
+        }
         let alarms = self.alarms_of(&snapshot, meter.as_ref());
         let alarms = alarms
             .iter()

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use headroom_chargers::Devices;
 use headroom_core::Snapshot;
-use headroom_core::config::Config;
+use headroom_core::config::{Config, Meter};
 use headroom_core::event::Event;
-use headroom_meter_io::{MeterStatus, Source};
+use headroom_core::validate::FieldError;
+use headroom_meter_io::MeterStatus;
 use headroom_store::{Alarm, Decision, Journal, StateDb};
 use headroom_web::{
     App, ControlRequest, Health, MeterInfo, ReadingEvent, ServerEvent, Status, StatusInputs,
@@ -158,7 +159,10 @@ fn status(shown: &Shown<'_>, demo: bool) -> Status {
         .map_or_else(MeterInfo::default, |meter| MeterInfo {
             protocol: meter.protocol.map(|protocol| protocol.to_string()),
             meter_id: meter.meter_id.clone(),
+            model: meter.meter_model.clone(),
             source: Some(meter.source.clone()),
+            serial: meter.serial.clone(),
+            text: Some(meter.text.clone()),
             rejected: meter
                 .rejected
                 .iter()
@@ -199,9 +203,7 @@ impl headroom_web::Devices for Drivers {
             .collect()
     }
 
-    fn check_meter_source(&self, source: &str) -> Result<(), String> {
-        Source::parse(source)
-            .map(drop)
-            .map_err(|error| error.to_string())
+    fn check_meter(&self, meter: &Meter) -> Vec<FieldError> {
+        crate::meter::check(meter)
     }
 }

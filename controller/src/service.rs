@@ -16,8 +16,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
-use crate::control::{Connections, Control, MeterSlot};
+use crate::control::{Connections, Control};
 use crate::demo;
+use crate::meter::MeterSlot;
 use crate::publish::Publisher;
 
 /// Reports of devices that may wait for the loop. It takes microseconds for one; this is a burst of all
@@ -128,11 +129,11 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
         let clock = Clock::service();
         let service = Service {
             clock,
-            state,
             journal: open_journal(directory.path(), &clock).await,
             web,
             ocpp,
-            meter: MeterSlot::new(args.meter.clone()),
+            meter: MeterSlot::new(args.meter.clone(), &state).await,
+            state,
             observe: args.observe,
             demo: None,
         };
@@ -165,11 +166,11 @@ pub(crate) fn demo(args: &DemoArgs) -> anyhow::Result<()> {
         drop(edit);
         let service = Service {
             clock,
-            state,
             journal: open_journal(directory.path(), &clock).await,
             web,
             ocpp,
-            meter: MeterSlot::new(None),
+            meter: MeterSlot::new(None, &state).await,
+            state,
             observe: false,
             demo: Some(house),
         };

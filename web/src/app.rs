@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use headroom_core::config::{Config, Meter};
 use headroom_core::event::{Reading, UserCommand};
+use headroom_core::validate::FieldError;
 use headroom_store::{Alarm, Decision, Journal, StateDb};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -79,11 +80,8 @@ pub trait Devices: Send + Sync + std::fmt::Debug {
     /// Charge points that connected and are not adopted.
     fn unmatched(&self) -> Vec<Unmatched>;
 
-    /// Whether a text names a source of a meter.
-    ///
-    /// # Errors
-    /// What is wrong with it and what would be right.
-    fn check_meter_source(&self, source: &str) -> Result<(), String>;
+    /// What is wrong with a configuration of the meter, and what would be right; its fields begin with `meter.`.
+    fn check_meter(&self, meter: &Meter) -> Vec<FieldError>;
 }
 
 /// A charge point that connected and is not adopted.

@@ -1,6 +1,5 @@
 //! Changing the configuration: check, store, tell the loop, answer.
 
-use headroom_core::validate::FieldError;
 use headroom_store::House;
 
 use crate::app::{ControlRequest, Inner, Shared};
@@ -50,15 +49,8 @@ where
         .validate(app.status.borrow().highest_background)
         .err()
         .unwrap_or_default();
-    if edit.house.meter.source != edit.before().meter.source
-        && let Some(source) = &edit.house.meter.source
-        && let Err(message) = app.devices.check_meter_source(source)
-    {
-        errors.push(FieldError {
-            field: "meter.source".to_owned(),
-            code: "format",
-            message,
-        });
+    if edit.house.meter != edit.before().meter {
+        errors.extend(app.devices.check_meter(&edit.house.meter));
     }
     if !errors.is_empty() {
         return Err(Problem::invalid(errors).relative_to(&path));

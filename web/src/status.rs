@@ -48,8 +48,14 @@ pub struct MeterInfo {
     pub protocol: Option<String>,
     /// The meter's own number, as sent.
     pub meter_id: Option<String>,
+    /// The meter's model, as sent.
+    pub model: Option<String>,
     /// The source, without secrets.
     pub source: Option<String>,
+    /// Line parameters of a serial port.
+    pub serial: Option<String>,
+    /// What is heard, in a sentence.
+    pub text: Option<String>,
     /// Bytes that gave no telegram, by the reason.
     pub rejected: BTreeMap<String, u64>,
 }
@@ -96,8 +102,14 @@ pub struct MeterStatus {
     pub protocol: Option<String>,
     /// The meter's own number.
     pub meter_id: Option<String>,
+    /// The meter's model.
+    pub model: Option<String>,
     /// Where it is read.
     pub source: Option<String>,
+    /// Line parameters of a serial port, such as `115200 8N1`.
+    pub serial: Option<String>,
+    /// What is heard, in a sentence, and what to do if that is not enough.
+    pub text: Option<String>,
     /// Bytes that gave no telegram, by the reason.
     pub rejected: BTreeMap<String, u64>,
 }
@@ -196,7 +208,10 @@ impl Status {
                 period_s: snapshot.meter.period_ms.map(seconds),
                 protocol: inputs.meter.protocol.clone(),
                 meter_id: inputs.meter.meter_id.clone(),
+                model: inputs.meter.model.clone(),
                 source: inputs.meter.source.clone(),
+                serial: inputs.meter.serial.clone(),
+                text: inputs.meter.text.clone(),
                 rejected: inputs.meter.rejected.clone(),
             },
             loads: snapshot

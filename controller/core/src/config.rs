@@ -426,6 +426,9 @@ pub struct Meter {
     /// Where it is read, for example `serial:/dev/ttyUSB0`; `null`: nowhere yet.
     #[serde(default)]
     pub source: Option<String>,
+    /// The password that `***` stands for in the source. Taken from the source when that is written; never given back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_password: Option<Secret>,
     /// Encryption key in hex. Never given back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Secret>,

@@ -22,6 +22,7 @@ pub mod event;
 pub mod fuse;
 pub mod it;
 pub mod load;
+pub mod login;
 pub mod meter;
 pub mod plan;
 pub mod reason;

@@ -31,6 +31,10 @@ impl House {
     fn secret_fields(&mut self) -> Vec<(String, &mut Option<Secret>)> {
         let Self { config, meter } = self;
         let mut fields = vec![
+            (
+                "meter.source_password".to_owned(),
+                &mut meter.source_password,
+            ),
             ("meter.key".to_owned(), &mut meter.key),
             ("meter.auth_key".to_owned(), &mut meter.auth_key),
         ];

@@ -11,7 +11,7 @@ macro_rules! files {
     };
 }
 
-const STATE: Files = files!("state": "0001_initial.sql");
+const STATE: Files = files!("state": "0001_initial.sql", "0002_learnt.sql");
 const JOURNAL: Files = files!("journal": "0001_initial.sql");
 
 /// Brings a `state.db` up to date.

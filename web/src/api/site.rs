@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use headroom_core::config::{Meter, Site};
+use headroom_core::config::{Meter, Secret, Site};
+use headroom_core::login::{HIDDEN, hide_password};
 use serde_json::{Value, json};
 
 use crate::app::Shared;
@@ -63,6 +64,7 @@ pub(crate) async fn put_meter(
             meter.auth_key.clone_from(&house.meter.auth_key);
         }
         meter.key_set = false;
+        store_password(&mut meter, &house.meter);
         let answer = view(&meter);
         house.meter = meter;
         Ok(Made {
@@ -72,6 +74,18 @@ pub(crate) async fn put_meter(
     })
     .await?;
     Ok(Json(answer))
+}
+
+/// Takes the password out of the source. `***` stands for the stored one.
+fn store_password(meter: &mut Meter, before: &Meter) {
+    let Some((source, password)) = meter.source.as_deref().map(hide_password) else {
+        return;
+    };
+    meter.source_password = match password {
+        Some(password) if password == HIDDEN => before.source_password.clone(),
+        password => password.map(Secret::new),
+    };
+    meter.source = Some(source);
 }
 
 /// Without its keys.

@@ -651,6 +651,13 @@ async fn keys_of_the_meter_go_in_and_never_come_out() {
         answer.body,
         json!({"source": null, "key_set": false, "ct_ratio": null})
     );
+    let secret = json!({"source": "mqtt://jo:secret@192.0.2.9/ams"});
+    let shown = json!("mqtt://jo:***@192.0.2.9/ams");
+    assert_eq!(put(&rig, secret).await.body["source"], shown);
+    let answer = put(&rig, json!({"source": shown, "ct_ratio": 2})).await;
+    assert_eq!(answer.body["source"], shown);
+    let stored = rig.app.state.house().meter.source_password.clone();
+    assert_eq!(stored.unwrap().expose(), "secret", "*** keeps the password");
     for (body, field, code) in [
         (json!({"source": "telepathy"}), "source", "format"),
         (json!({"key": "0011"}), "key", "format"),

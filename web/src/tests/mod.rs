@@ -14,9 +14,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use headroom_core::action::ReasonCode;
-use headroom_core::config::Config;
+use headroom_core::config::{Config, Meter};
 use headroom_core::snapshot::{MeterSnapshot, MeterState};
 use headroom_core::units::PerPhase;
+use headroom_core::validate::FieldError;
 use headroom_core::{Instant, Reason, Snapshot};
 use headroom_store::{Journal, Retention, Role, StateDb};
 use jiff::Timestamp;
@@ -45,12 +46,15 @@ impl Devices for FakeDevices {
         }]
     }
 
-    fn check_meter_source(&self, source: &str) -> Result<(), String> {
-        if source.starts_with("tcp://") {
-            Ok(())
-        } else {
-            Err("must begin with tcp://".into())
-        }
+    fn check_meter(&self, meter: &Meter) -> Vec<FieldError> {
+        let source = meter.source.as_deref().unwrap_or("tcp://");
+        let wrong = !source.starts_with("tcp://") && !source.starts_with("mqtt://");
+        let error = wrong.then(|| FieldError {
+            field: "meter.source".to_owned(),
+            code: "format",
+            message: "must begin with tcp://".to_owned(),
+        });
+        error.into_iter().collect()
     }
 }
 

@@ -107,7 +107,10 @@ async fn the_status_has_the_shape_of_the_contract() {
     let meter = MeterInfo {
         protocol: Some("p1".into()),
         meter_id: Some("0000".into()),
+        model: Some("M1".into()),
         source: Some("tcp://192.0.2.9:2001".into()),
+        serial: None,
+        text: Some("P1 telegrams of M1.".into()),
         rejected: [("checksum".to_owned(), 2)].into(),
     };
     let status = Status::new(&StatusInputs {
@@ -130,7 +133,7 @@ async fn the_status_has_the_shape_of_the_contract() {
         "phases": [{"phase": "l1", "measured_a": 25.4, "background_a": null, "headroom_a": -0.4, "limit_a": 25.0,
             "thermal": 0.61, "source": "measured"}],
         "meter": {"state": "ok", "age_s": 0.4, "period_s": 1.0, "protocol": "p1", "meter_id": "0000",
-            "source": "tcp://192.0.2.9:2001", "rejected": {"checksum": 2}},
+            "model": "M1", "source": "tcp://192.0.2.9:2001", "serial": null, "text": "P1 telegrams of M1.", "rejected": {"checksum": 2}},
         "loads": [
             {"id": "ev1", "kind": "charger", "name": "Garage", "connected": true, "status": "charging",
                 "setpoint_a": 10.0, "measured_a": [9.8, null], "acknowledged_a": null, "max_current_a": 16.0,

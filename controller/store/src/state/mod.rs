@@ -4,6 +4,7 @@
 //! also in memory ([`StateDb::house`]) and changes there only after its commit.
 
 mod edit;
+mod learnt;
 mod people;
 mod sql;
 mod tokens;

@@ -43,6 +43,9 @@ pub(super) const SETUP_CODE: &str = "SELECT code FROM setup_code WHERE only = 1"
 pub(super) const INSERT_SETUP_CODE: &str = "INSERT INTO setup_code (only, code) VALUES (1, ?1)";
 pub(super) const DELETE_SETUP_CODE: &str = "DELETE FROM setup_code";
 
+pub(super) const LEARNT: &str = "SELECT value FROM learnt WHERE name = ?1";
+pub(super) const LEARN: &str = "INSERT INTO learnt (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+
 #[cfg(test)]
 pub(super) const ALL: &[&str] = &[
     NEWEST_VERSION,
@@ -71,6 +74,8 @@ pub(super) const ALL: &[&str] = &[
     SETUP_CODE,
     INSERT_SETUP_CODE,
     DELETE_SETUP_CODE,
+    LEARNT,
+    LEARN,
 ];
 
 #[cfg(test)]
