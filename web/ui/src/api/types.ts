@@ -44,7 +44,11 @@ export interface MeterStatus {
   period_s: number | null;
   protocol: string | null;
   meter_id: string | null;
+  model?: string | null;
   source: string | null;
+  serial?: string | null;
+  /** What is heard, in a sentence, and what to do if that is not enough. */
+  text?: string | null;
   rejected?: Record<string, number>;
 }
 

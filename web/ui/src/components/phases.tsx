@@ -1,5 +1,5 @@
 /** The three phases (one on a single-phase grid), the age of the reading, and what the drawing means. */
-import type { PhaseStatus } from "../api/types";
+import type { MeterStatus, PhaseStatus } from "../api/types";
 import { age, amps, UNKNOWN } from "../format";
 import { type Key, t, word } from "../i18n";
 import { meterOk, outdated, readingAge, status } from "../state/live";
@@ -99,6 +99,20 @@ function Legend() {
   );
 }
 
+/** What is heard of the meter, in a sentence, and what was not believed. */
+function MeterNote({ meter }: { meter: MeterStatus }) {
+  const dropped = Object.entries(meter.rejected ?? {}).filter(([, count]) => count > 0);
+  if (!meter.text && dropped.length === 0) return null;
+  return (
+    <p class="meter-note">
+      {meter.text}
+      {dropped.length === 0
+        ? null
+        : ` ${t("meter.dropped", { list: dropped.map(([reason, count]) => `${word("rejected", reason)} ${count}`).join(", ") })}`}
+    </p>
+  );
+}
+
 export function Phases() {
   const now = status.value;
   if (now === null) return null;
@@ -125,6 +139,7 @@ export function Phases() {
         ))}
       </div>
       <Legend />
+      <MeterNote meter={now.meter} />
       <details class="help">
         <summary>{t("phases.help")}</summary>
         <p>{t("phases.help.1")}</p>
