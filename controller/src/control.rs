@@ -318,7 +318,7 @@ impl Control {
         let seq = journal.event(time, snapshot.at, event.clone());
         let state_changed = actions.state != self.state;
         self.state = actions.state;
-        if actions.actions.is_empty() && !state_changed {
+        if actions.actions.is_empty() && !state_changed && !actions.would_act {
             return None;
         }
         Some(journal.decision(Step {

@@ -131,6 +131,17 @@ impl Background {
             .max()
     }
 
+    /// When the highest of a line leaves the hold time.
+    pub fn held_until(&self, phase: Phase, hold_ms: u64) -> Option<Instant> {
+        let held = self.held(phase)?;
+        let last = self
+            .peaks
+            .iter()
+            .rev()
+            .find(|(_, peak)| peak.get(phase) == Some(held));
+        last.map(|(start, _)| start.after_ms(hold_ms))
+    }
+
     /// The highest of a line that is known in any way: learnt, held, or now.
     pub fn worst(&self, phase: Phase) -> Milliamps {
         let known = [self.held(phase), self.when_overloaded(phase)];

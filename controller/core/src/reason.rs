@@ -80,6 +80,9 @@ fn is_main(circuit: &str) -> bool {
     circuit == MAIN
 }
 
+/// What is done in observe mode, whatever is wrong.
+const NOTHING_COMMANDED: &str = "Nothing is commanded: Headroom only observes.";
+
 impl Reason {
     /// A reason of which nothing but the code and the sentence is known.
     pub fn plain(code: ReasonCode, text: impl Into<String>) -> Self {
@@ -319,25 +322,52 @@ impl Reason {
         )
     }
 
-    /// The newest reading is too old.
-    pub fn stale(frozen: bool) -> Self {
-        let text = if frozen {
-            "The meter says the same in every value: it is not believed. Nothing is raised, and the loads are \
-             lowered to what fits beside the highest background seen. Check the meter's connection."
+    /// The newest reading is too old, or says the same for too long. `commands`: whether commands are given.
+    pub fn stale(frozen: bool, commands: bool) -> Self {
+        let what = if frozen {
+            "The meter says the same in every value: it is not believed."
         } else {
-            "The newest reading of the meter is too old. Nothing is raised, and the loads are lowered to \
-             what fits beside the highest background seen. Check the meter's cable."
+            "The newest reading of the meter is too old."
         };
-        Self::plain(ReasonCode::MeterStale, text)
+        let done = if commands {
+            "Nothing is raised, and the loads are lowered to what fits beside the highest background seen."
+        } else {
+            NOTHING_COMMANDED
+        };
+        let advice = if frozen {
+            "Check the meter's connection."
+        } else {
+            "Check the meter's cable."
+        };
+        Self::plain(ReasonCode::MeterStale, format!("{what} {done} {advice}"))
     }
 
-    /// There is no reading.
-    pub fn lost() -> Self {
+    /// There is no reading. `commands`: whether commands are given.
+    pub fn lost(commands: bool) -> Self {
+        let done = if commands {
+            "Chargers are told their safe current and slow loads to go off; who cannot be reached goes there when \
+             its lease runs out, if it can."
+        } else {
+            NOTHING_COMMANDED
+        };
         Self::plain(
             ReasonCode::MeterLost,
-            "Nothing is heard of the meter. Every charger is at its safe current and slow loads are off. \
-             Check the meter's cable and that its port is opened.",
+            format!(
+                "Nothing is heard of the meter. {done} Check the meter's cable and that its port is opened."
+            ),
         )
+    }
+
+    /// What would be done, if commands were given.
+    #[must_use]
+    pub fn would_be(&self) -> Self {
+        Self {
+            text: format!(
+                "Observe only, nothing is commanded. In control: {}",
+                self.text
+            ),
+            ..self.clone()
+        }
     }
 
     /// A line is missing.
@@ -421,12 +451,16 @@ impl Reason {
         .until(until)
     }
 
-    /// The house alone is above its limit.
-    pub fn overloaded(bound: &Bound, falling: bool) -> Self {
-        let what = if falling {
-            "what was lowered is on its way down"
-        } else {
-            "no load is left that could be lowered"
+    /// A line carries too much, and nothing is left to be lowered.
+    pub fn overloaded(bound: &Bound, why: &Overload<'_>) -> Self {
+        let what = match why {
+            Overload::Falling => "what was lowered is on its way down".to_owned(),
+            Overload::Unsure => "it is being found out which of the loads draws it".to_owned(),
+            Overload::Stray(load) => format!(
+                "{} does not do what it is told: switch it off by hand",
+                load.title()
+            ),
+            Overload::House => "no load is left that could be lowered".to_owned(),
         };
         let text = format!(
             "{} carries {} of {}, and {what}.",
@@ -434,8 +468,61 @@ impl Reason {
             bound.measured.unwrap_or_default(),
             bound.limit
         );
-        Self::plain(bound.code(), text).at(bound)
+        let mut reason = Self::plain(bound.code(), text).at(bound);
+        if let Overload::Stray(load) = why {
+            reason.code = ReasonCode::NotObeying;
+            reason.load = Some(load.spec.id.clone());
+        }
+        reason
     }
+
+    /// A line carries too much for a while already.
+    pub fn overload_lasts(
+        circuit: &str,
+        phase: Phase,
+        measured: Milliamps,
+        limit: Milliamps,
+    ) -> Self {
+        let place = if is_main(circuit) {
+            format!("{phase} of the main fuse")
+        } else {
+            format!("{phase} of circuit {circuit}")
+        };
+        let text = format!(
+            "{place} carries {measured} of {limit} for more than half a minute. Switch something off by hand, before the fuse does."
+        );
+        let mut reason = Self::plain(ReasonCode::MainFuse, text);
+        (reason.phase, reason.circuit) = (Some(phase), Some(circuit.to_owned()));
+        reason
+    }
+
+    /// There is room now, but the house needed it a short time ago.
+    pub fn peak(load: &Load, bound: &Bound, until: Instant) -> Self {
+        let mut text = format!(
+            "{} could get more; {} was fuller within the hold time, and may be again.",
+            load.title(),
+            bound.place()
+        );
+        if bound.level < bound.limit {
+            text.push_str(" Some is kept free so that the fuse bears a sudden step of the house.");
+        }
+        Self::plain(ReasonCode::Hysteresis, text)
+            .at(bound)
+            .until(until)
+    }
+}
+
+/// Why a line is not relieved by a command.
+#[derive(Clone, Copy, Debug)]
+pub enum Overload<'a> {
+    /// A load was told, and has not answered yet.
+    Falling,
+    /// The loads may draw it, by what they say; it is not certain.
+    Unsure,
+    /// A load does not obey.
+    Stray(&'a Load),
+    /// No load draws anything there.
+    House,
 }
 
 /// What happens to a load, in words.

@@ -330,3 +330,54 @@ fn a_step_of_the_total_power_lowers_before_the_currents_come() {
     };
     assert!((9.0..=11.0).contains(&limit), "{limit}");
 }
+
+#[test]
+fn observe_tells_what_would_be_done_and_commands_nothing() {
+    let mut config = house(&json!([charger("ev1")]), &json!([]));
+    config["site"]["mode"] = json!("observe");
+    let mut rig = Rig::new(&config);
+    let mut told = Vec::new();
+    for s in 1..60 {
+        let over = if s > 20 { 31.0 } else { 20.0 };
+        rig.report(s, "ev1", 16.0, Some(16.0));
+        let phases = [20.0, over, 20.0].map(
+            |a| json!({"current_a": a, "voltage_v": 230.1 + f64::from(u32::try_from(s % 7).unwrap()) / 10.0}),
+        );
+        let event = serde_json::from_value(json!({"type": "reading", "phases": phases})).unwrap();
+        let actions = rig.engine.step(event, Instant(s * 1000 + 1));
+        assert!(actions.actions.is_empty());
+        if actions.would_act {
+            told.push((s, rig.engine.snapshot().reason.text.clone()));
+        }
+    }
+    let (s, text) = told.iter().find(|(s, _)| *s > 20).unwrap();
+    assert_eq!(*s, 21, "{told:?}");
+    assert!(
+        text.contains("In control: L2 of the main fuse carries 31 A of 25 A"),
+        "{text}"
+    );
+    assert!(told.len() <= 4, "{told:?}");
+    let alarms = rig.engine.snapshot().alarms;
+    assert!(
+        alarms.iter().any(|alarm| alarm.code == "overload"),
+        "{alarms:?}"
+    );
+}
+
+#[test]
+fn a_charger_that_does_not_obey_is_named_while_the_line_carries_too_much() {
+    let mut rig = charging();
+    for s in 40..90 {
+        rig.report(s, "ev1", 16.0, Some(16.0));
+        rig.read(s, [Some(29.0); 3]);
+    }
+    let reason = serde_json::to_value(rig.engine.snapshot().reason).unwrap();
+    assert_eq!(reason["code"], "not_obeying", "{reason}");
+    assert!(
+        reason["text"]
+            .as_str()
+            .unwrap()
+            .contains("switch it off by hand"),
+        "{reason}"
+    );
+}

@@ -5,7 +5,10 @@
 //! and never blocks; [`Engine::check`] tells beforehand what is wrong with an event.
 
 mod check;
+mod observe;
 mod view;
+
+use observe::WouldBe;
 
 use std::collections::BTreeMap;
 
@@ -47,6 +50,8 @@ pub struct Engine {
     reason: Reason,
     wake: Option<Instant>,
     alarms: Vec<Alarm>,
+    /// In observe mode: what would have been commanded.
+    would_be: Vec<WouldBe>,
 }
 
 impl Engine {
@@ -65,6 +70,7 @@ impl Engine {
             reason: Reason::starting(),
             wake: None,
             alarms: Vec::new(),
+            would_be: Vec::new(),
         };
         engine.configure(config, now);
         engine
@@ -107,6 +113,7 @@ impl Engine {
         Actions {
             t_ms: now,
             state: self.supervisor.path(),
+            would_act: self.would_be.iter().any(|noted| noted.at == now),
             actions,
             phases: self.phase_states(),
             next_deadline_ms: self.next_deadline(),
@@ -201,6 +208,7 @@ impl Engine {
         };
         circuit.metered = true;
         let changed = circuit.meter.take(reading, &draw, site, now);
+        circuit.watch_overload(now);
         self.settled |= index == 0 && circuit.meter.last_currents() == Some(now);
         if changed && index == 0 {
             self.loads_moved = false;
@@ -271,6 +279,7 @@ impl Engine {
                     meter: Meter::new(characteristic, curve, rating, now),
                     metered,
                     frozen: false,
+                    over_since: PerPhase::default(),
                 },
             };
             circuit.meter.replace_fuse(characteristic, curve, rating);
@@ -396,11 +405,10 @@ impl Engine {
             load.reason = reason.clone();
         }
         if self.config.site.mode == Mode::Observe {
-            for load in &mut self.loads {
-                load.reason = Reason::observe();
-            }
+            self.note_would_be(plan, now);
             return Vec::new();
         }
+        self.would_be.clear();
         let mut targets: Vec<&Target> = plan.targets.iter().collect();
         // A load that was lowered twice in one plan is told the lower only.
         targets.sort_by_key(|target| {
@@ -469,8 +477,10 @@ impl Engine {
         };
         self.supervisor.handle(&findings);
         self.reason = match self.supervisor.path() {
-            "failsafe.meter_lost" => Reason::lost(),
-            "degraded.meter_stale" => Reason::stale(self.is_frozen()),
+            "failsafe.meter_lost" => Reason::lost(self.config.site.mode == Mode::Control),
+            "degraded.meter_stale" => {
+                Reason::stale(self.is_frozen(), self.config.site.mode == Mode::Control)
+            }
             "degraded.meter_partial" => Reason::partial(),
             "degraded.charger_lost" => lost.map_or_else(Reason::normal, |load| {
                 Reason::unreachable(load, load.worst(now))
@@ -481,7 +491,10 @@ impl Engine {
                 .manual
                 .as_ref()
                 .map_or_else(Reason::normal, |m| Reason::manual(m.until)),
-            "observe" => Reason::observe(),
+            "observe" => self
+                .would_be
+                .first()
+                .map_or_else(Reason::observe, |noted| noted.reason.would_be()),
             _ => self.supply_reason(plan),
         };
     }

@@ -2,12 +2,16 @@
 
 use super::Engine;
 use crate::action::Reason;
+use crate::config::Mode;
 use crate::load::{Kind, Load};
 use crate::meter::{Freshness, Meter};
 use crate::snapshot::{
     Alarm, LoadDetail, LoadSnapshot, MeterSnapshot, MeterState, PhaseState, Snapshot, Source,
 };
 use crate::units::{Instant, Milliamps};
+
+/// An overload that was not relieved within this needs a person, in milliseconds.
+const OVERLOAD_LASTS_MS: u64 = 30_000;
 
 impl Engine {
     /// A copy of what people want to see.
@@ -39,8 +43,9 @@ impl Engine {
     /// Raises and clears alarms.
     pub(super) fn watch(&mut self, now: Instant) {
         let mut wrong: Vec<(String, Option<String>, String)> = Vec::new();
+        let commands = self.config.site.mode == Mode::Control;
         match self.meter_freshness() {
-            Freshness::Lost => wrong.push(("meter_lost".into(), None, Reason::lost().text)),
+            Freshness::Lost => wrong.push(("meter_lost".into(), None, Reason::lost(commands).text)),
             Freshness::Stale => {
                 let frozen = self.is_frozen();
                 let code = if frozen {
@@ -48,9 +53,20 @@ impl Engine {
                 } else {
                     "meter_stale"
                 };
-                wrong.push((code.into(), None, Reason::stale(frozen).text));
+                wrong.push((code.into(), None, Reason::stale(frozen, commands).text));
             }
             Freshness::Fresh | Freshness::Waiting => {}
+        }
+        for circuit in &self.circuits {
+            for &phase in self.config.site.grid.phases() {
+                let since = circuit.over_since.get(phase);
+                let lasts = since.is_some_and(|since| now.since_ms(since) >= OVERLOAD_LASTS_MS);
+                if let Some(measured) = circuit.meter.measured(phase).filter(|_| lasts) {
+                    let limit = circuit.limit.get(phase);
+                    let text = Reason::overload_lasts(&circuit.id, phase, measured, limit).text;
+                    wrong.push(("overload".into(), None, text));
+                }
+            }
         }
         for load in &self.loads {
             let id = Some(load.spec.id.clone());
@@ -131,7 +147,8 @@ fn load_snapshot(load: &Load) -> LoadSnapshot {
         Kind::SlowLoad => LoadDetail::SlowLoad {
             on: load
                 .reported_on
-                .or_else(|| load.setpoint().map(|setpoint| setpoint > Milliamps::ZERO)),
+                .or_else(|| load.acknowledged().map(|said| said > Milliamps::ZERO))
+                .filter(|_| load.link.is_connected()),
             power: load.power,
             following: load.following(),
         },

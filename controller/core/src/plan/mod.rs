@@ -15,9 +15,9 @@ use crate::allocate::{Constraint, Demand, Grant, allocate};
 use crate::config::{Grid, Site};
 use crate::load::{Ceiling, Load};
 use crate::meter::{Freshness, Meter};
-use crate::reason::{Bound, DEADBAND};
+use crate::reason::{Bound, DEADBAND, Overload, is_overloaded};
 use crate::supervisor::Supply;
-use crate::units::{Instant, Milliamps, PerPhase};
+use crate::units::{Instant, Milliamps, PerPhase, Phase};
 
 /// A charger that is on this long may have to let another of its class have its turn, in milliseconds.
 const TURN_MS: u64 = 900_000;
@@ -39,6 +39,19 @@ pub struct Circuit {
     pub metered: bool,
     /// Whether its meter says the same for too long.
     pub frozen: bool,
+    /// Since when more is measured on a line than its limit, by more than noise.
+    pub over_since: PerPhase<Option<Instant>>,
+}
+
+impl Circuit {
+    /// Notes which lines carry too much, after a reading.
+    pub fn watch_overload(&mut self, now: Instant) {
+        for phase in Phase::ALL {
+            let over = is_overloaded(self.meter.measured(phase), self.limit.get(phase));
+            let since = self.over_since.get(phase);
+            *self.over_since.get_mut(phase) = over.then(|| since.unwrap_or(now));
+        }
+    }
 }
 
 /// Whether a circuit feeds another, itself or through others. What is not known hangs on the main one.
@@ -163,7 +176,7 @@ impl World<'_> {
 
     /// Every load goes to what it is safe at.
     fn plan_lost(&self) -> Plan {
-        let reason = Reason::lost();
+        let reason = Reason::lost(true);
         let targets = self
             .loads
             .iter()
@@ -177,7 +190,17 @@ impl World<'_> {
             .collect();
         Plan {
             targets,
-            reasons: self.loads.iter().map(|_| reason.clone()).collect(),
+            reasons: self
+                .loads
+                .iter()
+                .map(|load| {
+                    if load.link.lost_since().is_some() {
+                        Reason::unreachable(load, load.worst(self.now))
+                    } else {
+                        reason.clone()
+                    }
+                })
+                .collect(),
             supply: Supply::Short,
             shortage: Some(reason),
             wake: None,
@@ -288,7 +311,7 @@ impl World<'_> {
                 to = grant.current.max(floor);
 
                 reason = match (basis, tightest(&rows, &over, index, *grant)) {
-                    (Basis::Highest, _) => Reason::stale(self.frozen).because(load, from, to),
+                    (Basis::Highest, _) => Reason::stale(self.frozen, true).because(load, from, to),
                     (_, Some(bound)) => Reason::cut(load, bound, from, to),
                     (_, None) => reason,
                 };
@@ -310,17 +333,33 @@ impl World<'_> {
         }
         if basis == Basis::Highest {
             plan.supply = Supply::Short;
-            plan.shortage = Some(Reason::stale(self.frozen));
+            plan.shortage = Some(Reason::stale(self.frozen, true));
         } else if let Some(row) = rows.iter().find(|row| row.bound.is_overloaded())
             && plan.shortage.is_none()
         {
             plan.supply = Supply::Short;
-            plan.shortage = Some({
-                let falls = |(load, weight): (&Load, &u8)| *weight > 0 && load.is_unsettled();
-                Reason::overloaded(&row.bound, self.loads.iter().zip(&row.weights).any(falls))
-            });
+            plan.shortage = Some(Reason::overloaded(&row.bound, &self.overload(row)));
         }
         plan
+    }
+
+    /// Why a line that carries too much is not relieved by a command of this plan.
+    fn overload(&self, row: &Row) -> Overload<'_> {
+        let there = || {
+            let weighed = self.loads.iter().zip(&row.weights);
+            weighed
+                .filter(|(_, weight)| **weight > 0)
+                .map(|(load, _)| load)
+        };
+        if let Some(stray) = there().find(|load| load.link.straying_since().is_some()) {
+            Overload::Stray(stray)
+        } else if there().any(Load::is_unsettled) {
+            Overload::Falling
+        } else if there().any(|load| load.worst(self.now) > Milliamps::ZERO) {
+            Overload::Unsure
+        } else {
+            Overload::House
+        }
     }
 
     /// Shares out anew what everybody keeps, nobody more than before.
@@ -391,7 +430,7 @@ impl World<'_> {
         } else if load.is_refusing() {
             Reason::refusing(load)
         } else if self.meter == Freshness::Stale {
-            Reason::stale(self.frozen)
+            Reason::stale(self.frozen, true)
         } else if !self.main().is_some_and(Meter::has_started) {
             Reason::starting()
         } else {

@@ -416,8 +416,32 @@ impl<'a> Raising<'a> {
         let has = self.has(index);
         Some(match rival {
             Some((_, rival)) => Reason::behind(load, rival, &row.bound, has),
-            None => Reason::held(load, &row.bound),
+            None => match self.peak_until(bound, index) {
+                Some(until) => Reason::peak(load, &row.bound, until),
+                None => Reason::held(load, &row.bound),
+            },
         })
+    }
+
+    /// When a peak of the house within the hold time ends that alone keeps a load from more.
+    fn peak_until(&self, row: usize, load: usize) -> Option<Instant> {
+        let held = self.rows.get(row)?;
+        let now = self.world.rows(Basis::Now);
+        let more = (now.get(row)?.bound.available - held.bound.available).max(Milliamps::ZERO);
+        let load_state = self.world.loads.get(load)?;
+        let wanted = self.wanted(load).max(self.has(load)) + more;
+        if !self.is_worth(load, load_state, wanted) {
+            return None;
+        }
+        let circuit = self
+            .world
+            .circuits
+            .iter()
+            .find(|circuit| circuit.id == held.bound.circuit)?;
+        let hold_ms = u64::from(self.world.site.tuning.hold_s).saturating_mul(1000);
+        let background = &circuit.meter.background;
+        let until = background.held_until(held.bound.phase?, hold_ms)?;
+        (until > self.world.now).then_some(until)
     }
 }
 
