@@ -22,7 +22,7 @@ use tokio::{
 use tracing::warn;
 
 use crate::{
-    central::{self, Auth, KnownCharger, Limits, Roster, ServeError, Unmatched},
+    central::{self, Auth, KnownCharger, Limits, Refused, Roster, ServeError, Unmatched},
     message::{DeviceCommand, DeviceEvent},
     shelly::{self, Client, Relay, SwitchRequest},
     wall::WallClock,
@@ -278,6 +278,12 @@ impl Devices {
     /// Charge points that connected and are not adopted, at most 50.
     pub fn unmatched(&self) -> Vec<Unmatched> {
         self.roster.unmatched()
+    }
+
+    /// Chargers whose charge points were refused for their password within the last quarter of an
+    /// hour and have not got in since; at most one for each charger.
+    pub fn refused(&self) -> Vec<Refused> {
+        self.roster.refused()
     }
 
     /// Ends every charge point's connection, as at the end of the program. Their limits run out by

@@ -17,7 +17,7 @@ mod message;
 mod shelly;
 mod wall;
 
-pub use central::{ServeError, Unmatched};
+pub use central::{Refused, RefusedFor, ServeError, Unmatched};
 pub use devices::{DeviceSettings, Devices};
 pub use message::{DeviceCommand, DeviceEvent};
 pub use wall::WallClock;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use headroom_chargers::{DeviceCommand, DeviceEvent, Devices};
 use headroom_core::action::Command;
-use headroom_core::config::{Config, Mode, Site};
+use headroom_core::config::{Config, Mode};
 use headroom_core::event::{CommandResult, Tick, UserCommandEvent};
 use headroom_core::load::SLOW_LOAD_LEASE_S;
 use headroom_core::snapshot::{Alarm, LoadDetail};

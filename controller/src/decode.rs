@@ -4,12 +4,15 @@
 //! complete; what was skipped, and why, on standard error at the end. Exit 0 when at least one telegram was valid, 2 when
 //! none, 1 on wrong usage or an unreadable file.
 
+mod hex_text;
+
 use clap::Args;
 use headroom_codec::{Decoder, Item, Key, Options, Protocol, Reason, UnknownProtocol};
+use hex_text::HexText;
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{self, Read, Write},
+    io::{self, IsTerminal, Read, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -55,7 +58,13 @@ fn parse_protocol(name: &str) -> Result<Family, UnknownProtocol> {
 pub(crate) fn run(args: &DecodeArgs) -> ExitCode {
     let name = args.file.as_deref().filter(|path| *path != Path::new("-"));
     let input: Box<dyn Read> = match name {
-        None => Box::new(io::stdin().lock()),
+        None => {
+            let input = io::stdin().lock();
+            if input.is_terminal() {
+                eprintln!("headroom decode: reading from the terminal; Ctrl-D ends it");
+            }
+            Box::new(input)
+        }
         Some(path) => match File::open(path) {
             Ok(file) => Box::new(file),
             Err(error) => return unreadable(name, &error),
@@ -65,6 +74,8 @@ pub(crate) fn run(args: &DecodeArgs) -> ExitCode {
         protocol: args.protocol.0,
         key: args.key.clone(),
         auth_key: args.auth_key.clone(),
+        // A capture may hold one telegram twice.
+        repeats: true,
     };
     let mut outcome = Outcome::new(&options, io::BufWriter::new(io::stdout().lock()));
     let result = if args.hex {
@@ -72,7 +83,6 @@ pub(crate) fn run(args: &DecodeArgs) -> ExitCode {
     } else {
         outcome.read(input)
     };
-    outcome.summarise(args);
     match result {
         // Whoever read the lines has enough of them.
         Err(Stopped::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -82,9 +92,21 @@ pub(crate) fn run(args: &DecodeArgs) -> ExitCode {
             eprintln!("headroom decode: standard output: {error}");
             ExitCode::from(UNREADABLE)
         }
-        Err(Stopped::Input(error)) => unreadable(name, &error),
-        Ok(()) if outcome.valid > 0 => ExitCode::SUCCESS,
-        Ok(()) => ExitCode::from(NONE_VALID),
+        Err(Stopped::Input(error)) => {
+            outcome.tell_skipped();
+            unreadable(name, &error)
+        }
+        Ok(()) => {
+            outcome.tell_skipped();
+            for sentence in outcome.sentences(args) {
+                eprintln!("headroom decode: {sentence}");
+            }
+            if outcome.valid > 0 {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(NONE_VALID)
+            }
+        }
     }
 }
 
@@ -93,7 +115,16 @@ fn unreadable(name: Option<&Path>, error: &io::Error) -> ExitCode {
         || "standard input".to_owned(),
         |path| path.display().to_string(),
     );
-    eprintln!("headroom decode: {name}: {error}");
+    match error.kind() {
+        io::ErrorKind::NotFound => eprintln!("headroom decode: there is no file {name}"),
+        io::ErrorKind::IsADirectory => {
+            eprintln!("headroom decode: {name} is a directory: name a file with telegrams");
+        }
+        io::ErrorKind::PermissionDenied => {
+            eprintln!("headroom decode: {name} may not be read by this user");
+        }
+        _ => eprintln!("headroom decode: {name}: {error}"),
+    }
     ExitCode::from(UNREADABLE)
 }
 
@@ -106,6 +137,8 @@ struct Outcome<W> {
     decoder: Decoder,
     output: W,
     valid: u64,
+    /// Valid telegrams that were encrypted.
+    encrypted: u64,
     /// Count and bytes of what was rejected.
     rejected: BTreeMap<(Protocol, Reason), (u64, u64)>,
     head: Vec<u8>,
@@ -117,6 +150,7 @@ impl<W: Write> Outcome<W> {
             decoder: Decoder::new(options),
             output,
             valid: 0,
+            encrypted: 0,
             rejected: BTreeMap::new(),
             head: Vec::new(),
         }
@@ -155,6 +189,7 @@ impl<W: Write> Outcome<W> {
             match item {
                 Item::Telegram(telegram) => {
                     self.valid += 1;
+                    self.encrypted += u64::from(telegram.encrypted);
                     serde_json::to_writer(&mut self.output, &telegram)?;
                     self.output.write_all(b"\n")?;
                 }
@@ -171,37 +206,94 @@ impl<W: Write> Outcome<W> {
         self.output.flush()
     }
 
-    fn summarise(&self, args: &DecodeArgs) {
+    fn tell_skipped(&self) {
         for ((protocol, reason), (count, bytes)) in &self.rejected {
-            eprintln!(
-                "skipped: {count} × {protocol}, {bytes} bytes: {reason}{}",
-                advice(*reason)
-            );
+            eprintln!("skipped: {count} × {protocol}, {bytes} bytes: {reason}");
         }
         let unexplained = self.decoder.unexplained();
         if unexplained > 0 {
             eprintln!("skipped: {unexplained} bytes that belong to no telegram");
         }
-        if self.decoder.received() == 0 {
-            eprintln!("headroom decode: the input is empty");
+    }
+
+    /// What is wrong, and what to do.
+    fn sentences(&self, args: &DecodeArgs) -> Vec<String> {
+        let mut sentences = Vec::new();
+        let bytes = self.decoder.received();
+        if bytes == 0 {
+            sentences.push("the input is empty".to_owned());
         } else if self.valid == 0 {
-            eprintln!(
-                "headroom decode: no valid telegram in {} bytes",
-                self.decoder.received()
+            let why = self
+                .rejected
+                .keys()
+                .map(|(_, reason)| *reason)
+                .max_by_key(|reason| weight(*reason))
+                .map_or_else(|| self.no_telegram(args).to_owned(), advice);
+            sentences.push(format!("no valid telegram in {bytes} bytes: {why}"));
+        }
+        if args.auth_key.is_some() && args.key.is_none() {
+            sentences.push(
+                "--auth-key does nothing without --key, the key that decrypts: give both"
+                    .to_owned(),
             );
-            if !args.hex && looks_like_hex(&self.head) {
-                eprintln!("the input looks like hexadecimal text: try --hex");
-            }
+        } else if args.key.is_some() && self.valid > 0 && !self.met_encryption() {
+            sentences.push("--key was not needed: nothing here is encrypted".to_owned());
+        }
+        sentences
+    }
+
+    fn met_encryption(&self) -> bool {
+        self.encrypted > 0
+            || self
+                .rejected
+                .keys()
+                .any(|(_, reason)| weight(*reason) >= weight(Reason::Replayed))
+    }
+
+    /// Nothing even looked like a telegram.
+    fn no_telegram(&self, args: &DecodeArgs) -> &'static str {
+        if !args.hex && looks_like_hex(&self.head) {
+            "the input looks like hexadecimal text, try --hex"
+        } else if self.decoder.unexplained() < self.decoder.received() {
+            "frames in it are right, but no message is complete; it is cut off"
+        } else if args.protocol.0.is_some() {
+            "nothing in it looks like that protocol; leave --protocol out to try all of them"
+        } else {
+            "nothing in it looks like a telegram; it is no meter's output, was recorded at a wrong speed, or is cut off"
         }
     }
 }
 
-fn advice(reason: Reason) -> &'static str {
+/// Of several reasons the one that tells most: what a key would solve comes before damage.
+fn weight(reason: Reason) -> u8 {
     match reason {
-        Reason::NeedsKey => " (--key)",
-        Reason::WrongKey => " (check --key)",
-        Reason::WrongAuthKey => " (check --auth-key, or leave it out)",
-        _ => "",
+        Reason::NeedsKey => 9,
+        Reason::WrongKey => 8,
+        Reason::WrongAuthKey => 7,
+        Reason::Replayed => 6,
+        Reason::Unknown => 5,
+        Reason::Malformed => 4,
+        Reason::Checksum | Reason::NoChecksum => 3,
+        Reason::Parity | Reason::Gap => 2,
+        _ => 1,
+    }
+}
+
+/// The reason, with what to do.
+fn advice(reason: Reason) -> String {
+    match reason {
+        Reason::NeedsKey => "it is encrypted, and there is no key; give the one of the grid company with --key".to_owned(),
+        Reason::WrongKey => "it is encrypted, and the key does not fit; check --key".to_owned(),
+        Reason::WrongAuthKey => {
+            "it is encrypted, the encryption key fits and the authentication key does not; check --auth-key or leave it \
+             out"
+            .to_owned()
+        }
+        Reason::Unknown | Reason::Malformed => format!("{reason}; please report this meter with a capture"),
+        Reason::Checksum => format!("{reason}, bytes were changed or lost on the way"),
+        Reason::Parity => format!("{reason}, the line is noisy or was read with other parameters"),
+        Reason::Cut => "it is cut off before its end".to_owned(),
+        _ => reason.to_string(),
     }
 }
 
@@ -212,94 +304,9 @@ fn looks_like_hex(head: &[u8]) -> bool {
             .all(|byte| byte.is_ascii_hexdigit() || byte.is_ascii_whitespace())
 }
 
-/// Hexadecimal text as the bytes that it means.
-struct HexText<R> {
-    inner: R,
-    half: Option<u8>,
-    read: u64,
-}
-
-impl<R: Read> HexText<R> {
-    fn new(inner: R) -> Self {
-        Self {
-            inner,
-            half: None,
-            read: 0,
-        }
-    }
-}
-
-impl<R: Read> Read for HexText<R> {
-    /// Gives 0 at the end only; half a byte at the end is an error, as is any other character.
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut text = vec![0; buffer.len()];
-        loop {
-            let count = self.inner.read(&mut text)?;
-            if count == 0 {
-                return match self.half {
-                    None => Ok(0),
-                    Some(_) => Err(invalid("the last byte has one digit only".to_owned())),
-                };
-            }
-            let mut written = 0;
-            let mut room = buffer.iter_mut();
-            for byte in text.iter().take(count) {
-                self.read += 1;
-                if byte.is_ascii_whitespace() {
-                    continue;
-                }
-                let digit = char::from(*byte)
-                    .to_digit(16)
-                    .and_then(|digit| u8::try_from(digit).ok());
-                let Some(digit) = digit else {
-                    return Err(invalid(format!(
-                        "character {} is no hexadecimal digit; leave --hex out for raw bytes",
-                        self.read
-                    )));
-                };
-                match self.half.take() {
-                    None => self.half = Some(digit),
-                    Some(high) => {
-                        if let Some(place) = room.next() {
-                            *place = high << 4 | digit;
-                            written += 1;
-                        }
-                    }
-                }
-            }
-            if written > 0 {
-                return Ok(written);
-            }
-        }
-    }
-}
-
-fn invalid(text: String) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn hex(text: &str) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        HexText::new(text.as_bytes()).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    }
-
-    #[test]
-    fn hexadecimal_text_may_be_broken_anywhere() {
-        assert_eq!(hex("7e A0\n2\na").unwrap(), [0x7E, 0xA0, 0x2A]);
-        assert!(hex("").unwrap().is_empty());
-        assert!(hex("7ea").unwrap_err().to_string().contains("one digit"));
-        assert!(
-            hex("7e:a0")
-                .unwrap_err()
-                .to_string()
-                .contains("character 3")
-        );
-    }
 
     #[test]
     fn telegrams_become_lines_and_rejections_are_counted() {

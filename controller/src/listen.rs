@@ -1,18 +1,29 @@
 //! `headroom listen`: what a live source gives, for trouble-shooting.
 //!
 //! Input: a meter source. Output: one JSON line per telegram on standard output; what is heard, the line parameters, and
-//! what was rejected, on standard error. It runs until it is interrupted, or until a replayed file is over. Exit 0 when at
-//! least one telegram was valid, 2 when none, 1 when the source cannot be.
+//! what was rejected, on standard error, and a summary at the end. It runs until it is interrupted, or until a replayed
+//! file is over. Exit 0 when at least one telegram was valid, 2 when none, 1 when the source cannot be, or its output or
+//! the capture cannot be written.
 
+mod capture;
+mod summary;
+
+use capture::Capture;
 use clap::Args;
-use headroom_meter_io::{Heard, Item, Key, MeterStatus, Settings, Source, anonymous, start_tapped};
+use headroom_meter_io::{
+    Heard, Item, Key, MeterStatus, Settings, Source, SourceKind, start_tapped,
+};
 use std::{
-    fs::File,
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
+    time::Instant,
 };
-use tokio::sync::mpsc;
+use summary::Summary;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
 
 const NONE_VALID: u8 = 2;
 const WRONG_USAGE: u8 = 1;
@@ -22,8 +33,8 @@ const QUEUE: usize = 1024;
 /// Show what a meter source gives
 #[derive(Debug, Args)]
 pub(crate) struct ListenArgs {
-    /// Where the meter is: serial port, TCP address or captured file
-    #[arg(value_name = "serial:PORT | tcp://HOST:PORT | file:PATH")]
+    /// Where the meter is
+    #[arg(value_name = "serial:PORT | tcp://HOST:PORT | file:PATH | …")]
     source: String,
     /// Encryption key, 32 hexadecimal digits
     #[arg(long, value_name = "HEX")]
@@ -31,7 +42,7 @@ pub(crate) struct ListenArgs {
     /// Authentication key, 32 hexadecimal digits
     #[arg(long, value_name = "HEX")]
     auth_key: Option<Key>,
-    /// Write what is heard, without ids and with new checksums, to this file
+    /// Write what is heard, without ids and with new checksums, to this file; it must not exist yet
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
 }
@@ -45,11 +56,26 @@ pub(crate) async fn run(args: ListenArgs) -> ExitCode {
             return ExitCode::from(WRONG_USAGE);
         }
     };
-    let capture = match args.capture.as_deref().map(File::create_new).transpose() {
+    if let SourceKind::File { path, .. } = source.kind() {
+        let name = path.display();
+        if !path.exists() {
+            eprintln!("headroom listen: there is no file {name}");
+            return ExitCode::from(WRONG_USAGE);
+        }
+        if path.is_dir() {
+            eprintln!("headroom listen: {name} is a directory: name a file with telegrams");
+            return ExitCode::from(WRONG_USAGE);
+        }
+    }
+    let keys = [args.key.clone(), args.auth_key.clone()];
+    let capture = match args
+        .capture
+        .map(|path| Capture::create(path, keys))
+        .transpose()
+    {
         Ok(capture) => capture,
         Err(error) => {
-            let name = args.capture.unwrap_or_default();
-            eprintln!("headroom listen: {}: {error}", name.display());
+            eprintln!("headroom listen: {error}");
             return ExitCode::from(WRONG_USAGE);
         }
     };
@@ -60,38 +86,49 @@ pub(crate) async fn run(args: ListenArgs) -> ExitCode {
     };
     let mut shown = Shown {
         capture,
-        valid: 0,
-        sealed: 0,
+        summary: Summary::new(Instant::now()),
     };
-    if let Err(error) = listen(source, settings, &mut shown).await
-        && error.kind() != io::ErrorKind::BrokenPipe
-    {
-        eprintln!("headroom listen: {error}");
+    let mut failed = false;
+    let status = match listen(source, settings, &mut shown).await {
+        Ok(status) => Some(status),
+        // Whoever read the lines has enough of them.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
+        Err(error) => {
+            eprintln!("headroom listen: {error}");
+            failed = true;
+            None
+        }
+    };
+    for line in shown.summary.lines(status.as_ref(), Instant::now()) {
+        eprintln!("{line}");
     }
-    if shown.sealed > 0 {
-        eprintln!(
-            "not in the capture: {} messages that cannot be made anonymous (ciphered, SML, or in several frames)",
-            shown.sealed
-        );
+    if let Some(capture) = shown.capture {
+        for line in capture.close() {
+            eprintln!("{line}");
+        }
     }
-    if shown.valid > 0 {
+    if failed {
+        ExitCode::from(WRONG_USAGE)
+    } else if shown.summary.valid() > 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(NONE_VALID)
     }
 }
 
-async fn listen(source: Source, settings: Settings, shown: &mut Shown) -> io::Result<()> {
+/// Listens until it is told to stop; gives the last status.
+async fn listen(source: Source, settings: Settings, shown: &mut Shown) -> io::Result<MeterStatus> {
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
     let (tap, mut queue) = mpsc::channel(QUEUE);
     let meter = start_tapped(source, settings, tap);
     let mut status = meter.status();
     let mut told = String::new();
-    let interrupted = tokio::signal::ctrl_c();
-    tokio::pin!(interrupted);
     loop {
         tokio::select! {
             biased;
-            _ = &mut interrupted => break,
+            _ = interrupted.recv() => break,
+            _ = terminated.recv() => break,
             Some(heard) = queue.recv() => shown.show(&heard)?,
             Ok(()) = status.changed() => {
                 let status = status.borrow_and_update().clone();
@@ -106,41 +143,34 @@ async fn listen(source: Source, settings: Settings, shown: &mut Shown) -> io::Re
     while let Ok(heard) = queue.try_recv() {
         shown.show(&heard)?;
     }
-    Ok(())
+    let last = status.borrow().clone();
+    Ok(last)
 }
 
 /// What was shown, and where it is kept.
 struct Shown {
-    capture: Option<File>,
-    valid: u64,
-    /// Messages that could not be made anonymous.
-    sealed: u64,
+    capture: Option<Capture>,
+    summary: Summary,
 }
 
 impl Shown {
     fn show(&mut self, heard: &Heard) -> io::Result<()> {
         match &heard.item {
             Item::Telegram(telegram) => {
-                self.valid += 1;
                 let mut output = io::stdout().lock();
                 serde_json::to_writer(&mut output, telegram)?;
                 output.write_all(b"\n")?;
                 output.flush()?;
-                if let Some(capture) = &mut self.capture {
-                    match anonymous(telegram.protocol, &heard.raw) {
-                        Some(masked) => capture.write_all(&masked)?,
-                        None => self.sealed += 1,
-                    }
-                }
-                Ok(())
             }
-            Item::Rejected(lost) => {
-                eprintln!(
-                    "rejected: {}, {} bytes: {}",
-                    lost.protocol, lost.bytes, lost.reason
-                );
-                Ok(())
-            }
+            Item::Rejected(lost) => eprintln!(
+                "rejected: {}, {} bytes: {}",
+                lost.protocol, lost.bytes, lost.reason
+            ),
+        }
+        self.summary.add(&heard.item, Instant::now());
+        match &mut self.capture {
+            Some(capture) => capture.add(heard),
+            None => Ok(()),
         }
     }
 }

@@ -12,6 +12,7 @@ mod meter;
 mod password;
 mod publish;
 mod service;
+mod simulate;
 mod token;
 
 use std::process::ExitCode;
@@ -62,6 +63,7 @@ enum Command {
     Listen(listen::ListenArgs),
     /// The decision core alone: events as JSON lines on standard input, decisions on standard output
     Engine,
+    Simulate(simulate::SimulateArgs),
     /// API tokens
     Token(token::TokenArgs),
     /// Passwords of the page
@@ -101,6 +103,7 @@ fn main() -> ExitCode {
                 ExitCode::from(INTERNAL)
             }
         }
+        Command::Simulate(args) => simulate::run(&args).unwrap_or_else(|error| finish(Err(error))),
         Command::Token(args) => finish(block_on(token::run(&args)).and_then(|done| done)),
         Command::Password(args) => finish(block_on(password::run(&args)).and_then(|done| done)),
     }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use headroom_store::{Role, StateDb, hash_password, new_charger_password};
 
@@ -35,9 +35,9 @@ pub(crate) async fn run(args: &PasswordArgs) -> anyhow::Result<()> {
         None => the_installer(&state).await?,
     };
     let password = new_charger_password();
-    state
-        .set_password(&name, &hash_password(&password)?)
-        .await?;
+    let hash = hash_password(&password)?;
+    let reset = state.set_password(&name, &hash).await;
+    reset.with_context(|| format!("the password of \"{name}\" was not changed"))?;
     tracing::info!(name, "the password was reset");
     writeln!(std::io::stdout().lock(), "{password}")?;
     Ok(())

@@ -98,6 +98,7 @@ impl Publisher {
             health: Arc::clone(&self.health),
             open_demo,
             host_names: host_name().into_iter().collect(),
+            pinned_meter: None,
             version: VERSION,
         }
     }

@@ -3,15 +3,18 @@
 //! Starts in an order that keeps the page reachable whatever is broken: data directory, databases,
 //! listeners, devices, meter, loop. A device or meter that fails never keeps the service from starting.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use headroom_chargers::{DeviceSettings, Devices, WallClock};
+use headroom_core::login::hide_password;
 use headroom_store::{DataDirectory, House, Journal, Retention, StateDb};
+use headroom_web::is_host_name;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
@@ -39,7 +42,8 @@ pub(crate) struct RunArgs {
         long,
         env = "HEADROOM_LISTEN",
         value_name = "ADDR",
-        default_value = "127.0.0.1:8080"
+        default_value = "127.0.0.1:8080",
+        value_parser = parse_address
     )]
     listen: SocketAddr,
     /// Where OCPP charge points connect to
@@ -47,9 +51,20 @@ pub(crate) struct RunArgs {
         long,
         env = "HEADROOM_OCPP_LISTEN",
         value_name = "ADDR",
-        default_value = "0.0.0.0:8887"
+        default_value = "0.0.0.0:8887",
+        value_parser = parse_address
     )]
     ocpp_listen: SocketAddr,
+    /// A name under which the page is asked for, besides addresses, localhost, this computer's name and names ending in
+    /// .local; may be given several times
+    #[arg(
+        long,
+        env = "HEADROOM_HOST_NAMES",
+        value_name = "NAME",
+        value_delimiter = ',',
+        value_parser = parse_host_name
+    )]
+    host_name: Vec<String>,
     /// Read this meter instead of the configured one, for example `serial:/dev/ttyUSB0`
     #[arg(long, env = "HEADROOM_METER", value_name = "SOURCE")]
     meter: Option<String>,
@@ -67,7 +82,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, default_value_t = 1.0, value_name = "X", value_parser = parse_speed)]
     speed: f64,
     /// Where the web page and the API listen; default: 127.0.0.1:8080, or a free port if it is taken
-    #[arg(long, env = "HEADROOM_LISTEN", value_name = "ADDR")]
+    #[arg(long, env = "HEADROOM_LISTEN", value_name = "ADDR", value_parser = parse_address)]
     listen: Option<SocketAddr>,
 }
 
@@ -76,6 +91,29 @@ fn parse_speed(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|speed| (1.0..=60.0).contains(speed))
         .ok_or_else(|| "must be a number from 1 to 60".to_owned())
+}
+
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        let example = match text.trim_start_matches(':').parse::<u16>() {
+            Ok(port) => {
+                format!("127.0.0.1:{port} for this computer alone, 0.0.0.0:{port} for its network")
+            }
+            Err(_) => "127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080".to_owned(),
+        };
+        format!("it must be an address and a port, such as {example}")
+    })
+}
+
+fn parse_host_name(text: &str) -> Result<String, String> {
+    if is_host_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(
+            "it must be the name alone, such as headroom.example.org, without http:// and port"
+                .to_owned(),
+        )
+    }
 }
 
 /// The data directory that a command means.
@@ -107,12 +145,47 @@ pub(crate) struct DataArgs {
 impl DataArgs {
     /// Opens the database of the configuration. It takes several programs at once, so the service may run
     /// beside it.
+    ///
+    /// # Errors
+    /// When there is none, so that a forgotten `--data` is not answered from an empty house.
     pub(crate) async fn open_state(&self) -> anyhow::Result<StateDb> {
         let directory = data_directory(self.directory.as_deref())?;
-        std::fs::create_dir_all(&directory)
+        if !has_state(&directory) {
+            bail!(
+                "there is no Headroom in the data directory {}: name the one that the service uses with --data DIR or in \
+                 $STATE_DIRECTORY; under systemd it is /var/lib/headroom",
+                directory.display()
+            );
+        }
+        Ok(StateDb::open(&directory).await?)
+    }
+
+    /// The same before the service's first start: what is not there is begun, and who asked is told where.
+    ///
+    /// # Errors
+    /// When it cannot be made or opened.
+    pub(crate) async fn open_or_begin_state(&self) -> anyhow::Result<StateDb> {
+        let directory = data_directory(self.directory.as_deref())?;
+        if !has_state(&directory) {
+            tracing::warn!(
+                "there was no Headroom in the data directory {}: one is begun there, which the service must use too (--data \
+                 DIR or $STATE_DIRECTORY)",
+                directory.display()
+            );
+        }
+        // Made for its owner alone, and let go of at once: the service may start beside this.
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&directory)
             .with_context(|| format!("cannot make the data directory {}", directory.display()))?;
         Ok(StateDb::open(&directory).await?)
     }
+}
+
+/// Whether a data directory holds a configuration.
+fn has_state(directory: &Path) -> bool {
+    directory.join("state.db").exists()
 }
 
 /// `headroom run`.
@@ -120,11 +193,18 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
     if let Some(source) = &args.meter {
         headroom_meter_io::Source::parse(source)?;
     }
+    if would_collide(args.listen, args.ocpp_listen) {
+        bail!(
+            "--listen {} and --ocpp-listen {} want the same port: give each one of its own",
+            args.listen,
+            args.ocpp_listen
+        );
+    }
     let path = data_directory(args.data.as_deref())?;
     block_on(async {
         let directory = DataDirectory::lock(&path)?;
-        let web = bind(args.listen).await?;
-        let ocpp = bind(args.ocpp_listen).await?;
+        let web = bind("--listen", args.listen).await?;
+        let ocpp = bind("--ocpp-listen", args.ocpp_listen).await?;
         let state = StateDb::open(directory.path()).await?;
         let clock = Clock::service();
         let service = Service {
@@ -135,6 +215,8 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
             meter: MeterSlot::new(args.meter.clone(), &state).await,
             state,
             observe: args.observe,
+            host_names: args.host_name.clone(),
+            pinned_meter: args.meter.as_deref().map(|source| hide_password(source).0),
             demo: None,
         };
         service.run().await
@@ -147,10 +229,10 @@ pub(crate) fn demo(args: &DemoArgs) -> anyhow::Result<()> {
         let temporary = TemporaryDirectory::new()?;
         let directory = DataDirectory::lock(&temporary.0)?;
         let web = match args.listen {
-            Some(address) => bind(address).await?,
-            None => bind_preferred(8080).await?,
+            Some(address) => bind("--listen", address).await?,
+            None => bind_preferred("--listen", 8080).await?,
         };
-        let ocpp = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+        let ocpp = bind_free("OCPP").await?;
         let clock = Clock::new(args.speed, 0);
         let house = demo::start(args.seed, clock).await?;
         let state = StateDb::open(directory.path()).await?;
@@ -172,6 +254,8 @@ pub(crate) fn demo(args: &DemoArgs) -> anyhow::Result<()> {
             meter: MeterSlot::new(None, &state).await,
             state,
             observe: false,
+            host_names: Vec::new(),
+            pinned_meter: None,
             demo: Some(house),
         };
         service.run().await
@@ -188,18 +272,40 @@ fn block_on(service: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result
     result
 }
 
-async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}: is it taken by another program?"))
+/// Whether two listeners cannot both be had.
+fn would_collide(one: SocketAddr, other: SocketAddr) -> bool {
+    one.port() == other.port()
+        && one.port() != 0
+        && (one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified())
+}
+
+/// Listens where a flag says.
+async fn bind(flag: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let what = match error.kind() {
+            ErrorKind::AddrInUse => "another program listens there: stop it, or choose another port",
+            ErrorKind::AddrNotAvailable => {
+                "this computer has no such address: 127.0.0.1 is itself, 0.0.0.0 is all of its addresses"
+            }
+            ErrorKind::PermissionDenied => {
+                "that is not allowed: choose a port from 1024, or grant CAP_NET_BIND_SERVICE"
+            }
+            _ => "choose another address or port",
+        };
+        anyhow::Error::new(error).context(format!("{flag} {address}: {what}"))
+    })
 }
 
 /// A port of loopback that people know, or a free one.
-async fn bind_preferred(port: u16) -> anyhow::Result<TcpListener> {
+async fn bind_preferred(flag: &str, port: u16) -> anyhow::Result<TcpListener> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
         Ok(listener) => Ok(listener),
-        Err(_) => bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await,
+        Err(_) => bind_free(flag).await,
     }
+}
+
+async fn bind_free(what: &str) -> anyhow::Result<TcpListener> {
+    bind(what, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
 }
 
 async fn open_journal(directory: &Path, clock: &Clock) -> Journal {
@@ -221,6 +327,9 @@ struct Service {
     ocpp: TcpListener,
     meter: MeterSlot,
     observe: bool,
+    host_names: Vec<String>,
+    /// The source that the command line pins, without its password.
+    pinned_meter: Option<String>,
     demo: Option<demo::DemoHouse>,
 }
 
@@ -236,13 +345,15 @@ impl Service {
         let ocpp_address = self.ocpp.local_addr()?;
         let open_demo = self.demo.is_some() && web_address.ip().is_loopback();
         let publisher = Publisher::new(&clock, self.demo.is_some());
-        let app = publisher.app(
+        let mut app = publisher.app(
             &self.state,
             &self.journal,
             requests,
             devices.clone(),
             open_demo,
         );
+        app.host_names.append(&mut self.host_names);
+        app.pinned_meter = self.pinned_meter.take();
         let health = publisher.health();
 
         let control = Control::new(

@@ -2,8 +2,10 @@
 
 use std::io::Write;
 
+use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use headroom_store::Role;
+use headroom_web::{NAME_RULE, is_name};
 
 use crate::service::DataArgs;
 
@@ -17,8 +19,8 @@ pub(crate) struct TokenArgs {
 enum TokenCommand {
     /// Make a token; its secret is printed once, alone on standard output
     Create {
-        /// What it is for
-        #[arg(long)]
+        /// What it is for: 1 to 64 characters
+        #[arg(long, value_parser = parse_name)]
         name: String,
         /// What it may do
         #[arg(long, value_enum)]
@@ -60,16 +62,22 @@ impl From<RoleName> for Role {
     }
 }
 
+fn parse_name(text: &str) -> Result<String, String> {
+    if is_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("it {NAME_RULE}"))
+    }
+}
+
 /// Runs the command, beside the running service or before its first set-up.
 pub(crate) async fn run(args: &TokenArgs) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match &args.command {
         TokenCommand::Create { name, role, data } => {
-            let (_, secret) = data
-                .open_state()
-                .await?
-                .create_token(name, (*role).into())
-                .await?;
+            let state = data.open_or_begin_state().await?;
+            let made = state.create_token(name, (*role).into()).await;
+            let (_, secret) = made.with_context(|| format!("no token \"{name}\" was made"))?;
             writeln!(out, "{secret}")?;
         }
         TokenCommand::List { data } => {
@@ -83,7 +91,11 @@ pub(crate) async fn run(args: &TokenArgs) -> anyhow::Result<()> {
                 )?;
             }
         }
-        TokenCommand::Revoke { name, data } => data.open_state().await?.delete_token(name).await?,
+        TokenCommand::Revoke { name, data } => {
+            let state = data.open_state().await?;
+            let revoked = state.delete_token(name).await;
+            revoked.with_context(|| format!("no token \"{name}\" was revoked"))?;
+        }
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::{future::Future, io};
 use tokio::{
     sync::mpsc,
     task::{AbortHandle, spawn},
+    time::Instant,
 };
 
 /// The link takes each at once; a source that is faster waits.
@@ -18,6 +19,10 @@ const QUEUE: usize = 4;
 pub(crate) struct Given {
     /// Bytes of the answer or message.
     pub(crate) bytes: usize,
+    /// How many of them have their highest bit set; counted where they came over a line.
+    pub(crate) high: usize,
+    /// When the last of them was received.
+    pub(crate) received: Instant,
     /// What they say. Empty: nothing new.
     pub(crate) heard: Vec<Heard>,
 }
@@ -69,14 +74,20 @@ impl Drop for Feed {
 }
 
 impl Giver {
-    /// Hands over items of one answer or message, each with its bytes.
+    /// Hands over items of one answer or message that was just received, each with its bytes.
     pub(crate) async fn give(&self, bytes: usize, items: Vec<(Item, Vec<u8>)>) {
         let heard = items
             .into_iter()
             .map(|(item, raw)| Heard { item, raw })
             .collect();
+        let given = Given {
+            bytes,
+            high: 0,
+            received: Instant::now(),
+            heard,
+        };
         // A link that is gone aborts this task at once.
-        drop(self.0.send(Ok(Given { bytes, heard })).await);
+        drop(self.0.send(Ok(given)).await);
     }
 }
 

@@ -72,7 +72,7 @@ impl Replay {
 }
 
 /// Hexadecimal text, white space ignored. `None` if it is anything else.
-fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
     let mut digits = Vec::with_capacity(text.len());
     for byte in text.iter().filter(|byte| !byte.is_ascii_whitespace()) {
         digits.push(

@@ -10,10 +10,16 @@
 #![warn(missing_docs)]
 
 mod backoff;
+mod damage;
 mod feed;
 mod file;
+mod hearing;
+mod http;
 mod link;
+mod lists;
 mod meter;
+mod modbus;
+mod mqtt;
 mod period;
 mod reading;
 mod serial;
@@ -22,11 +28,17 @@ mod source;
 mod status;
 mod task;
 mod tcp;
+mod words;
 
-pub use headroom_codec::{Item, Key, KeyError, Protocol, Rejected, Telegram, anonymous};
+pub use headroom_codec::{
+    Item, Key, KeyError, PUBLIC_AUTH_KEY, PUBLIC_KEY, Protocol, Rejected, Telegram, anonymous,
+};
 pub use meter::{Heard, Meter, Settings, start, start_tapped};
-pub use reading::translate;
-pub use serial::{Line, LineParity, serial_ports};
+pub use reading::{Impossible, Place, Translator};
+pub use serial::{Line, LineError, LineParity, serial_ports};
 pub use slot::MeterReading;
-pub use source::{Source, SourceError, SourceKind};
-pub use status::MeterStatus;
+pub use source::{
+    Authority, HttpKind, HttpMeter, Login, ModbusMeter, ModbusWay, MqttTopic, Source, SourceError,
+    SourceKind,
+};
+pub use status::{ListStatus, MeterStatus};

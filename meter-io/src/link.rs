@@ -3,14 +3,21 @@
 use crate::{
     feed::{Feed, Given},
     file::Replay,
+    http,
     meter::Heard,
+    modbus, mqtt,
     serial::{self, Line},
     source::SourceKind,
     tcp,
 };
 use headroom_codec::{Decoder, Options};
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
-use tokio::{io::AsyncReadExt, net::TcpStream, sync::Semaphore, time::timeout};
+use tokio::{
+    io::AsyncReadExt,
+    net::TcpStream,
+    sync::Semaphore,
+    time::{Instant, timeout},
+};
 use tokio_serial::SerialStream;
 
 /// Bytes read at once: a second of the fastest serial line is 11 500.
@@ -52,6 +59,9 @@ impl Link {
                 let bytes = opener.blocking(move || Replay::read_file(&path)).await?;
                 Ok(Self::File(Box::new(Replay::new(bytes, *interval, options))))
             }
+            SourceKind::Http(meter) => http::open(meter, options).await.map(Self::Feed),
+            SourceKind::Modbus(meter) => modbus::open(meter, opener).await.map(Self::Feed),
+            SourceKind::Mqtt(topic) => mqtt::open(topic, options).await.map(Self::Feed),
         }
     }
 
@@ -64,13 +74,21 @@ impl Link {
             Self::File(replay) => replay.read(&mut buffer).await,
             Self::Feed(feed) => return feed.next().await.map(Some),
         };
+        let received = Instant::now();
         let mut heard = Vec::new();
         decoder.push_raw(&buffer, |item, raw| {
             let raw = raw.to_vec();
             heard.push(Heard { item, raw });
         });
         let bytes = buffer.len();
-        Ok((bytes > 0).then_some(Given { bytes, heard }))
+        let high = buffer.iter().filter(|byte| !byte.is_ascii()).count();
+        let given = Given {
+            bytes,
+            high,
+            received,
+            heard,
+        };
+        Ok((bytes > 0).then_some(given))
     }
 
     /// Changes the parameters of a serial line.
@@ -110,7 +128,7 @@ impl Default for Opener {
 }
 
 impl Opener {
-    async fn blocking<T: Send + 'static>(
+    pub(crate) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {

@@ -1,6 +1,8 @@
 //! The handle of a running source.
 
 use crate::{
+    reading::Place,
+    serial::Line,
     slot::{MeterReading, Slot},
     source::Source,
     status::MeterStatus,
@@ -25,10 +27,12 @@ pub struct Settings {
     pub key: Option<Key>,
     /// Authentication key, for meters that cipher.
     pub auth_key: Option<Key>,
+    /// Line parameters that worked before: they are tried first.
+    pub remembered: Option<Line>,
     /// Ratio of external current transformers; 1 where there are none.
     pub ct_ratio: f64,
-    /// The grid has one phase: readings have one entry instead of three.
-    pub one_phase: bool,
+    /// What is known of the place where the meter hangs at the start; [`Meter::place`] changes it.
+    pub place: Place,
 }
 
 impl Default for Settings {
@@ -36,8 +40,9 @@ impl Default for Settings {
         Self {
             key: None,
             auth_key: None,
+            remembered: None,
             ct_ratio: 1.0,
-            one_phase: false,
+            place: Place::default(),
         }
     }
 }
@@ -56,6 +61,7 @@ pub struct Heard {
 pub struct Meter {
     slot: Arc<Slot>,
     status: watch::Receiver<MeterStatus>,
+    place: watch::Sender<Place>,
     task: AbortHandle,
 }
 
@@ -64,6 +70,11 @@ impl Meter {
     /// the power alone. Cancel-safe; never ends.
     pub async fn next(&self) -> MeterReading {
         self.slot.take().await
+    }
+
+    /// Says what is known of the place from now on. The source stays open.
+    pub fn place(&self, place: Place) {
+        self.place.send_replace(place);
     }
 
     /// What the source does; changes whenever that changes.
@@ -92,10 +103,19 @@ pub fn start_tapped(source: Source, settings: Settings, tap: mpsc::Sender<Heard>
 fn launch(source: Source, settings: Settings, tap: Option<mpsc::Sender<Heard>>) -> Meter {
     let slot = Arc::new(Slot::default());
     let (sender, status) = watch::channel(MeterStatus::new(source.to_string()));
-    let running = supervise(source, settings, Arc::clone(&slot), sender, tap);
+    let place = watch::Sender::new(settings.place);
+    let running = supervise(
+        source,
+        settings,
+        Arc::clone(&slot),
+        sender,
+        place.subscribe(),
+        tap,
+    );
     Meter {
         slot,
         status,
+        place,
         task: tokio::spawn(running).abort_handle(),
     }
 }
@@ -106,6 +126,7 @@ async fn supervise(
     settings: Settings,
     slot: Arc<Slot>,
     status: watch::Sender<MeterStatus>,
+    place: watch::Receiver<Place>,
     tap: Option<mpsc::Sender<Heard>>,
 ) {
     loop {
@@ -113,9 +134,10 @@ async fn supervise(
         let mut tasks = JoinSet::new();
         let task = Task::new(
             source.clone(),
-            settings.clone(),
+            &settings,
             Arc::clone(&slot),
             status.clone(),
+            place.clone(),
             tap.clone(),
         );
         tasks.spawn(task.run());

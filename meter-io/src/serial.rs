@@ -6,6 +6,7 @@ use headroom_codec::Protocol;
 use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 use tokio_serial::{DataBits, Parity, SerialPort, SerialPortBuilderExt, SerialStream, StopBits};
 
@@ -15,6 +16,8 @@ const BY_ID: &str = "/dev/serial/by-id";
 const PORTS: [&str; 4] = ["ttyUSB", "ttyACM", "ttyAMA", "serial"];
 /// Enough for any house; a machine with more has something else plugged in.
 const MAX_PORTS: usize = 64;
+/// The rates of serial drivers.
+pub(crate) const BAUD: std::ops::RangeInclusive<u32> = 300..=4_000_000;
 /// Slow ASCII lines have seven data bits.
 const SEVEN_BITS_BELOW: u32 = 19_200;
 
@@ -121,6 +124,31 @@ impl fmt::Display for Line {
     }
 }
 
+impl FromStr for Line {
+    type Err = LineError;
+
+    /// As it is written by `Display`: `115200 8N1`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let read = || {
+            let (baud, format) = text.split_once(' ')?;
+            let parity = match format {
+                "8N1" => LineParity::None,
+                "8E1" => LineParity::Even,
+                "8O1" => LineParity::Odd,
+                _ => return None,
+            };
+            let baud = baud.parse().ok().filter(|baud| BAUD.contains(baud))?;
+            Some(Self { baud, parity })
+        };
+        read().ok_or_else(|| LineError(text.to_owned()))
+    }
+}
+
+/// Text that is no line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} are no line parameters: write them as 115200 8N1")]
+pub struct LineError(String);
+
 fn parity(line: Line) -> Parity {
     match line.parity {
         LineParity::None => Parity::None,
@@ -217,6 +245,16 @@ mod tests {
             names(None, Some(LineParity::Odd), None).len(),
             CANDIDATES.len()
         );
+    }
+
+    #[test]
+    fn a_line_is_read_as_it_is_written() {
+        for text in ["115200 8N1", "2400 8E1", "300 8O1"] {
+            assert_eq!(text.parse::<Line>().unwrap().to_string(), text);
+        }
+        for text in ["", "115200", "115200 7E1", "5 8N1", "-1 8N1", "9600  8N1"] {
+            assert!(text.parse::<Line>().is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -1,18 +1,28 @@
-//! Where a meter is read: `serial:/dev/ttyUSB0`, `tcp://host:port`, `file:PATH`.
+//! Where a meter is read: `serial:/dev/ttyUSB0`, `tcp://host:port`, `homewizard://host`, …
+//!
+//! Here the scheme is told apart; each scheme reads its own part in a module of its own. A source may hold a password:
+//! only [`Source::expose`] gives it.
+
+mod authority;
+mod file;
+mod http;
+mod modbus;
+mod mqtt;
+mod serial;
+mod tcp;
+
+pub use authority::{Authority, Login};
+pub use http::{HttpKind, HttpMeter};
+pub use modbus::{ModbusMeter, ModbusWay};
+pub use mqtt::MqttTopic;
 
 use crate::serial::{Line, LineParity};
 use headroom_codec::Protocol;
+use headroom_core::login::hide_password;
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
-/// Time between two telegrams of a replayed file, unless `interval_ms` says otherwise.
-const REPLAY_INTERVAL: Duration = Duration::from_secs(1);
-/// A replay faster than this would measure the machine, slower than this would never be seen.
-const REPLAY_INTERVAL_MS: std::ops::RangeInclusive<u64> = 1..=3_600_000;
-/// The rates of serial drivers.
-const BAUD: std::ops::RangeInclusive<u32> = 300..=4_000_000;
-
 /// A source, as its user wrote it and as it is understood.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Source {
     text: String,
     kind: SourceKind,
@@ -43,20 +53,34 @@ pub enum SourceKind {
         /// Time between two telegrams.
         interval: Duration,
     },
+    /// A meter that is asked over HTTP.
+    Http(HttpMeter),
+    /// A meter that is asked for its registers.
+    Modbus(ModbusMeter),
+    /// Messages of a meter's reader on a broker.
+    Mqtt(MqttTopic),
 }
 
 /// Text that names no source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
     /// No scheme.
-    #[error("{0:?} is no meter source: write serial:/dev/ttyUSB0, tcp://host:port or file:PATH")]
+    #[error(
+        "{0:?} is no meter source: write for example serial:/dev/ttyUSB0, tcp://host:port or homewizard://host"
+    )]
     NoScheme(String),
     /// A scheme that does not exist.
-    #[error("there is no source {0}: — use serial:, tcp:// or file:")]
+    #[error("there is no source {0}: — use {SCHEMES}")]
     UnknownScheme(String),
-    /// A scheme that is planned.
-    #[error("{0}:// sources are not supported yet; use serial:, tcp:// or file: until then")]
-    NotYet(String),
+    /// A Modbus meter whose registers are not known, and those that are.
+    #[error("no registers are known of a meter {0:?}; the profiles are {1}")]
+    UnknownProfile(String, String),
+    /// `HomeWizard`'s second interface speaks TLS, which this program does not.
+    #[error(
+        "version 2 of HomeWizard's interface needs TLS, which Headroom does not speak to meters: switch the local API on in \
+         its app and use version 1 (homewizard://host), or put a TLS proxy before it and add &tls=off"
+    )]
+    NoTls,
     /// The device, address or file is missing or malformed.
     #[error("{text:?} does not say {wanted}")]
     Incomplete {
@@ -69,7 +93,7 @@ pub enum SourceError {
     #[error("{scheme}: has no parameter {name:?}; it takes {known}")]
     UnknownParameter {
         /// The source's scheme.
-        scheme: &'static str,
+        scheme: String,
         /// The parameter.
         name: String,
         /// Those that exist.
@@ -87,8 +111,12 @@ pub enum SourceError {
     },
 }
 
-const PLANNED: [&str; 3] = ["homewizard", "mqtt", "modbus"];
+const SCHEMES: &str =
+    "serial:, tcp://, file:, homewizard://, http://, shelly://, mqtt:// or modbus://";
 const PROTOCOLS: &str = "it takes p1, hdlc, mbus, sml, tic or auto";
+
+/// What a scheme's module gives.
+type Parsed = Result<(SourceKind, Option<Protocol>), SourceError>;
 
 impl Source {
     /// Reads a source; the text of an error is for its user.
@@ -96,18 +124,23 @@ impl Source {
         let text = text.trim();
         let (scheme, rest) = text
             .split_once(':')
-            .ok_or_else(|| SourceError::NoScheme(text.to_owned()))?;
+            .ok_or_else(|| SourceError::NoScheme(hide_password(text).0))?;
         let (target, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let query = Query {
-            pairs: query.split('&').filter(|pair| !pair.is_empty()),
+        let parts = Parts {
+            text,
+            scheme,
+            target,
+            query,
         };
         let (kind, protocol) = match scheme {
-            "serial" => serial(text, target, query)?,
-            "tcp" => tcp(text, target, query)?,
-            "file" => file(text, target, query)?,
-            planned if PLANNED.contains(&planned) => {
-                return Err(SourceError::NotYet(planned.to_owned()));
-            }
+            "serial" => serial::parse(&parts)?,
+            "tcp" => tcp::parse(&parts)?,
+            "file" => file::parse(&parts)?,
+            "homewizard" => http::homewizard(&parts)?,
+            "http" => http::amsreader(&parts)?,
+            "shelly" => http::shelly(&parts)?,
+            "modbus" => modbus::parse(&parts)?,
+            "mqtt" => mqtt::parse(&parts)?,
             other => return Err(SourceError::UnknownScheme(other.to_owned())),
         };
         Ok(Self {
@@ -126,6 +159,11 @@ impl Source {
     pub fn protocol(&self) -> Option<Protocol> {
         self.protocol
     }
+
+    /// The text as it was written, with its password, for storing. Everything else shows `***` in its place.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
 }
 
 impl FromStr for Source {
@@ -137,138 +175,55 @@ impl FromStr for Source {
 }
 
 impl fmt::Display for Source {
+    /// As written, a password as `***`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&hide_password(&self.text).0)
     }
 }
 
-struct Query<I> {
-    pairs: I,
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({self})")
+    }
 }
 
-impl<'a, I: Iterator<Item = &'a str>> Query<I> {
+/// A source's text, cut at its scheme and its query.
+pub(crate) struct Parts<'a> {
+    /// All of it.
+    text: &'a str,
+    scheme: &'a str,
+    /// Between the colon of the scheme and the question mark.
+    target: &'a str,
+    query: &'a str,
+}
+
+impl Parts<'_> {
     /// Gives each parameter to `take`, which answers `false` for one that it does not know.
     fn each(
-        self,
-        scheme: &'static str,
+        &self,
         known: &'static str,
         mut take: impl FnMut(&str, &str) -> Result<bool, SourceError>,
     ) -> Result<(), SourceError> {
-        for pair in self.pairs {
+        for pair in self.query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             if !take(name, value)? {
-                let name = name.to_owned();
                 return Err(SourceError::UnknownParameter {
-                    scheme,
-                    name,
+                    scheme: self.scheme.to_owned(),
+                    name: name.to_owned(),
                     known,
                 });
             }
         }
         Ok(())
     }
-}
 
-type Parsed = Result<(SourceKind, Option<Protocol>), SourceError>;
-
-fn serial<'a>(text: &str, target: &str, query: Query<impl Iterator<Item = &'a str>>) -> Parsed {
-    let path = target.strip_prefix("//").unwrap_or(target);
-    if path.is_empty() {
-        return Err(SourceError::Incomplete {
-            text: text.to_owned(),
-            wanted: "which port: serial:/dev/ttyUSB0 or serial:/dev/serial/by-id/…",
-        });
-    }
-    let (mut baud, mut parity, mut protocol) = (None, None, None);
-    query.each("serial", "baud, parity and protocol", |name, value| {
-        match name {
-            "baud" => {
-                let rate: Option<u32> = value.parse().ok().filter(|rate| BAUD.contains(rate));
-                baud = Some(rate.ok_or_else(|| bad("baud", value, "a rate such as 115200"))?);
-            }
-            "parity" => {
-                parity = Some(match value {
-                    "none" => LineParity::None,
-                    "even" => LineParity::Even,
-                    "odd" => LineParity::Odd,
-                    _ => return Err(bad("parity", value, "it takes none, even or odd")),
-                });
-            }
-            "protocol" => protocol = parse_protocol(value)?,
-            _ => return Ok(false),
+    /// The target does not say what it must.
+    fn incomplete(&self, wanted: &'static str) -> SourceError {
+        SourceError::Incomplete {
+            text: hide_password(self.text).0,
+            wanted,
         }
-        Ok(true)
-    })?;
-    Ok((
-        SourceKind::Serial {
-            path: PathBuf::from(path),
-            baud,
-            parity,
-        },
-        protocol,
-    ))
-}
-
-fn tcp<'a>(text: &str, target: &str, query: Query<impl Iterator<Item = &'a str>>) -> Parsed {
-    let address = target
-        .strip_prefix("//")
-        .unwrap_or(target)
-        .trim_end_matches('/');
-    let complete = address.rsplit_once(':').is_some_and(|(host, port)| {
-        !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
-    });
-    if !complete {
-        return Err(SourceError::Incomplete {
-            text: text.to_owned(),
-            wanted: "host and port: tcp://192.0.2.5:2001",
-        });
     }
-    let mut protocol = None;
-    query.each("tcp", "protocol", |name, value| {
-        if name == "protocol" {
-            protocol = parse_protocol(value)?;
-        }
-        Ok(name == "protocol")
-    })?;
-    Ok((
-        SourceKind::Tcp {
-            address: address.to_owned(),
-        },
-        protocol,
-    ))
-}
-
-fn file<'a>(text: &str, target: &str, query: Query<impl Iterator<Item = &'a str>>) -> Parsed {
-    if target.is_empty() {
-        return Err(SourceError::Incomplete {
-            text: text.to_owned(),
-            wanted: "which file: file:/path/to/capture",
-        });
-    }
-    let (mut interval, mut protocol) = (REPLAY_INTERVAL, None);
-    query.each("file", "interval_ms and protocol", |name, value| {
-        match name {
-            "interval_ms" => {
-                let ms = value
-                    .parse()
-                    .ok()
-                    .filter(|ms| REPLAY_INTERVAL_MS.contains(ms));
-                let wanted = "milliseconds from 1 to 3600000";
-                interval =
-                    Duration::from_millis(ms.ok_or_else(|| bad("interval_ms", value, wanted))?);
-            }
-            "protocol" => protocol = parse_protocol(value)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
-    })?;
-    Ok((
-        SourceKind::File {
-            path: PathBuf::from(target),
-            interval,
-        },
-        protocol,
-    ))
 }
 
 fn parse_protocol(value: &str) -> Result<Option<Protocol>, SourceError> {
@@ -289,12 +244,23 @@ fn bad(name: &'static str, value: &str, wanted: &'static str) -> SourceError {
     }
 }
 
-/// The line parameters that a serial source pins, all of them or none.
 impl SourceKind {
+    /// Its place, for a sentence; without a login.
+    pub(crate) fn place(&self) -> String {
+        match self {
+            Self::Serial { path, .. } | Self::File { path, .. } => path.display().to_string(),
+            Self::Tcp { address } => address.clone(),
+            Self::Http(meter) => meter.authority.to_string(),
+            Self::Modbus(meter) => meter.way.to_string(),
+            Self::Mqtt(topic) => topic.authority.to_string(),
+        }
+    }
+
+    /// The line parameters to try; none where there is no line.
     pub(crate) fn lines(&self, protocol: Option<Protocol>) -> Vec<Line> {
         match self {
             Self::Serial { baud, parity, .. } => Line::candidates(*baud, *parity, protocol),
-            Self::Tcp { .. } | Self::File { .. } => Vec::new(),
+            _ => Vec::new(),
         }
     }
 }
@@ -334,14 +300,79 @@ mod tests {
     }
 
     #[test]
+    fn meters_that_are_asked_over_http() {
+        for (text, kind, address, path) in [
+            (
+                "homewizard://p1meter.local",
+                HttpKind::HomewizardV1,
+                "p1meter.local:80",
+                "",
+            ),
+            (
+                "homewizard://h:81?version=2&tls=off",
+                HttpKind::HomewizardV2,
+                "h:81",
+                "",
+            ),
+            (
+                "http://192.0.2.7",
+                HttpKind::Amsreader,
+                "192.0.2.7:80",
+                "data.json",
+            ),
+            (
+                "http://h/ams/data.json",
+                HttpKind::Amsreader,
+                "h:80",
+                "ams/data.json",
+            ),
+            (
+                "shelly://[2001:db8::1]:8080/",
+                HttpKind::Shelly,
+                "[2001:db8::1]:8080",
+                "",
+            ),
+        ] {
+            let source = Source::parse(text).unwrap();
+            let SourceKind::Http(meter) = source.kind() else {
+                panic!("{text}");
+            };
+            assert_eq!(
+                (
+                    meter.kind,
+                    meter.authority.address(80).as_str(),
+                    meter.path.as_str()
+                ),
+                (kind, address, path),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_password_shows_nowhere_but_where_it_is_asked_for() {
+        let text = "http://jo:open%20sesame@192.0.2.7/data.json";
+        let source = Source::parse(text).unwrap();
+        assert_eq!(source.to_string(), "http://jo:***@192.0.2.7/data.json");
+        assert!(!format!("{source:?} {:?}", source.kind()).contains("sesame"));
+        assert_eq!(source.expose(), text);
+    }
+
+    #[test]
     fn errors_say_what_to_write() {
         for (text, says) in [
             ("", "serial:/dev/ttyUSB0"),
             ("/dev/ttyUSB0", "serial:/dev/ttyUSB0"),
-            ("http://meter", "use serial:, tcp:// or file:"),
-            ("homewizard://192.0.2.7", "not supported yet"),
-            ("mqtt://broker/topic", "not supported yet"),
-            ("modbus://host:502/PROFILE?unit=1", "not supported yet"),
+            ("ftp://meter", "use serial:, tcp://"),
+            ("homewizard://", "which meter"),
+            ("homewizard://host/api", "which meter"),
+            ("homewizard://jo:secret@host", "homewizard://jo:***@host"),
+            ("homewizard://host?version=3", "it takes 1 or 2"),
+            ("homewizard://host?version=2", "tls=off"),
+            ("shelly://host/rpc", "which meter"),
+            ("shelly://host?channel=0", "has no parameter \"channel\""),
+            ("http://host/status", "which page"),
+            ("http://jo:secret@host:0/data.json", "http://jo:***@host:0"),
             ("serial:", "which port"),
             (
                 "serial:/dev/ttyUSB0?speed=9600",

@@ -1,5 +1,6 @@
 //! What a meter source does at the moment, for the page, the log and `headroom listen`.
 
+use crate::serial::Line;
 use headroom_codec::{Protocol, Reason};
 use std::collections::BTreeMap;
 use tokio::time::Instant;
@@ -7,7 +8,7 @@ use tokio::time::Instant;
 /// The state of a source.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeterStatus {
-    /// The source as it was written.
+    /// The source as it was written, a password as `***`.
     pub source: String,
     /// The port is open. It may still be silent.
     pub connected: bool,
@@ -17,6 +18,8 @@ pub struct MeterStatus {
     pub text: String,
     /// Line parameters of a serial port in use, such as `115200 8N1`.
     pub serial: Option<String>,
+    /// The line parameters of a serial port that gave telegrams: worth remembering, see `Settings::remembered`.
+    pub line: Option<Line>,
     /// Family of the last telegram.
     pub protocol: Option<Protocol>,
     /// Id of the meter, once a telegram told it.
@@ -27,6 +30,9 @@ pub struct MeterStatus {
     pub period_s: Option<f64>,
     /// Seconds between telegrams with the total power alone, learnt.
     pub power_period_s: Option<f64>,
+    /// Each list by what it holds (`power`, `currents`, `currents and energy`, `energy`): one may stay away while another
+    /// one comes.
+    pub lists: BTreeMap<&'static str, ListStatus>,
     /// When the last telegram was received.
     pub last_telegram: Option<Instant>,
     /// When the last telegram with currents was received.
@@ -39,6 +45,15 @@ pub struct MeterStatus {
     pub rejected: BTreeMap<&'static str, u64>,
 }
 
+/// One list of a meter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ListStatus {
+    /// Seconds between two of them, learnt; `None` before the second one.
+    pub period_s: Option<f64>,
+    /// When the last one was received.
+    pub last: Instant,
+}
+
 impl MeterStatus {
     pub(crate) fn new(source: String) -> Self {
         Self {
@@ -47,11 +62,13 @@ impl MeterStatus {
             ended: false,
             text: "Not opened yet.".to_owned(),
             serial: None,
+            line: None,
             protocol: None,
             meter_id: None,
             meter_model: None,
             period_s: None,
             power_period_s: None,
+            lists: BTreeMap::new(),
             last_telegram: None,
             last_currents: None,
             telegrams: 0,

@@ -2,17 +2,21 @@
 
 use crate::{
     backoff::Backoff,
+    damage::Damage,
+    hearing::Hearing,
     link::{Link, Opener},
+    lists::Lists,
     meter::{Heard, Settings},
     period::Period,
-    reading::translate,
+    reading::{Impossible, Place, Translator},
     serial::Line,
     slot::{MeterReading, Slot},
-    source::{Source, SourceKind},
+    source::Source,
     status::MeterStatus,
+    words::{self, Facts},
 };
 use headroom_codec::{Decoder, Item, Options, Reason, Telegram};
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep, timeout},
@@ -32,14 +36,18 @@ const NEVER_HEARD: Duration = Duration::from_mins(2);
 /// Bytes without a telegram for this long make proven line parameters doubtful: the meter may have been changed.
 const DOUBTFUL: Duration = Duration::from_mins(1);
 
+/// Counts telegrams with a value that cannot be true, beside [`Reason::code`]s.
+const IMPOSSIBLE: &str = "impossible";
+
 /// One source's state that outlives its links.
 pub(crate) struct Task {
     source: Source,
-    settings: Settings,
     options: Options,
     decoder: Decoder,
     slot: Arc<Slot>,
     status: watch::Sender<MeterStatus>,
+    place: watch::Receiver<Place>,
+    translator: Translator,
     tap: Option<mpsc::Sender<Heard>>,
     lines: Vec<Line>,
     line: usize,
@@ -49,41 +57,39 @@ pub(crate) struct Task {
     backoff: Backoff,
     currents: Period,
     power: Period,
+    lists: Lists,
+    damage: Damage,
     /// The last thing that kept telegrams from being read.
     obstacle: Option<Reason>,
-}
-
-/// What one link has heard.
-struct Hearing {
-    opened: Instant,
-    last_byte: Option<Instant>,
-    /// Since when bytes are heard with the present line parameters, and how many.
-    trial: Option<Instant>,
-    trial_bytes: u64,
-    last_good: Option<Instant>,
+    /// Why the last telegram could not be true.
+    impossible: Option<String>,
 }
 
 impl Task {
     pub(crate) fn new(
         source: Source,
-        settings: Settings,
+        settings: &Settings,
         slot: Arc<Slot>,
         status: watch::Sender<MeterStatus>,
+        place: watch::Receiver<Place>,
         tap: Option<mpsc::Sender<Heard>>,
     ) -> Self {
         let options = Options {
             protocol: source.protocol(),
             key: settings.key.clone(),
             auth_key: settings.auth_key.clone(),
+            repeats: false,
         };
-        let lines = source.kind().lines(source.protocol());
+        let translator = Translator::new(settings.ct_ratio);
+        let lines = first(settings.remembered, source.kind().lines(source.protocol()));
         Self {
             source,
-            settings,
             decoder: Decoder::new(&options),
             options,
             slot,
             status,
+            place,
+            translator,
             tap,
             lines,
             line: 0,
@@ -92,22 +98,25 @@ impl Task {
             backoff: Backoff::default(),
             currents: Period::default(),
             power: Period::default(),
+            lists: Lists::default(),
+            damage: Damage::default(),
             obstacle: None,
+            impossible: None,
         }
     }
 
     /// Never ends.
     pub(crate) async fn run(mut self) {
         loop {
-            let line = self.lines.get(self.line).copied();
+            let tried = self.lines.get(self.line).copied();
             let opened =
-                Link::open(self.source.kind(), line, &mut self.opener, &self.options).await;
+                Link::open(self.source.kind(), tried, &mut self.opener, &self.options).await;
             let lost = match opened {
                 Ok(link) => {
-                    info!(source = %self.source, line = line.map(tracing::field::display), "meter source open");
+                    info!(source = %self.source, line = tried.map(tracing::field::display), "meter source open");
                     self.listen(link).await
                 }
-                Err(error) => self.explain(&error),
+                Err(error) => words::error(self.source.kind(), &error),
             };
             let pause = self.backoff.next();
             let text = format!("{lost} Trying again in {} s.", pause.as_secs());
@@ -122,13 +131,7 @@ impl Task {
 
     /// Listens until the link is lost; tells why.
     async fn listen(&mut self, mut link: Link) -> String {
-        let mut hearing = Hearing {
-            opened: Instant::now(),
-            last_byte: None,
-            trial: None,
-            trial_bytes: 0,
-            last_good: None,
-        };
+        let mut hearing = Hearing::new();
         self.decoder.reset();
         self.tell(&link, &hearing);
         loop {
@@ -137,23 +140,20 @@ impl Task {
                     return "The port was closed: unplugged, or the other end is gone.".to_owned();
                 }
                 Ok(Ok(Some(given))) => {
-                    let now = Instant::now();
-                    hearing.last_byte = Some(now);
-                    hearing.trial.get_or_insert(now);
-                    hearing.trial_bytes += given.bytes as u64;
+                    hearing.bytes(&given);
                     self.status
                         .send_modify(|status| status.bytes += given.bytes as u64);
                     for heard in given.heard {
-                        self.take(heard, now, &mut hearing);
+                        self.take(heard, given.received, &mut hearing);
                     }
                 }
-                Ok(Err(error)) => return self.explain(&error),
+                Ok(Err(error)) => return words::error(self.source.kind(), &error),
                 Err(_) => {}
             }
             if let Some(line) = self.next_line(&mut hearing) {
                 self.decoder.reset();
                 if let Err(error) = link.change(line) {
-                    return self.explain(&error);
+                    return words::error(self.source.kind(), &error);
                 }
                 info!(source = %self.source, %line, "no telegram so far; trying other line parameters");
             }
@@ -183,12 +183,18 @@ impl Task {
         };
         match item {
             Item::Telegram(telegram) => {
-                hearing.last_good = Some(now);
+                hearing.good(now);
                 self.proven = true;
-                self.obstacle = None;
+                self.damage.count(false);
                 self.backoff.reset();
+                let place = *self.place.borrow();
+                let reading = match self.translator.translate(&telegram, place) {
+                    Ok(reading) => reading,
+                    Err(impossible) => return self.refuse(&impossible),
+                };
+                self.obstacle = None;
+                self.impossible = None;
                 self.record(&telegram, now);
-                let reading = translate(&telegram, self.settings.one_phase, self.settings.ct_ratio);
                 self.slot.put(MeterReading {
                     received: now,
                     telegram: *telegram,
@@ -203,11 +209,17 @@ impl Task {
                     Reason::NeedsKey
                         | Reason::WrongKey
                         | Reason::WrongAuthKey
+                        | Reason::Replayed
                         | Reason::Unknown
                         | Reason::Malformed
+                        | Reason::Old
+                        | Reason::Faulty
                 ) {
-                    hearing.last_good = Some(now);
+                    hearing.good(now);
                     self.proven = true;
+                }
+                if self.proven && words::is_damage(rejected.reason) {
+                    self.damage.count(true);
                 }
                 self.obstacle = Some(rejected.reason);
                 self.status.send_modify(|status| {
@@ -217,6 +229,15 @@ impl Task {
         }
     }
 
+    /// A valid telegram with a value that cannot be true is counted and told, and goes no further.
+    fn refuse(&mut self, impossible: &Impossible) {
+        debug!(source = %self.source, %impossible, "refused");
+        self.impossible = Some(impossible.to_string());
+        self.status.send_modify(|status| {
+            *status.rejected.entry(IMPOSSIBLE).or_default() += 1;
+        });
+    }
+
     fn record(&mut self, telegram: &Telegram, now: Instant) {
         let period = if telegram.has_currents() {
             &mut self.currents
@@ -224,7 +245,11 @@ impl Task {
             &mut self.power
         };
         period.heard(now);
+        self.lists.heard(telegram, now);
+        let line = self.lines.get(self.line).copied();
         self.status.send_modify(|status| {
+            status.line = line;
+            status.lists = self.lists.status();
             status.protocol = Some(telegram.protocol);
             if telegram.meter_id.is_some() {
                 status.meter_id.clone_from(&telegram.meter_id);
@@ -253,183 +278,46 @@ impl Task {
             return None;
         }
         self.line = (self.line + 1) % self.lines.len();
-        hearing.trial = None;
-        hearing.trial_bytes = 0;
+        hearing.new_line();
         self.lines.get(self.line).copied()
     }
 
     /// Puts what is heard into a sentence.
     fn tell(&self, link: &Link, hearing: &Hearing) {
-        let line = self.lines.get(self.line).map(ToString::to_string);
-        let at = line
-            .as_ref()
-            .map(|line| format!(" at {line}"))
-            .unwrap_or_default();
+        let serial = self.lines.get(self.line).map(ToString::to_string);
         self.status.send_if_modified(|status| {
-            let text = if link.is_over() {
-                "The file has been played to its end.".to_owned()
-            } else if let Some(reason) = self.obstacle.filter(|_| self.proven) {
-                obstacle(reason, &at)
-            } else if hearing.last_good.is_some() {
-                let period = status.period_s.or(status.power_period_s);
-                let every = period.map(|period| format!(", every {period:.1} s")).unwrap_or_default();
-                format!("{}{at}{every}.", status.meter())
-            } else if hearing.trial.is_some() {
-                format!(
-                    "{} bytes heard{at}, and no telegram among them so far{}.",
-                    hearing.trial_bytes,
-                    if self.lines.len() > 1 { "; other line parameters follow" } else { "" }
-                )
-            } else {
-                let seconds = hearing.opened.elapsed().as_secs();
-                match seconds {
-                    0..=14 => format!("Open, listening{at}."),
-                    _ => format!(
-                        "Open, and nothing heard{at} for {} s. Is the meter's port activated, and the cable in its \
-                         place?",
-                        seconds / 10 * 10
-                    ),
-                }
-            };
+            let text = Facts {
+                status,
+                kind: self.source.kind(),
+                hearing,
+                line: serial.as_deref(),
+                more_lines: self.lines.len() > 1,
+                over: link.is_over(),
+                proven: self.proven,
+                impossible: self.impossible.as_deref(),
+                obstacle: self.obstacle,
+                damage: self.damage,
+                now: Instant::now(),
+            }
+            .text();
             status.ended = link.is_over();
-            let changed = !status.connected || status.text != text || status.serial != line;
+            let changed = !status.connected || status.text != text || status.serial != serial;
             status.connected = true;
-            status.serial = line;
+            status.serial = serial;
             status.text = text;
             changed
         });
     }
-
-    /// An error of the operating system, in words that say what to do.
-    fn explain(&self, error: &io::Error) -> String {
-        let what = match self.source.kind() {
-            SourceKind::Serial { path, .. } | SourceKind::File { path, .. } => {
-                path.display().to_string()
-            }
-            SourceKind::Tcp { address } => address.clone(),
-        };
-        let serial = matches!(self.source.kind(), SourceKind::Serial { .. });
-        let advice = match error.kind() {
-            io::ErrorKind::NotFound if serial => " Is it plugged in, and the name right?",
-            io::ErrorKind::PermissionDenied if serial => {
-                " The user that runs Headroom must be in the group of the port (dialout)."
-            }
-            io::ErrorKind::ConnectionRefused => " Nothing listens on that port of that host.",
-            _ => "",
-        };
-        format!("{what}: {error}.{advice}")
-    }
 }
 
-fn obstacle(reason: Reason, at: &str) -> String {
-    let advice = match reason {
-        Reason::NeedsKey => ": enter the key that the grid company gives",
-        Reason::WrongKey => ": check the encryption key",
-        Reason::WrongAuthKey => ": check the authentication key, or leave it out",
-        Reason::Unknown | Reason::Malformed => {
-            ": please send a capture (headroom listen), so that this meter can be added"
-        }
-        _ => "",
-    };
-    format!("Telegrams are heard{at}, but the last one was rejected: {reason}{advice}.")
+/// The line parameters that worked before are tried first, if they may be tried at all.
+fn first(remembered: Option<Line>, mut lines: Vec<Line>) -> Vec<Line> {
+    if let Some(at) = lines.iter().position(|line| Some(*line) == remembered) {
+        let line = lines.remove(at);
+        lines.insert(0, line);
+    }
+    lines
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn task(source: &str) -> Task {
-        let (status, _) = watch::channel(MeterStatus::new(source.to_owned()));
-        let source = Source::parse(source).unwrap();
-        Task::new(
-            source,
-            Settings::default(),
-            Arc::new(Slot::default()),
-            status,
-            None,
-        )
-    }
-
-    fn hearing() -> Hearing {
-        let opened = Instant::now();
-        Hearing {
-            opened,
-            last_byte: None,
-            trial: None,
-            trial_bytes: 0,
-            last_good: None,
-        }
-    }
-
-    fn hear(hearing: &mut Hearing) {
-        let now = Instant::now();
-        hearing.last_byte = Some(now);
-        hearing.trial.get_or_insert(now);
-    }
-
-    fn next(task: &mut Task, hearing: &mut Hearing) -> Option<String> {
-        task.next_line(hearing).map(|line| line.to_string())
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn silence_changes_no_line_parameters() {
-        let (mut task, mut hearing) = (task("serial:/dev/null"), hearing());
-        tokio::time::advance(Duration::from_hours(1)).await;
-        assert_eq!(next(&mut task, &mut hearing), None);
-        // The first bytes after a long silence get their whole time.
-        hear(&mut hearing);
-        assert_eq!(next(&mut task, &mut hearing), None);
-        tokio::time::advance(TRIAL).await;
-        assert_eq!(next(&mut task, &mut hearing).as_deref(), Some("2400 8E1"));
-        assert_eq!(next(&mut task, &mut hearing), None);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn all_line_parameters_are_tried_in_turn() {
-        let (mut task, mut hearing) = (task("serial:/dev/null"), hearing());
-        let mut tried = Vec::new();
-        for _ in 0..7 {
-            hear(&mut hearing);
-            tokio::time::advance(TRIAL).await;
-            tried.push(next(&mut task, &mut hearing).unwrap());
-        }
-        let order = [
-            "2400 8E1",
-            "2400 8N1",
-            "9600 8N1",
-            "115200 8E1",
-            "38400 8N1",
-            "1200 8N1",
-            "115200 8N1",
-        ];
-        assert_eq!(tried, order);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn proven_line_parameters_stay_until_bytes_mean_nothing_for_a_minute() {
-        let (mut task, mut hearing) = (task("serial:/dev/null"), hearing());
-        hear(&mut hearing);
-        task.proven = true;
-        hearing.last_good = Some(Instant::now());
-        tokio::time::advance(Duration::from_secs(50)).await;
-        hear(&mut hearing);
-        assert_eq!(next(&mut task, &mut hearing), None);
-        tokio::time::advance(Duration::from_secs(11)).await;
-        assert_eq!(
-            next(&mut task, &mut hearing),
-            None,
-            "nothing was heard since"
-        );
-        hear(&mut hearing);
-        assert!(next(&mut task, &mut hearing).is_some());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn pinned_line_parameters_are_never_changed() {
-        let mut task = task("serial:/dev/null?baud=2400&parity=even");
-        let mut hearing = hearing();
-        hear(&mut hearing);
-        tokio::time::advance(TRIAL * 3).await;
-        assert_eq!(next(&mut task, &mut hearing), None);
-    }
-}
+mod tests;

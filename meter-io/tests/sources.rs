@@ -27,9 +27,14 @@ use tokio_serial::{SerialPort, SerialStream};
 const LIMIT: Duration = Duration::from_secs(20);
 
 fn telegram(amps: u32) -> Vec<u8> {
+    sealed(&format!(
+        "1-0:31.7.0({amps:03}.00*A)\r\n1-0:32.7.0(230.1*V)\r\n"
+    ))
+}
+
+fn sealed(phases: &str) -> Vec<u8> {
     let text = format!(
-        "/HRM5TEST\r\n\r\n0-0:96.1.1(54455354)\r\n1-0:1.7.0(01.234*kW)\r\n1-0:2.7.0(00.000*kW)\r\n\
-         1-0:31.7.0({amps:03}.00*A)\r\n1-0:32.7.0(230.1*V)\r\n!"
+        "/HRM5TEST\r\n\r\n0-0:96.1.1(54455354)\r\n1-0:1.7.0(01.234*kW)\r\n1-0:2.7.0(00.000*kW)\r\n{phases}!"
     );
     let crc = text.bytes().fold(0_u16, |crc, byte| {
         (0..8).fold(crc ^ u16::from(byte), |crc, _| {
@@ -108,6 +113,7 @@ async fn a_serial_port_is_read_lost_and_found_again() {
     assert_eq!(amps(&meter).await, 7);
     let heard = status(&meter, "decoded", |status| status.telegrams == 1).await;
     assert_eq!(heard.serial.as_deref(), Some("115200 8N1"));
+    assert_eq!(heard.line, Some("115200 8N1".parse().unwrap()));
     assert_eq!(heard.meter_model.as_deref(), Some("HRM5TEST"));
     assert_eq!(heard.meter_id.as_deref(), Some("54455354"));
     assert_eq!(heard.rejected.get("checksum"), Some(&0));
@@ -120,6 +126,30 @@ async fn a_serial_port_is_read_lost_and_found_again() {
     status(&meter, "open again", |status| status.connected).await;
     port.write_all(&telegram(9)).await.unwrap();
     assert_eq!(amps(&meter).await, 9);
+}
+
+#[tokio::test]
+async fn what_worked_before_is_tried_first() {
+    let folder = Folder::new("remembered");
+    let link = folder.0.join("ttyMETER");
+    let mut port = plug(&link);
+    let remembered = "2400 8E1".parse().unwrap();
+    let settings = Settings {
+        remembered: Some(remembered),
+        ..Settings::default()
+    };
+    let meter = start(
+        Source::parse(&format!("serial:{}", link.display())).unwrap(),
+        settings,
+    );
+    let open = status(&meter, "open", |status| status.connected).await;
+    assert_eq!(
+        (open.serial.as_deref(), open.line),
+        (Some("2400 8E1"), None)
+    );
+    port.write_all(&telegram(7)).await.unwrap();
+    let heard = status(&meter, "decoded", |status| status.telegrams == 1).await;
+    assert_eq!(heard.line, Some(remembered));
 }
 
 #[tokio::test]
@@ -229,6 +259,37 @@ async fn a_capture_is_played_once_in_its_time() {
         .clone();
     assert!(over.connected);
     assert_eq!(over.period_s, Some(10.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_with_currents_that_stays_away_shows_beside_one_that_comes() {
+    let folder = Folder::new("lists");
+    let path = folder.0.join("capture");
+    let telegrams: Vec<u8> = [telegram(1), telegram(2), telegram(3)]
+        .into_iter()
+        .chain((0..9).map(|_| sealed("")))
+        .flatten()
+        .collect();
+    fs::write(&path, telegrams).unwrap();
+    let source = format!("file:{}?interval_ms=10000", path.display());
+    let meter = start(Source::parse(&source).unwrap(), Settings::default());
+    let mut status = meter.status();
+    let late = status
+        .wait_for(|status| {
+            status
+                .text
+                .contains("The list with the currents has not come for")
+        })
+        .await
+        .unwrap()
+        .clone();
+    assert!(late.text.contains("long telegrams"), "{}", late.text);
+    let (currents, power) = (late.lists["currents"], late.lists["power"]);
+    assert_eq!(
+        (currents.period_s, power.period_s),
+        (Some(10.0), Some(10.0))
+    );
+    assert_eq!((power.last - currents.last).as_secs(), 30);
 }
 
 #[tokio::test]

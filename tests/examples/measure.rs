@@ -226,12 +226,8 @@ impl Bench {
         let cars = self.limits.iter().map(|limit| milli(*limit)).sum::<u32>();
         let current_ma = background_a * 1000 + cars;
         let volts = |line: u32| 230_000 + (self.second * 7 + line * 3) % 11 * 100;
-        let values = Values {
-            import_w: current_ma * 69 / 100,
-            current_ma: [current_ma; 3],
-            voltage_mv: [volts(0), volts(1), volts(2)],
-            ..Values::default()
-        };
+        let voltage_mv = [volts(0), volts(1), volts(2)];
+        let values = Values::house(current_ma * 69 / 100, [current_ma; 3], voltage_mv);
         self.port.send(&p1::telegram(&values, self.second));
         Instant::now()
     }

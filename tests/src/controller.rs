@@ -28,6 +28,7 @@ pub fn command(arguments: &[&str]) -> Command {
         "DATA",
         "LISTEN",
         "OCPP_LISTEN",
+        "HOST_NAMES",
         "METER",
         "OBSERVE",
         "LOG_FORMAT",

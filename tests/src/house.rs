@@ -133,12 +133,7 @@ impl State {
         let voltage = |line: u32| 230_000 + (self.sent * 7 + line * 3) % 11 * 100;
         let voltage_mv = [voltage(0), voltage(1), voltage(2)];
         let import_w = current_ma.iter().map(|current| current * 23 / 100).sum();
-        let values = Values {
-            import_w,
-            current_ma,
-            voltage_mv,
-            ..Values::default()
-        };
+        let values = Values::house(import_w, current_ma, voltage_mv);
         if let Some(garbage) = &self.garbage {
             self.port.send(garbage);
         }

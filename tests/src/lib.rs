@@ -17,15 +17,25 @@
 )]
 
 pub mod api;
+pub mod broker;
 pub mod charge_point;
 pub mod controller;
 pub mod engine;
 pub mod events;
 pub mod house;
+pub mod http_meter;
+pub mod listener;
+pub mod modbus_meter;
+pub mod network_meter;
+pub mod network_serial;
+pub mod own_telegrams;
 pub mod peer;
 pub mod process;
 pub mod program;
 pub mod pty;
 pub mod relay;
-pub mod telegram;
+pub mod serial_pair;
+pub mod tools;
 pub mod wait;
+
+pub use headroom_encode as telegram;

@@ -41,6 +41,8 @@ pub struct App {
     pub open_demo: bool,
     /// Host names under which the page may be asked for, besides addresses, `localhost` and `*.local`.
     pub host_names: Vec<String>,
+    /// The source that the command line pins, as it may be shown; it is read instead of the stored one.
+    pub pinned_meter: Option<String>,
     /// The version of the program.
     pub version: &'static str,
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_LENGTH;
-use headroom_core::validate::FieldError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::problem::Problem;
 use crate::shape::array_for_object;
+use crate::words::field_error;
 
 /// Largest body (decision of the project; the largest configuration is far smaller).
 const BODY_MAX: usize = 1024 * 1024;
@@ -140,44 +140,6 @@ pub(crate) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
         let path = if path == "." { String::new() } else { path };
         Problem::invalid(vec![field_error(path, &error.into_inner().to_string())])
     })
-}
-
-fn field_error(path: String, message: &str) -> FieldError {
-    let below = |path: &str, name: &str| {
-        let last = path.rsplit('.').next().unwrap_or_default();
-        match path {
-            "" => name.to_owned(),
-            _ if last == name => path.to_owned(),
-            _ => format!("{path}.{name}"),
-        }
-    };
-    let quoted = || message.split('`').nth(1).unwrap_or_default();
-    let (field, code, message) = if message.starts_with("unknown field") {
-        let message = match message.split_once(", ") {
-            Some((_, rest)) => format!("is not known here: {rest}"),
-            None => "is not known here".to_owned(),
-        };
-        (below(&path, quoted()), "unknown", message)
-    } else if message.starts_with("missing field") {
-        (below(&path, quoted()), "required", "is missing".to_owned())
-    } else if message.starts_with("unknown variant") {
-        (path, "unknown", format!("cannot be that: {message}"))
-    } else if message.starts_with("data did not match any variant") {
-        (
-            path,
-            "type",
-            "must be a number, or a list of numbers".to_owned(),
-        )
-    } else if message.starts_with("invalid type") {
-        (path, "type", format!("has the wrong type: {message}"))
-    } else {
-        (path, "range", format!("cannot be that: {message}"))
-    };
-    FieldError {
-        field,
-        code,
-        message,
-    }
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub(crate) async fn serve(request: Request) -> Response {
             .into_response();
     };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return method_not_allowed().await;
+        return method_not_allowed(request.method().clone()).await;
     }
     let hash = file.metadata.sha256_hash();
     let tag = URL_SAFE_NO_PAD.encode(hash);
@@ -63,12 +63,13 @@ pub(crate) async fn serve(request: Request) -> Response {
 }
 
 /// A path that is there, asked in a way that it does not know.
-pub(crate) async fn method_not_allowed() -> Response {
+pub(crate) async fn method_not_allowed(method: Method) -> Response {
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
-        "This path does not know this method. Nothing was changed.",
+        format!("This path does not know {method}; the header Allow tells what it knows."),
     )
+    .to(&method)
     .into_response()
 }
 

@@ -43,10 +43,11 @@ async fn admit(
     }
     if who.role < role {
         return Err(Problem::forbidden(format!(
-            "This needs the role {}, and yours is {}. Nothing was changed.",
+            "This needs the role {}, and yours is {}.",
             role.as_str(),
             who.role.as_str()
-        )));
+        ))
+        .to(method));
     }
     Ok(who)
 }

@@ -106,9 +106,7 @@ impl Inner {
             });
         }
         if state.is_set_up().await? {
-            Err(Problem::unauthenticated(
-                "This needs a login or a token. Nothing was changed.",
-            ))
+            Err(Problem::unauthenticated("This needs a login or a token.").to(method))
         } else {
             Err(Problem::setup_required())
         }

@@ -29,9 +29,12 @@ pub mod status;
 #[cfg(test)]
 mod tests;
 mod throttle;
+mod words;
 
+pub use api::accounts::{NAME_RULE, is_name};
 pub use app::{App, ControlRequest, Devices, ReadingEvent, ServerEvent, Unmatched};
 pub use health::Health;
+pub use origin::is_host_name;
 pub use routes::router;
 pub use serve::{serve, serve_until};
 pub use shape::array_for_object;

@@ -20,16 +20,20 @@ pub(crate) async fn check_host(
     next: Next,
 ) -> Response {
     let host = host_of(&request);
-    if host.is_some_and(|host| is_allowed(&host, &shared.app.host_names)) {
+    if host
+        .as_ref()
+        .is_some_and(|host| is_allowed(host, &shared.app.host_names))
+    {
         return next.run(request).await;
     }
-    Problem::new(
-        StatusCode::MISDIRECTED_REQUEST,
-        "host_not_allowed",
-        "Headroom was asked under a name that it does not answer to. Use its address, localhost, a name ending in \
-         .local, or configure the name.",
-    )
-    .into_response()
+    let name = host
+        .filter(|host| is_host_name(host))
+        .unwrap_or_else(|| "NAME".to_owned());
+    let detail = format!(
+        "Headroom was asked under a name that it does not answer to. Use its address, localhost or a name ending in \
+         .local; or start it with --host-name {name} (in the environment: HEADROOM_HOST_NAMES={name})."
+    );
+    Problem::new(StatusCode::MISDIRECTED_REQUEST, "host_not_allowed", detail).into_response()
 }
 
 fn host_of(request: &Request) -> Option<String> {
@@ -43,6 +47,17 @@ fn host_of(request: &Request) -> Option<String> {
         _ => return None,
     };
     Some(authority.host().to_ascii_lowercase())
+}
+
+/// Longest name of a host (RFC 1035, section 2.3.4).
+const NAME_MAX: usize = 253;
+
+/// Whether a text can be the name of a host: letters, digits, dots and dashes, no port and no path.
+pub fn is_host_name(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    (1..=NAME_MAX).contains(&text.len())
+        && text.bytes().all(allowed)
+        && !text.starts_with(['.', '-'])
 }
 
 fn is_allowed(host: &str, names: &[String]) -> bool {

@@ -3,11 +3,16 @@
 //! The detail says what happened, what stayed safe, and what to do.
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use headroom_core::validate::FieldError;
 use headroom_store::StoreError;
 use serde_json::{Map, Value, json};
+
+/// What those who wanted a change must know.
+const UNCHANGED: &str = "Nothing was changed.";
+/// The first words of messages that go on behind the name of their field.
+const VERBS: [&str; 7] = ["must", "cannot", "is", "are", "has", "lacks", "stands"];
 
 /// An error as it is answered.
 #[derive(Debug)]
@@ -88,13 +93,37 @@ impl Problem {
         )
     }
 
-    /// Values that cannot be right. There is at least one.
+    /// Values of a change that cannot be right. There is at least one.
     pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
+        let mut problem = Self::question(errors);
+        problem.detail = format!("{UNCHANGED} {}", problem.detail);
+        problem
+    }
+
+    /// Parameters of a read that cannot be right. There is at least one.
+    pub(crate) fn question(errors: Vec<FieldError>) -> Self {
         let what: Vec<_> = errors.iter().map(words).collect();
-        let detail = format!("Nothing was changed. {}", what.join(" "));
-        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail);
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", what.join(" "));
         problem.errors = errors;
         problem
+    }
+
+    /// One parameter of a read that cannot be right.
+    pub(crate) fn parameter(name: &str, code: &'static str, message: impl Into<String>) -> Self {
+        Self::question(vec![FieldError {
+            field: name.to_owned(),
+            code,
+            message: message.into(),
+        }])
+    }
+
+    /// Says that nothing was changed, where a change was wanted.
+    #[must_use]
+    pub(crate) fn to(mut self, method: &Method) -> Self {
+        if !method.is_safe() {
+            self.detail = format!("{} {UNCHANGED}", self.detail);
+        }
+        self
     }
 
     /// One value that cannot be right.
@@ -121,11 +150,19 @@ impl Problem {
     }
 }
 
+/// Most messages go on behind the name of their field; a sentence of its own stands behind a colon.
 fn words(error: &FieldError) -> String {
-    if error.field.is_empty() {
-        format!("The request {}.", error.message)
+    let FieldError { field, message, .. } = error;
+    let name = if field.is_empty() {
+        "The request"
     } else {
-        format!("{} {}.", error.field, error.message)
+        field
+    };
+    let first = message.split([' ', ':']).next().unwrap_or_default();
+    if VERBS.contains(&first) {
+        format!("{name} {message}.")
+    } else {
+        format!("{name}: {message}.")
     }
 }
 
@@ -187,6 +224,36 @@ impl From<StoreError> for Problem {
                     "Nothing was changed, and the fuse is guarded all the same: {error}."
                 ))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_reads_well_behind_the_name_of_its_field() {
+        for (field, message, sentence) in [
+            ("margin_a", "must be above 0", "margin_a must be above 0."),
+            ("", "must be an object", "The request must be an object."),
+            (
+                "source",
+                "there is no source serail:",
+                "source: there is no source serail:.",
+            ),
+            (
+                "circuits.a.id",
+                "another circuit has this id",
+                "circuits.a.id: another circuit has this id.",
+            ),
+        ] {
+            let error = FieldError {
+                field: field.to_owned(),
+                code: "format",
+                message: message.to_owned(),
+            };
+            assert_eq!(words(&error), sentence);
         }
     }
 }

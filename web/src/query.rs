@@ -124,7 +124,7 @@ impl Params {
         if self.errors.is_empty() {
             Ok(())
         } else {
-            Err(Problem::invalid(self.errors))
+            Err(Problem::question(self.errors))
         }
     }
 }
@@ -143,7 +143,7 @@ pub(crate) fn page<T>(
         Some(cursor) => match items.iter().position(|item| id(item) == cursor) {
             Some(index) => index + 1,
             None => {
-                return Err(Problem::field(
+                return Err(Problem::parameter(
                     "cursor",
                     "unknown",
                     "is of no item that is there",

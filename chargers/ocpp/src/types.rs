@@ -131,8 +131,8 @@ pub enum Output {
     Send(String),
     /// The present state; given on each change, and with every `MeterValues`.
     Report(Report),
-    /// The fate of a limit, once for each request that was sent. A request that a newer one
-    /// replaced before it was sent gets none.
+    /// The fate of a limit, once for each request. A request that a newer one replaced before it
+    /// was sent gets none; one that may not be sent is a time-out.
     Outcome {
         /// As in the request.
         command: u64,

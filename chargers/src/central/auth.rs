@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, header::AUTHORIZATION};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use subtle::ConstantTimeEq;
 
+use super::refused::RefusedFor;
 use crate::bucket::Bucket;
 
 /// Wrong passwords that an address may send in a burst.
@@ -19,25 +20,33 @@ const MAX_CREDENTIALS: usize = 1_024;
 
 /// Whether the headers prove the identity: the user is the identity, the password the stored one.
 /// The time taken does not tell how much of the password was right.
+///
+/// Both are compared as they are sent, in one: an identity with a colon in it has no other way.
 pub(crate) fn proves(headers: &HeaderMap, identity: &str, password: &str) -> bool {
-    let Some((user, given)) = credentials(headers) else {
-        return false;
-    };
-    let user_fits = user.as_slice().ct_eq(identity.as_bytes());
-    let password_fits = given.as_slice().ct_eq(password.as_bytes());
-    bool::from(user_fits & password_fits)
+    let wanted = format!("{identity}:{password}");
+    credentials(headers).is_some_and(|given| bool::from(given.ct_eq(wanted.as_bytes())))
 }
 
-fn credentials(headers: &HeaderMap) -> Option<(Vec<u8>, Vec<u8>)> {
+/// What is wrong with headers that do not prove the identity. For people here, never for the peer.
+pub(crate) fn complaint(headers: &HeaderMap, identity: &str) -> RefusedFor {
+    let Some(given) = credentials(headers) else {
+        return RefusedFor::NoPassword;
+    };
+    match given.strip_prefix(identity.as_bytes()) {
+        Some([b':']) => RefusedFor::NoPassword,
+        Some([b':', ..]) => RefusedFor::WrongPassword,
+        _ => RefusedFor::WrongUser,
+    }
+}
+
+/// `USER:PASSWORD`, as it was sent.
+fn credentials(headers: &HeaderMap) -> Option<Vec<u8>> {
     let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = header.trim().split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") || encoded.len() > MAX_CREDENTIALS {
         return None;
     }
-    let decoded = STANDARD.decode(encoded.trim()).ok()?;
-    let colon = decoded.iter().position(|byte| *byte == b':')?;
-    let (user, password) = decoded.split_at(colon);
-    Some((user.to_vec(), password.get(1..)?.to_vec()))
+    STANDARD.decode(encoded.trim()).ok()
 }
 
 /// Slows down the guessing of passwords, by address.
@@ -99,6 +108,24 @@ mod tests {
             HeaderMap::new(),
         ] {
             assert!(!proves(&wrong, "CP1", "secret"), "{wrong:?}");
+        }
+        let colons = basic("02:00:00:00:00:01:secret");
+        assert!(proves(&colons, "02:00:00:00:00:01", "secret"));
+        assert!(!proves(&colons, "02:00:00:00:00:02", "secret"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_apart() {
+        let basic = |text: &str| with(&format!("Basic {}", STANDARD.encode(text)));
+        for (headers, want) in [
+            (HeaderMap::new(), RefusedFor::NoPassword),
+            (with("Bearer secret"), RefusedFor::NoPassword),
+            (basic("CP1:"), RefusedFor::NoPassword),
+            (basic("CP1:guess"), RefusedFor::WrongPassword),
+            (basic("CP11:secret"), RefusedFor::WrongUser),
+            (basic("admin:secret"), RefusedFor::WrongUser),
+        ] {
+            assert_eq!(complaint(&headers, "CP1"), want, "{headers:?}");
         }
     }
 

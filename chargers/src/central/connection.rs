@@ -168,16 +168,13 @@ impl Connection {
         self.flush().await?;
         let deadline = self.session.next_deadline().map(|at| self.started + at);
         let silent_at = self.silent_at();
-        // In this order: the end, then limits, and the peer's own messages last, so that no flood
-        // of them holds up a limit.
+        // In this order: the end, then settings, because a limit may be the first under them, then
+        // limits, and the peer's own messages last, so that no flood of them holds up a limit.
         tokio::select! {
             biased;
             _ = self.joined.close.changed() => return Err(End::Told),
+            Ok(()) = self.joined.settings.changed() => self.take_settings(),
             Ok(()) = self.joined.limit.changed() => self.take_limit(),
-            Ok(()) = self.joined.settings.changed() => {
-                let settings = self.joined.settings.borrow_and_update().clone();
-                self.session.configure(settings, self.now());
-            }
             () = sleep_until(deadline.unwrap_or(silent_at)), if deadline.is_some() => {
                 self.session.tick(self.now());
             }
@@ -202,7 +199,16 @@ impl Connection {
             }
     }
 
+    fn take_settings(&mut self) {
+        let settings = self.joined.settings.borrow_and_update().clone();
+        self.session.configure(settings, self.now());
+    }
+
     fn take_limit(&mut self) {
+        // Both may come while nobody looks; then the settings came first.
+        if self.joined.settings.has_changed().unwrap_or_default() {
+            self.take_settings();
+        }
         let Some(request) = *self.joined.limit.borrow_and_update() else {
             return;
         };

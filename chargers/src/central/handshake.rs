@@ -86,7 +86,10 @@ async fn connect(
         return (StatusCode::BAD_REQUEST, message).into_response();
     };
     let address = remote.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
-    let role = match context.roster.admit(&identity, &headers, address) {
+    let role = match context
+        .roster
+        .admit(&identity, &headers, address, context.wall.now())
+    {
         Ok(role) => role,
         Err(refusal) => return refuse(&refusal),
     };

@@ -1,9 +1,8 @@
 //! The identity of a charge point: the last segment of the path it connects to.
 
+use headroom_core::identity::is_identity;
 use percent_encoding::percent_decode_str;
 
-/// Longest identity; OCPP 1.6 names 20 characters, 2.0.1 48.
-const MAX_LENGTH: usize = 48;
 /// Longest path that is looked at.
 const MAX_PATH: usize = 512;
 
@@ -16,19 +15,7 @@ pub(crate) fn from_path(path: &str) -> Option<String> {
     let path = path.strip_suffix('/').unwrap_or(path);
     let (_, segment) = path.rsplit_once('/')?;
     let identity = percent_decode_str(segment).decode_utf8().ok()?;
-    is_sane(&identity).then(|| identity.into_owned())
-}
-
-/// Letters, digits and what makers put between them; nothing that means something in a path, in a
-/// log or on a page.
-pub(crate) fn is_sane(identity: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "_.:*|=@+ -".contains(c);
-    !identity.is_empty()
-        && identity.len() <= MAX_LENGTH
-        && identity.chars().all(allowed)
-        && identity.chars().any(|c| c.is_ascii_alphanumeric())
-        && identity.trim() == identity
-        && !identity.contains("..")
+    is_identity(&identity).then(|| identity.into_owned())
 }
 
 #[cfg(test)]
@@ -45,6 +32,7 @@ mod tests {
             ("/steve/websocket/CentralSystemService/CP1", Some("CP1")),
             ("/EVB-P1234567%20a", Some("EVB-P1234567 a")),
             ("/DE*ABC*E1%7C2", Some("DE*ABC*E1|2")),
+            ("/02:00:00%3A00:00:01", Some("02:00:00:00:00:01")),
             ("/", None),
             ("", None),
             ("//", None),

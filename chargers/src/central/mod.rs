@@ -4,12 +4,14 @@ mod auth;
 mod connection;
 mod handshake;
 mod identity;
+mod refused;
 mod roster;
 mod serve;
 
 pub(crate) use connection::Limits;
 pub use handshake::Unmatched;
 pub(crate) use handshake::router;
+pub use refused::{Refused, RefusedFor};
 pub(crate) use roster::{Auth, KnownCharger, Roster};
 pub use serve::ServeError;
 pub(crate) use serve::serve;

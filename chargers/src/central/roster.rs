@@ -19,6 +19,7 @@ use tracing::{info, warn};
 use super::{
     auth::{self, Guard},
     handshake::Unmatched,
+    refused::Refused,
 };
 use crate::bucket::Bucket;
 
@@ -100,6 +101,7 @@ struct Entry {
     reconnects: Bucket,
     /// Where it last proved itself from: guesses from elsewhere do not lock it out.
     proved_from: Option<IpAddr>,
+    refused: Option<Refused>,
 }
 
 #[derive(Debug)]
@@ -177,6 +179,7 @@ impl Roster {
         identity: &str,
         headers: &HeaderMap,
         remote: IpAddr,
+        now: Timestamp,
     ) -> Result<Role, Refusal> {
         let mut state = self.lock();
         let State {
@@ -208,6 +211,7 @@ impl Roster {
         match &entry.known.auth {
             Auth::Basic(password) => {
                 if entry.proved_from != Some(remote) && guard.is_throttled(remote) {
+                    entry.refuse(headers, remote, now);
                     return Err(Refusal {
                         status: StatusCode::TOO_MANY_REQUESTS,
                         message: "too many wrong passwords from this address; try again later",
@@ -218,6 +222,7 @@ impl Roster {
                     .is_some_and(|password| auth::proves(headers, identity, password));
                 if !proven {
                     guard.failed(remote);
+                    entry.refuse(headers, remote, now);
                     warn!(
                         charge_point = identity, %remote, load = entry.known.load,
                         "refused a charge point with a wrong or missing password; what is \
@@ -230,6 +235,7 @@ impl Roster {
                     });
                 }
                 entry.proved_from = Some(remote);
+                entry.refused = None;
             }
             Auth::None => {
                 if entry
@@ -365,6 +371,14 @@ impl Roster {
             .collect()
     }
 
+    /// Chargers whose charge points are refused.
+    pub(crate) fn refused(&self) -> Vec<Refused> {
+        let state = self.lock();
+        let entries = state.chargers.values();
+        let refused = entries.filter_map(|entry| entry.refused.clone());
+        refused.filter(Refused::is_fresh).collect()
+    }
+
     /// Closes every connection.
     pub(crate) fn close_all(&self) {
         let state = self.lock();
@@ -448,7 +462,15 @@ impl Entry {
             learnt: Learnt::default(),
             reconnects: Bucket::new(RECONNECT_BURST, RECONNECT_REFILL),
             proved_from: None,
+            refused: None,
         }
+    }
+
+    fn refuse(&mut self, headers: &HeaderMap, remote: IpAddr, now: Timestamp) {
+        let (load, identity) = (&self.known.load, &self.known.charge_point_id);
+        let why = auth::complaint(headers, identity);
+        let before = self.refused.take();
+        self.refused = Some(Refused::again(before, load, identity, why, remote, now));
     }
 
     fn same_access(&self, other: &KnownCharger) -> bool {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headroom_chargers::{DeviceCommand, DeviceEvent};
+use headroom_chargers::{DeviceCommand, DeviceEvent, RefusedFor};
 use headroom_core::{
     event::{ChargerStatus, Outcome},
     units::{Milliamps, WattHours},
@@ -134,6 +134,64 @@ async fn passwords_and_identities() {
         .await;
         assert_eq!(got.map(drop), want, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_refused_charge_point_is_shown_until_it_gets_in() {
+    let chargers = [
+        charger("ev1", "CP1", Some("secret")),
+        charger("ev2", "CP2", Some("secret")),
+    ];
+    let house = House::with_chargers(&chargers).await;
+    assert_eq!(house.devices.refused(), []);
+    let knock = |path, basic| {
+        let knock = Knock {
+            path,
+            protocols: OCPP,
+            basic,
+        };
+        Point::knock(house.ocpp, knock)
+    };
+    for (basic, why) in [
+        (None, RefusedFor::NoPassword),
+        (Some("CP2:secret"), RefusedFor::WrongUser),
+        (Some("CP1:guess"), RefusedFor::WrongPassword),
+    ] {
+        assert_eq!(knock("/CP1", basic).await.err(), Some(401));
+        assert_eq!(house.devices.refused()[0].why, why);
+    }
+    let refused = house.devices.refused();
+    let [one] = refused.as_slice() else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(
+        (one.load.as_str(), one.charge_point_id.as_str(), one.count),
+        ("ev1", "CP1", 3)
+    );
+    let text = one.to_string();
+    assert!(
+        text.contains("ev1") && text.contains("127.0.0.1") && text.contains("a wrong password"),
+        "{text}"
+    );
+    drop(knock("/CP1", Some("CP1:secret")).await.unwrap());
+    assert_eq!(house.devices.refused(), [], "it got in");
+
+    // Too many guesses are not looked at any more, and shown all the same.
+    while knock("/CP2", Some("CP2:guess")).await.err() == Some(401) {}
+    assert!(house.devices.refused()[0].count > 5);
+    house.devices.configure(&chargers, &[], false);
+    assert_eq!(house.devices.refused().len(), 1, "its access is the same");
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_mins(15)).await;
+    assert_eq!(house.devices.refused(), [], "nobody knocks any more");
+}
+
+#[tokio::test]
+async fn a_charge_point_with_colons_in_its_name_can_prove_itself() {
+    let mac = "02:00:00:00:00:01";
+    let house = House::with_chargers(&[charger("ev1", mac, Some("secret"))]).await;
+    let mut point = Point::connect(house.ocpp, mac).await;
+    assert_eq!(point.boot().await["status"], "Accepted");
 }
 
 #[tokio::test]
@@ -331,6 +389,41 @@ async fn in_observe_mode_nothing_is_sent_but_answers() {
         limits(&point.serve_until("SetChargingProfile").await),
         [(0, 6.0)]
     );
+}
+
+/// The limit that ends an overload comes in the same moment as the control over the charger.
+#[tokio::test]
+async fn a_limit_that_comes_together_with_control_is_sent_right_after_the_base() {
+    let mut house = House::start().await;
+    let ev1 = charger("ev1", "CP1", Some("secret"));
+    house
+        .devices
+        .configure(std::slice::from_ref(&ev1), &[], false);
+    let mut point = Point::connect(house.ocpp, "CP1").await;
+    assert_eq!(point.boot().await["status"], "Accepted");
+    // Nothing yields between these, as in the loop: the connection hears of both at once.
+    house.devices.configure(&[ev1], &[], true);
+    house.limit(1, "ev1", 13);
+    house.limit(2, "ev1", 11);
+    let (_, base) = point.serve(json!({"status": "Accepted"})).await;
+    assert_eq!(limits(&base), [(0, 6.0)]);
+    let (name, lease) = point.serve(json!({"status": "Accepted"})).await;
+    assert_eq!(name, "SetChargingProfile");
+    assert_eq!(limits(&lease), [(0, 11.0), (120, 6.0)]);
+    assert_eq!(house.outcome().await, (2, Outcome::Accepted));
+}
+
+#[tokio::test]
+async fn a_limit_while_observing_has_an_outcome_and_is_not_sent() {
+    let mut house = House::start().await;
+    let ev1 = charger("ev1", "CP1", Some("secret"));
+    house.devices.configure(&[ev1], &[], false);
+    let mut point = Point::connect(house.ocpp, "CP1").await;
+    point.boot().await;
+    house.limit(1, "ev1", 10);
+    assert_eq!(house.outcome().await, (1, Outcome::Timeout));
+    // Nothing but the answer has come, or this call would meet it.
+    point.call("Heartbeat", json!({})).await;
 }
 
 #[tokio::test]

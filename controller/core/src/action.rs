@@ -81,7 +81,7 @@ pub enum ReasonCode {
     Circuit,
     /// The cap on the power of the house binds.
     PowerLimit,
-    /// The fuse is warm.
+    /// The fuse would not bear a sudden step of the house beside more.
     Thermal,
     /// A load of higher priority goes first.
     Priority,
@@ -115,6 +115,16 @@ pub enum ReasonCode {
     MaxOff,
     /// Nothing holds it back.
     Normal,
+}
+
+impl ReasonCode {
+    /// Whether it says that a fuse, or the power cap, has no more to give.
+    pub const fn is_about_a_fuse(self) -> bool {
+        matches!(
+            self,
+            Self::MainFuse | Self::Circuit | Self::PowerLimit | Self::Thermal
+        )
+    }
 }
 
 /// Why something is as it is. The text is made from the rest.

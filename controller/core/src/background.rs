@@ -32,6 +32,8 @@ impl DrawBounds {
 const CERTAIN: Milliamps = Milliamps::from_amps(2);
 /// A step of the house may be spread over this many readings: a meter averages.
 const STEP_READINGS: usize = 3;
+/// A load that went up and down looks back this many hold times: an oven's thermostat comes again within minutes.
+pub const LONG_HOLD: u64 = 10;
 /// Peaks are kept in this many slots, so that memory does not grow with the meter's speed.
 const HOLD_SLOTS: u64 = 60;
 
@@ -44,8 +46,54 @@ pub struct Background {
     /// The newest estimates that are certain, for steps.
     certain: PerPhase<VecDeque<Milliamps>>,
     largest_step: PerPhase<Milliamps>,
+    /// The highest of the hold time…
+    peaks: Peaks,
+    /// …and of the longer one for loads that went up and down.
+    long_peaks: Peaks,
+}
+
+/// The highest currents of a time that moves along.
+#[derive(Clone, Debug, Default)]
+struct Peaks {
     /// Start of a slot and the peaks within it, oldest first.
-    peaks: VecDeque<(Instant, PerPhase<Option<Milliamps>>)>,
+    slots: VecDeque<(Instant, PerPhase<Option<Milliamps>>)>,
+}
+
+impl Peaks {
+    fn add(&mut self, current: PerPhase<Option<Milliamps>>, hold_ms: u64, now: Instant) {
+        let slot_ms = (hold_ms / HOLD_SLOTS).max(1);
+        match self.slots.back_mut() {
+            // Nothing is less than any current.
+            Some((start, peak)) if now.since_ms(*start) < slot_ms => {
+                *peak = peak.zip_with(&current, Ord::max);
+            }
+            _ => self.slots.push_back((now, current)),
+        }
+        while self
+            .slots
+            .front()
+            .is_some_and(|(start, _)| now.since_ms(*start) > hold_ms)
+        {
+            self.slots.pop_front();
+        }
+    }
+
+    fn highest(&self, phase: Phase) -> Option<Milliamps> {
+        self.slots
+            .iter()
+            .filter_map(|(_, peak)| peak.get(phase))
+            .max()
+    }
+
+    /// When the highest leaves.
+    fn until(&self, phase: Phase, hold_ms: u64) -> Option<Instant> {
+        let highest = self.highest(phase)?;
+        let slots = self.slots.iter().rev();
+        let last = slots
+            .into_iter()
+            .find(|(_, peak)| peak.get(phase) == Some(highest));
+        last.map(|(start, _)| start.after_ms(hold_ms))
+    }
 }
 
 impl Background {
@@ -78,7 +126,9 @@ impl Background {
                 self.certain.get_mut(phase).clear();
             }
         }
-        self.hold(seen, hold_ms, now);
+        self.peaks.add(seen, hold_ms, now);
+        let long_ms = hold_ms.saturating_mul(LONG_HOLD);
+        self.long_peaks.add(seen, long_ms, now);
     }
 
     /// What the house added within a few readings. It grows only: what happened once may happen again.
@@ -91,24 +141,6 @@ impl Background {
         certain.push_back(estimate);
         if certain.len() >= STEP_READINGS {
             certain.pop_front();
-        }
-    }
-
-    fn hold(&mut self, current: PerPhase<Option<Milliamps>>, hold_ms: u64, now: Instant) {
-        let slot_ms = (hold_ms / HOLD_SLOTS).max(1);
-        match self.peaks.back_mut() {
-            // Nothing is less than any current.
-            Some((start, peak)) if now.since_ms(*start) < slot_ms => {
-                *peak = peak.zip_with(&current, Ord::max);
-            }
-            _ => self.peaks.push_back((now, current)),
-        }
-        while self
-            .peaks
-            .front()
-            .is_some_and(|(start, _)| now.since_ms(*start) > hold_ms)
-        {
-            self.peaks.pop_front();
         }
     }
 
@@ -125,21 +157,17 @@ impl Background {
 
     /// The highest of a line within the hold time.
     pub fn held(&self, phase: Phase) -> Option<Milliamps> {
-        self.peaks
-            .iter()
-            .filter_map(|(_, peak)| peak.get(phase))
-            .max()
+        self.peaks.highest(phase)
+    }
+
+    /// The highest of a line within [`LONG_HOLD`] hold times.
+    pub fn held_long(&self, phase: Phase) -> Option<Milliamps> {
+        self.long_peaks.highest(phase)
     }
 
     /// When the highest of a line leaves the hold time.
     pub fn held_until(&self, phase: Phase, hold_ms: u64) -> Option<Instant> {
-        let held = self.held(phase)?;
-        let last = self
-            .peaks
-            .iter()
-            .rev()
-            .find(|(_, peak)| peak.get(phase) == Some(held));
-        last.map(|(start, _)| start.after_ms(hold_ms))
+        self.peaks.until(phase, hold_ms)
     }
 
     /// The highest of a line that is known in any way: learnt, held, or now.

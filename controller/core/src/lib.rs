@@ -20,6 +20,7 @@ pub mod config;
 pub mod engine;
 pub mod event;
 pub mod fuse;
+pub mod identity;
 pub mod it;
 pub mod load;
 pub mod login;

@@ -26,12 +26,21 @@ const FROZEN_READINGS: u32 = 5;
 /// A charger's current that moved by this while the meter said the same proves that it is frozen.
 pub const FROZEN_MOVE: Milliamps = Milliamps::from_amps(2);
 
-/// Readings in a row that may be lost without the fuse noticing.
-const LOST_READINGS: u64 = 1;
 /// Ports whose period is longer than this have a slow line, in milliseconds.
 const SLOW_PERIOD_MS: u64 = 5_000;
 /// Age of a sample when the last byte of its telegram comes at 2400 baud, in milliseconds.
 const SAMPLE_AGE_MS: u64 = 2_000;
+
+/// A reading counts as lost this long after it was due.
+const fn grace_ms(period: u64) -> u64 {
+    let quarter = period / 4;
+    if quarter < 500 { 500 } else { quarter }
+}
+
+/// Readings that should have come since the last one.
+fn missed(age_ms: u64, period: u64) -> u64 {
+    age_ms.saturating_sub(grace_ms(period)) / period.max(1)
+}
 
 /// How fresh a meter's word is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -308,7 +317,9 @@ impl Meter {
         let from = self.last().unwrap_or(self.since);
         let mut times = vec![from.after_ms(lost_ms)];
         if self.last().is_some() {
-            times.push(from.after_ms(self.stale_after_ms(tuning)));
+            let stale = from.after_ms(self.stale_after_ms(tuning));
+            times.push(stale);
+            times.extend(self.late_at(now).filter(|late| *late < stale));
         }
         times.into_iter().filter(|time| *time > now).min()
     }
@@ -348,19 +359,33 @@ impl Meter {
         self.line_at.get(phase).map(|at| now.since_ms(at))
     }
 
-    /// The longest time from a step of the house to a reading that shows it, in milliseconds: one period, one
-    /// lost reading, and the age of the sample itself where the line is slow. `None` before the period is known.
+    /// The longest time from a step of the house to a reading that shows it, in milliseconds: until the next
+    /// reading is due, and the age of the sample itself where the line is slow. A reading that is late counts as
+    /// lost, and makes it one period more. `None` before the period is known.
     ///
     /// A total power that comes more often than the currents shows the step too.
-    pub fn sees_after_ms(&self) -> Option<u64> {
-        let period = self.period_ms()?;
-        let period = median(&self.power_intervals).map_or(period, |power| power.min(period));
+    pub fn sees_after_ms(&self, now: Instant) -> Option<u64> {
+        let currents = self.period_ms()?;
+        let last = self.last_currents?;
+        let power = median(&self.power_intervals).filter(|period| *period < currents);
+        let (period, last) = match (power, self.last_power) {
+            (Some(power), Some(at)) => (power, at.max(last)),
+            _ => (currents, last),
+        };
+        let missed = missed(now.since_ms(last), period);
         let age = if period >= SLOW_PERIOD_MS {
             SAMPLE_AGE_MS
         } else {
             0
         };
-        Some(period.saturating_mul(1 + LOST_READINGS).saturating_add(age))
+        Some(period.saturating_mul(1 + missed).saturating_add(age))
+    }
+
+    /// When the next reading that does not come counts as lost.
+    pub fn late_at(&self, now: Instant) -> Option<Instant> {
+        let (period, last) = self.period_ms().zip(self.last_currents)?;
+        let next = missed(now.since_ms(last), period) + 1;
+        Some(last.after_ms(next.saturating_mul(period).saturating_add(grace_ms(period))))
     }
 
     /// The highest level of a line from which a step keeps its fuse below a share of its threshold; `None`:

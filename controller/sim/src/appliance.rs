@@ -179,14 +179,8 @@ impl Appliance {
             State::Running { on: false, .. } => self.spec.off_power_w,
             State::Idle { .. } => return,
         };
-        let lines = u8::try_from(self.spec.phases.len())
-            .unwrap_or(u8::MAX)
-            .max(1);
         let factor = self.spec.power_factor.clamp(0.1, 1.0);
-        let amps = power_w / f64::from(lines) / NOMINAL_V / factor;
-        for phase in &self.spec.phases {
-            currents.add(*phase, Current::new(amps, factor));
-        }
+        currents.connect_power(&self.spec.phases, power_w, factor);
     }
 }
 
@@ -261,7 +255,7 @@ mod tests {
     fn amps(appliance: &mut Appliance, now_ms: u64) -> f64 {
         let mut currents = Currents::default();
         appliance.step(now_ms, &mut currents);
-        currents.0.get(Phase::L2).magnitude()
+        currents.branches.get(Phase::L2).magnitude()
     }
 
     #[test]
@@ -322,8 +316,8 @@ mod tests {
         for t in 0..36_000 {
             let mut currents = Currents::default();
             base.step(t * 100, &mut currents);
-            sum += currents.0.get(Phase::L1).active_a;
-            assert!(currents.0.get(Phase::L2).magnitude().abs() < 1e-9);
+            sum += currents.branches.get(Phase::L1).active_a;
+            assert!(currents.branches.get(Phase::L2).magnitude().abs() < 1e-9);
         }
         let mean = sum / 36_000.0;
         assert!((0.7..1.3).contains(&mean), "{mean}");

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::house::TICK_MS;
 use crate::random::Random;
 use crate::{millis, seconds};
 
@@ -168,15 +167,23 @@ impl Car {
         self.leave(None);
     }
 
-    /// Lets one tick up to `now_ms` pass while the pilot offers so much (0: nothing) on so many phases.
-    pub(crate) fn step(&mut self, now_ms: u64, offer_a: f64, phases: u8, volts: f64) {
+    /// Lets one tick up to `now_ms` pass while the pilot offers so much (0: nothing) on so many phases
+    /// (√3 where three lines have no neutral).
+    pub(crate) fn step(
+        &mut self,
+        now_ms: u64,
+        tick_ms: u64,
+        offer_a: f64,
+        phases: f64,
+        volts: f64,
+    ) {
         self.follow(now_ms, offer_a);
         self.change_state(now_ms);
         let target = match self.state {
             CarState::Charging => self.followed.min(self.wants()),
             _ => 0.0,
         };
-        let dt_s = seconds(TICK_MS);
+        let dt_s = seconds(tick_ms);
         self.amps = if target > self.amps {
             // It starts with its minimum: below it there is no charging.
             (self.amps + self.spec.rise_a_per_s * dt_s).clamp(self.spec.min_current_a, target)
@@ -188,7 +195,7 @@ impl Car {
                 falling
             }
         };
-        let watts = self.amps * f64::from(phases) * volts * self.spec.power_factor;
+        let watts = self.amps * phases * volts * self.spec.power_factor;
         let stored_kwh = watts * EFFICIENCY * dt_s / 3_600_000.0;
         self.charged = (self.charged + stored_kwh / self.spec.battery_kwh.max(0.1)).min(1.0);
     }
@@ -301,8 +308,8 @@ mod tests {
     fn run(car: &mut Car, now_ms: &mut u64, to_s: u64, offer_a: f64) -> Vec<f64> {
         let mut amps = Vec::new();
         while *now_ms < to_s * 1000 {
-            *now_ms += TICK_MS;
-            car.step(*now_ms, offer_a, 3, 230.0);
+            *now_ms += 100;
+            car.step(*now_ms, 100, offer_a, 3.0, 230.0);
             amps.push(car.amps());
         }
         amps

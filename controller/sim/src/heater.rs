@@ -6,8 +6,7 @@
 use headroom_core::units::Phase;
 use serde::{Deserialize, Serialize};
 
-use crate::current::{Current, Currents};
-use crate::house::TICK_MS;
+use crate::current::Currents;
 use crate::random::Random;
 use crate::{millis, seconds};
 
@@ -17,8 +16,6 @@ const WATER_J_PER_LITRE_K: f64 = 4186.0;
 const INLET_C: f64 = 8.0;
 /// Of the room around the tank, in °C.
 const ROOM_C: f64 = 20.0;
-/// Powers are given at this voltage.
-const NOMINAL_V: f64 = 230.0;
 
 /// A water heater.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -170,7 +167,7 @@ impl Heater {
     }
 
     /// Lets one tick up to `now_ms` pass and adds what it draws.
-    pub(crate) fn step(&mut self, now_ms: u64, currents: &mut Currents) {
+    pub(crate) fn step(&mut self, now_ms: u64, tick_ms: u64, currents: &mut Currents) {
         if let Some(timer) = self.timer
             && now_ms >= timer.started_at_ms.saturating_add(timer.duration_ms)
         {
@@ -186,7 +183,7 @@ impl Heater {
             self.next_draw_ms = Some(now_ms + millis(self.random.between(range)));
         }
         let power_w = self.power_w();
-        let dt_s = seconds(TICK_MS);
+        let dt_s = seconds(tick_ms);
         let warmth = (self.temperature_c - ROOM_C) / (self.spec.setpoint_c - ROOM_C).max(1.0);
         let heat_w = power_w - self.spec.loss_w * warmth;
         self.temperature_c += heat_w * dt_s / (self.spec.volume_l.max(1.0) * WATER_J_PER_LITRE_K);
@@ -196,13 +193,12 @@ impl Heater {
         } else if self.temperature_c < self.spec.setpoint_c - self.spec.hysteresis_k {
             self.thermostat = true;
         }
-        let lines = u8::try_from(self.spec.phases.len())
-            .unwrap_or(u8::MAX)
-            .max(1);
-        let amps = power_w / f64::from(lines) / NOMINAL_V;
-        for phase in &self.spec.phases {
-            currents.add(*phase, Current::new(amps, 1.0));
-        }
+        currents.connect_power(&self.spec.phases, power_w, 1.0);
+    }
+
+    /// Adds what it draws now.
+    pub(crate) fn add_to(&self, currents: &mut Currents) {
+        currents.connect_power(&self.spec.phases, self.power_w(), 1.0);
     }
 }
 
@@ -232,8 +228,8 @@ mod tests {
         let mut ticks = 0_u32;
         for tick in from_s * 10 + 1..=to_s * 10 {
             let mut currents = Currents::default();
-            heater.step(tick * 100, &mut currents);
-            ticks += u32::from(currents.0.get(Phase::L1).magnitude() > 1.0);
+            heater.step(tick * 100, 100, &mut currents);
+            ticks += u32::from(currents.branches.get(Phase::L1).magnitude() > 1.0);
         }
         f64::from(ticks) / 10.0
     }

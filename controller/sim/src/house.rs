@@ -6,20 +6,25 @@ use thiserror::Error;
 
 use crate::appliance::{Appliance, ApplianceSpec, BaseLoad, ScriptedRun};
 use crate::charge_point::{ChargePoint, ChargePointSpec};
-use crate::current::Currents;
+use crate::current::{Currents, Wiring};
 use crate::heater::{Heater, HeaterSpec};
 use crate::meter::{Meter, MeterSample, MeterSpec};
 use crate::millis;
 use crate::voltage::Supply;
 
-/// The step of the plant, in milliseconds: ten within the second that a meter averages.
+/// The step of the plant unless its description says another, in milliseconds: ten within the second that
+/// a meter averages.
 pub const TICK_MS: u64 = 100;
 
 /// A house.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HouseSpec {
-    /// Voltage between line and neutral, in volts.
+    /// The step of the plant, in milliseconds: 100, or 1000 where days must pass in seconds.
+    pub tick_ms: u64,
+    /// Whether loads hang between lines without neutral (IT); else between line and neutral.
+    pub delta: bool,
+    /// Voltage of a branch (between line and neutral, or between lines), in volts.
     pub nominal_voltage_v: f64,
     /// Its meter.
     pub meter: MeterSpec,
@@ -39,6 +44,8 @@ impl Default for HouseSpec {
     /// An empty house.
     fn default() -> Self {
         Self {
+            tick_ms: TICK_MS,
+            delta: false,
             nominal_voltage_v: 230.0,
             meter: MeterSpec::default(),
             base_w: [0.0; 3],
@@ -64,6 +71,9 @@ pub struct UnknownDevice {
 #[derive(Clone, Debug)]
 pub struct House {
     now_ms: u64,
+    tick_ms: u64,
+    /// What flows besides everything described: the benchmark's background.
+    background: Currents,
     base: BaseLoad,
     appliances: Vec<Appliance>,
     script: Vec<ScriptedRun>,
@@ -79,8 +89,16 @@ pub struct House {
 impl House {
     /// At time 0. The same seed gives the same house.
     pub fn new(spec: HouseSpec, seed: u64) -> Self {
+        let wiring = if spec.delta {
+            Wiring::Delta
+        } else {
+            Wiring::Star
+        };
+        let tick_ms = spec.tick_ms.max(1);
         Self {
             now_ms: 0,
+            tick_ms,
+            background: Currents::none(wiring),
             base: BaseLoad::new(spec.base_w, seed),
             appliances: spec
                 .appliances
@@ -100,17 +118,27 @@ impl House {
                 .collect(),
             supply: Supply::new(spec.nominal_voltage_v, seed),
             volts: PerPhase::all(spec.nominal_voltage_v),
-            meter: Meter::new(spec.meter, seed),
-            currents: Currents::default(),
+            meter: Meter::new(spec.meter, tick_ms, seed, "meter"),
+            currents: Currents::none(wiring),
             highest: PerPhase::default(),
         }
     }
 
     /// Lets time pass, in whole ticks, as far as they fit before `now_ms`.
     pub fn step(&mut self, now_ms: u64) {
-        while self.now_ms + TICK_MS <= now_ms {
+        while self.now_ms + self.tick_ms <= now_ms {
             self.tick();
         }
+    }
+
+    /// Sets what flows besides everything that is described, until it is set again.
+    pub fn set_background(&mut self, background: Currents) {
+        self.background.branches = background.branches;
+    }
+
+    /// What flows on the branches now.
+    pub fn branches(&self) -> &Currents {
+        &self.currents
     }
 
     /// Virtual time, in milliseconds: the end of the last tick.
@@ -123,7 +151,7 @@ impl House {
         self.currents.magnitudes()
     }
 
-    /// Voltages between line and neutral now, in volts.
+    /// Voltages of the branches now, in volts.
     pub fn voltages(&self) -> PerPhase<f64> {
         self.volts
     }
@@ -136,6 +164,11 @@ impl House {
     /// The oldest sample of the meter that has arrived and was not fetched yet.
     pub fn fetch_sample(&mut self) -> Option<MeterSample> {
         self.meter.fetch(self.now_ms)
+    }
+
+    /// The oldest sample that arrives by a time within the present tick and was not fetched yet.
+    pub(crate) fn fetch_sample_by(&mut self, ms: u64) -> Option<MeterSample> {
+        self.meter.fetch(ms)
     }
 
     /// Pulls the meter's cable, or plugs it in again.
@@ -203,7 +236,7 @@ impl House {
 
     fn tick(&mut self) {
         let before_ms = self.now_ms;
-        self.now_ms += TICK_MS;
+        self.now_ms += self.tick_ms;
         let now_ms = self.now_ms;
         for run in self
             .script
@@ -218,16 +251,16 @@ impl House {
                 appliance.start(now_ms, millis(run.for_s));
             }
         }
-        let mut currents = Currents::default();
+        let mut currents = self.background;
         self.base.step(now_ms, &mut currents);
         for appliance in &mut self.appliances {
             appliance.step(now_ms, &mut currents);
         }
         for heater in &mut self.heaters {
-            heater.step(now_ms, &mut currents);
+            heater.step(now_ms, self.tick_ms, &mut currents);
         }
         for charge_point in &mut self.charge_points {
-            charge_point.step(now_ms, self.volts, &mut currents);
+            charge_point.step(now_ms, self.tick_ms, self.volts, &mut currents);
         }
         self.volts = self.supply.step(&currents);
         self.meter.step(now_ms, &currents, self.volts);

@@ -8,14 +8,15 @@
 //! Invariants
 //! - No clock, no I/O, no threads: the same description, seed and calls give the same values, bit for
 //!   bit (only + − × ÷ and square roots are used).
-//! - Time advances in ticks of [`TICK_MS`]; what is commanded between two ticks takes effect in the next.
+//! - Time advances in ticks ([`TICK_MS`] unless the description says another); what is commanded between two ticks takes effect in the next.
 //! - The plant knows nothing of the controller: it draws what its people and cars want, as far as the
 //!   charge points and relays let them.
 //!
-//! It models grids with neutral (TN), three phases or one; not the delta of IT grids.
+//! It models grids with neutral (TN), three phases or one, and without (IT, three lines): [`current`].
 #![warn(missing_docs)]
 
 pub mod appliance;
+pub mod bench;
 pub mod car;
 pub mod charge_point;
 pub mod current;

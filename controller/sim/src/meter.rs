@@ -9,15 +9,14 @@ use headroom_core::units::{Milliamps, Millivolts, PerPhase, Phase, Vars, Watts};
 use serde::{Deserialize, Serialize};
 
 use crate::current::Currents;
-use crate::house::TICK_MS;
 use crate::random::Random;
 use crate::voltage::in_steps;
 use crate::{millis, seconds};
 
 /// Samples on their way to the reader; a reader that does not fetch them loses the oldest.
 const UNREAD_MAX: usize = 64;
-/// Ticks of the second that a sample is the mean of.
-const WINDOW: usize = (1000 / TICK_MS) as usize;
+/// A sample is the mean over this time, in milliseconds.
+const WINDOW_MS: u64 = 1000;
 
 /// A kind of meter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +28,10 @@ pub struct MeterSpec {
     pub latency_s: f64,
     /// Share of samples that never arrive, 0 to 1.
     pub loss: f64,
+    /// Most samples in a row that never arrive; `None`: as chance has it.
+    pub losses_in_a_row: Option<u32>,
+    /// Seconds between messages of the powers alone, besides the samples with everything; `None`: none.
+    pub power_period_s: Option<f64>,
     /// Resolution of the currents, in amperes.
     pub current_step_a: Milliamps,
     /// Resolution of the voltages, in volts.
@@ -44,6 +47,8 @@ impl Default for MeterSpec {
             period_s: 1.0,
             latency_s: 0.1,
             loss: 0.0,
+            losses_in_a_row: None,
+            power_period_s: None,
             current_step_a: Milliamps(100),
             voltage_step_v: Millivolts(100),
             energy_import_kwh: 12_345.678,
@@ -56,6 +61,8 @@ impl Default for MeterSpec {
 pub struct MeterSample {
     /// The end of the second that was measured, in virtual milliseconds.
     pub measured_at_ms: u64,
+    /// A message of the powers alone: what else is here, this message does not say.
+    pub powers_only: bool,
     /// Magnitudes of the currents, cut to whole steps.
     pub currents: PerPhase<Milliamps>,
     /// The steps of the currents.
@@ -85,7 +92,10 @@ pub struct Meter {
     spec: MeterSpec,
     random: Random,
     window: VecDeque<(Currents, PerPhase<f64>)>,
+    tick_ms: u64,
     next_ms: u64,
+    next_power_ms: Option<u64>,
+    lost_in_a_row: u32,
     import_wh: f64,
     export_wh: f64,
     cable: bool,
@@ -93,15 +103,19 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// With its cable plugged in.
-    pub fn new(spec: MeterSpec, seed: u64) -> Self {
-        let next_ms = millis(spec.period_s).max(TICK_MS);
+    /// With its cable plugged in; `name` tells its random numbers from those of other meters.
+    pub fn new(spec: MeterSpec, tick_ms: u64, seed: u64, name: &str) -> Self {
+        let next_ms = millis(spec.period_s).max(tick_ms);
+        let next_power_ms = spec.power_period_s.map(|s| millis(s).max(tick_ms));
         let import_wh = spec.energy_import_kwh * 1000.0;
         Self {
             spec,
-            random: Random::new(seed, "meter"),
-            window: VecDeque::with_capacity(WINDOW),
+            random: Random::new(seed, name),
+            window: VecDeque::new(),
+            tick_ms,
             next_ms,
+            next_power_ms,
+            lost_in_a_row: 0,
             import_wh,
             export_wh: 0.0,
             cable: true,
@@ -133,28 +147,49 @@ impl Meter {
 
     /// Measures one tick that ends at `now_ms`.
     pub(crate) fn step(&mut self, now_ms: u64, currents: &Currents, volts: PerPhase<f64>) {
-        if self.window.len() >= WINDOW {
+        if self.window.len() as u64 * self.tick_ms >= WINDOW_MS {
             self.window.pop_front();
         }
         self.window.push_back((*currents, volts));
         let power: f64 = Phase::ALL
             .into_iter()
-            .map(|phase| currents.0.get(phase).active_a * volts.get(phase))
+            .map(|phase| currents.branches.get(phase).active_a * volts.get(phase))
             .sum();
-        let watt_hours = power * seconds(TICK_MS) / 3600.0;
+        let watt_hours = power * seconds(self.tick_ms) / 3600.0;
         if watt_hours >= 0.0 {
             self.import_wh += watt_hours;
         } else {
             self.export_wh -= watt_hours;
         }
-        if now_ms < self.next_ms {
+        let powers_due = self.next_power_ms.is_some_and(|at_ms| now_ms >= at_ms);
+        if powers_due {
+            let period_ms = millis(self.spec.power_period_s.unwrap_or_default());
+            self.next_power_ms = self
+                .next_power_ms
+                .map(|at_ms| at_ms + period_ms.max(self.tick_ms));
+        }
+        if now_ms >= self.next_ms {
+            self.next_ms += millis(self.spec.period_s).max(self.tick_ms);
+            let sample = self.sample(now_ms);
+            self.send(now_ms, sample);
+        } else if powers_due {
+            let sample = MeterSample {
+                powers_only: true,
+                ..self.sample(now_ms)
+            };
+            self.send(now_ms, sample);
+        }
+    }
+
+    /// Sends a sample, unless the line loses it.
+    fn send(&mut self, now_ms: u64, sample: MeterSample) {
+        let most = self.spec.losses_in_a_row.unwrap_or(u32::MAX);
+        let lost = self.random.chance(self.spec.loss) && self.lost_in_a_row < most;
+        if lost || !self.cable {
+            self.lost_in_a_row = self.lost_in_a_row.saturating_add(1);
             return;
         }
-        self.next_ms += millis(self.spec.period_s).max(TICK_MS);
-        let sample = self.sample(now_ms);
-        if self.random.chance(self.spec.loss) || !self.cable {
-            return;
-        }
+        self.lost_in_a_row = 0;
         if self.unread.len() >= UNREAD_MAX {
             self.unread.pop_front();
         }
@@ -173,26 +208,30 @@ impl Meter {
         };
         let step = self.spec.current_step_a.0.max(1);
         let lines = PerPhase(Phase::ALL);
-        let currents = lines.map(|phase| {
-            // RMS over the second, as instruments form it.
-            let square = mean(&|currents, _| {
-                let amps = currents.0.get(phase).magnitude();
-                amps * amps
+        // RMS over the second, as instruments form it.
+        let squares = self
+            .window
+            .iter()
+            .map(|(currents, _)| currents.line_amps())
+            .fold(PerPhase::all(0.0), |sum: PerPhase<f64>, amps| {
+                sum.zip_with(&amps, |sum, amps| sum + amps * amps)
             });
-            let exact = Milliamps::from_f64(square.sqrt()).unwrap_or_default().0;
-            Milliamps(exact.div_euclid(step) * step)
+        let currents = squares.map(|square| {
+            let exact = Milliamps::from_f64((square / count).sqrt()).unwrap_or_default();
+            Milliamps(exact.0.div_euclid(step) * step)
         });
         let watts = |phase: Phase| {
-            mean(&|currents, volts| currents.0.get(phase).active_a * volts.get(phase))
+            mean(&|currents, volts| currents.branches.get(phase).active_a * volts.get(phase))
         };
         let reactive: f64 = Phase::ALL
             .into_iter()
             .map(|phase| {
-                mean(&|currents, volts| currents.0.get(phase).reactive_a * volts.get(phase))
+                mean(&|currents, volts| currents.branches.get(phase).reactive_a * volts.get(phase))
             })
             .sum();
         MeterSample {
             measured_at_ms: now_ms,
+            powers_only: false,
             currents,
             current_step: Milliamps(step),
             voltages: lines.map(|phase| {
@@ -221,13 +260,17 @@ mod tests {
     use super::*;
     use crate::current::Current;
 
+    fn meter_of(spec: MeterSpec) -> Meter {
+        Meter::new(spec, 100, 1, "meter")
+    }
+
     fn run(meter: &mut Meter, from_ms: u64, to_ms: u64, amps: f64) -> Vec<MeterSample> {
         let mut currents = Currents::default();
         currents.add(Phase::L3, Current::new(amps, 1.0));
         let mut samples = Vec::new();
         let mut now_ms = from_ms;
         while now_ms < to_ms {
-            now_ms += TICK_MS;
+            now_ms += 100;
             meter.step(now_ms, &currents, PerPhase::all(230.0));
             samples.extend(std::iter::from_fn(|| meter.fetch(now_ms)));
         }
@@ -241,7 +284,7 @@ mod tests {
                 current_step_a: Milliamps(step),
                 ..MeterSpec::default()
             };
-            let samples = run(&mut Meter::new(spec, 1), 0, 3000, 9.999);
+            let samples = run(&mut meter_of(spec), 0, 3000, 9.999);
             assert_eq!(
                 samples.last().unwrap().currents.get(Phase::L3),
                 Milliamps(expected)
@@ -257,7 +300,7 @@ mod tests {
             latency_s: 2.0,
             ..MeterSpec::default()
         };
-        let mut meter = Meter::new(spec, 1);
+        let mut meter = meter_of(spec);
         assert_eq!(run(&mut meter, 0, 11_900, 1.0), []);
         let samples = run(&mut meter, 11_900, 22_000, 1.0);
         let at: Vec<u64> = samples.iter().map(|sample| sample.measured_at_ms).collect();
@@ -266,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_pulled_cable_says_nothing_and_energy_goes_on() {
-        let mut meter = Meter::new(MeterSpec::default(), 1);
+        let mut meter = meter_of(MeterSpec::default());
         run(&mut meter, 0, 10_000, 10.0);
         meter.set_cable(false);
         assert_eq!(run(&mut meter, 10_000, 3_600_000, 10.0), []);
@@ -281,7 +324,7 @@ mod tests {
             loss: 0.5,
             ..MeterSpec::default()
         };
-        let count = run(&mut Meter::new(spec, 1), 0, 1_000_000, 1.0).len();
+        let count = run(&mut meter_of(spec), 0, 1_000_000, 1.0).len();
         assert!((450..550).contains(&count), "{count}");
     }
 }

@@ -115,6 +115,7 @@ mod tests {
 
     fn sample() -> MeterSample {
         MeterSample {
+            powers_only: false,
             measured_at_ms: 0,
             currents: PerPhase([Milliamps(4_000), Milliamps(25_400), Milliamps(100)]),
             current_step: Milliamps(100),

@@ -35,7 +35,7 @@ impl Supply {
         let mut volts = PerPhase::all(self.nominal_v);
         for (phase, wander) in Phase::ALL.into_iter().zip(&mut self.wander_v) {
             *wander = (*wander * 0.9999 + self.random.noise(0.02)).clamp(-WANDER_V, WANDER_V);
-            let sag = currents.0.get(phase).active_a * RESISTANCE_OHM;
+            let sag = currents.branches.get(phase).active_a * RESISTANCE_OHM;
             *volts.get_mut(phase) += *wander - sag + self.random.noise(NOISE_V);
         }
         volts

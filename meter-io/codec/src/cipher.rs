@@ -4,7 +4,10 @@
 //! plaintext, and whether its tag was checked. Without an authentication key a tag cannot be checked: then it is the
 //! caller's reading of the plaintext that tells a wrong key.
 
-use crate::{bytes::Bytes, decoder::Reason};
+use crate::{
+    bytes::Bytes,
+    decoder::{Options, Reason},
+};
 use aes_gcm::{
     AesGcm,
     aead::{AeadInOut, KeyInit, consts::U12},
@@ -22,6 +25,11 @@ const TAG_LEN: usize = 12;
 /// Security control: authenticated, encrypted; the low bits name the suite, 0 here.
 const SC_AUTHENTICATED: u8 = 0x10;
 const SC_ENCRYPTED: u8 = 0x20;
+
+/// The encryption key of anonymous captures, which everybody knows, as it is written.
+pub const PUBLIC_KEY: &str = "000102030405060708090A0B0C0D0E0F";
+/// The authentication key of anonymous captures, which everybody knows, as it is written.
+pub const PUBLIC_AUTH_KEY: &str = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF";
 
 /// A 128-bit key. It never shows in debug output.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,17 +72,36 @@ impl FromStr for Key {
     }
 }
 
+impl Key {
+    /// Its 32 digits in capitals, for a device that takes it as a token.
+    #[must_use]
+    pub fn digits(&self) -> String {
+        self.0
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 0xF])
+            .filter_map(|digit| char::from_digit(digit.into(), 16))
+            .map(|digit| digit.to_ascii_uppercase())
+            .collect()
+    }
+}
+
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key(***)")
     }
 }
 
-/// The keys of a stream.
+/// System titles whose frame counter is remembered: a line has one meter, and a replaced one beside it.
+const TITLES: usize = 4;
+
+/// The keys of a stream, and the frame counters that were seen in it.
 #[derive(Debug)]
 pub(crate) struct Cipher {
     key: Option<Key>,
     auth_key: Option<Key>,
+    repeats: bool,
+    /// The highest counter of each system title, the title heard last at the end.
+    seen: Vec<([u8; 8], u32)>,
 }
 
 /// A plaintext.
@@ -82,11 +109,45 @@ pub(crate) struct Cipher {
 pub(crate) struct Plain {
     pub(crate) bytes: Vec<u8>,
     pub(crate) authenticated: bool,
+    title: [u8; 8],
+    counter: u32,
 }
 
 impl Cipher {
-    pub(crate) fn new(key: Option<Key>, auth_key: Option<Key>) -> Self {
-        Self { key, auth_key }
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            key: options.key.clone(),
+            auth_key: options.auth_key.clone(),
+            repeats: options.repeats,
+            seen: Vec::with_capacity(TITLES),
+        }
+    }
+
+    pub(crate) fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// Takes note of a plaintext that could be read: its frame counter must be above the last one of its title
+    /// (IEC 62056-5-3, 9.2.7.2.4.5). A replaced meter has another title and begins anew.
+    ///
+    /// Only what was read counts: without a tag a damaged counter would shut out all that follow.
+    pub(crate) fn accept(&mut self, plain: &Plain) -> Result<(), Reason> {
+        let known = self
+            .seen
+            .iter()
+            .position(|(title, _)| *title == plain.title);
+        if let Some((_, last)) = known.and_then(|index| self.seen.get(index))
+            && (plain.counter < *last || plain.counter == *last && !self.repeats)
+        {
+            return Err(Reason::Replayed);
+        }
+        if let Some(index) = known {
+            self.seen.remove(index);
+        } else if self.seen.len() == TITLES {
+            self.seen.remove(0);
+        }
+        self.seen.push((plain.title, plain.counter));
+        Ok(())
     }
 
     /// Opens a whole general-glo-ciphering APDU; `readable` tells by its beginning whether a plaintext can be right.
@@ -97,15 +158,15 @@ impl Cipher {
             return Err(Reason::Malformed);
         }
         let key = self.key.as_ref().ok_or(Reason::NeedsKey)?;
-        let mut nonce = [0; 12];
-        for (to, from) in nonce
-            .iter_mut()
-            .zip(header.title.iter().chain(&header.counter))
-        {
-            *to = *from;
-        }
+        let nonce = header.nonce();
+        let plain = |bytes, authenticated| Plain {
+            bytes,
+            authenticated,
+            title: header.title,
+            counter: u32::from_be_bytes(header.counter),
+        };
         if header.security & SC_AUTHENTICATED == 0 {
-            return plain_ctr(key, &nonce, body, readable);
+            return plain_ctr(key, &nonce, body, readable).map(|bytes| plain(bytes, false));
         }
         let (ciphertext, tag) = body
             .len()
@@ -113,7 +174,7 @@ impl Cipher {
             .and_then(|cut| body.split_at_checked(cut))
             .ok_or(Reason::Malformed)?;
         let Some(auth_key) = &self.auth_key else {
-            return plain_ctr(key, &nonce, ciphertext, readable);
+            return plain_ctr(key, &nonce, ciphertext, readable).map(|bytes| plain(bytes, false));
         };
         let mut associated = vec![header.security];
         associated.extend_from_slice(&auth_key.0);
@@ -125,17 +186,16 @@ impl Cipher {
             bytes.as_mut_slice().into(),
             tag,
         );
-        match opened {
-            Ok(()) => Ok(Plain {
-                bytes,
-                authenticated: true,
-            }),
-            // The plaintext does not depend on the authentication key: it tells which of the two is wrong.
-            Err(_) => Err(match plain_ctr(key, &nonce, ciphertext, readable) {
-                Ok(_) => Reason::WrongAuthKey,
-                Err(reason) => reason,
-            }),
+        if opened.is_ok() {
+            return Ok(plain(bytes, true));
         }
+        // Two copies would not fit into what a stream may hold.
+        drop(bytes);
+        // The plaintext does not depend on the authentication key: it tells which of the two is wrong.
+        Err(match plain_ctr(key, &nonce, ciphertext, readable) {
+            Ok(_) => Reason::WrongAuthKey,
+            Err(reason) => reason,
+        })
     }
 }
 
@@ -145,7 +205,7 @@ fn plain_ctr(
     nonce: &[u8; 12],
     body: &[u8],
     readable: fn(&[u8]) -> bool,
-) -> Result<Plain, Reason> {
+) -> Result<Vec<u8>, Reason> {
     let mut counter = [0; 16];
     for (to, from) in counter.iter_mut().zip(nonce.iter().chain(&[0, 0, 0, 2])) {
         *to = *from;
@@ -153,13 +213,47 @@ fn plain_ctr(
     let mut bytes = body.to_vec();
     Ctr::new(&key.0.into(), &counter.into()).apply_keystream(&mut bytes);
     if readable(&bytes) {
-        Ok(Plain {
-            bytes,
-            authenticated: false,
-        })
+        Ok(bytes)
     } else {
         Err(Reason::WrongKey)
     }
+}
+
+/// The maker's letters, which open a system title; the rest of it is the meter's own.
+const MAKER_LEN: usize = 3;
+
+/// Puts another plaintext of the same length into a ciphered APDU, under the public keys and a title that only names the
+/// maker. Security control and frame counter stay.
+pub(crate) fn seal(apdu: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
+    let (mut header, rest) = Header::read(apdu)?;
+    let head = apdu.get(..apdu.len() - rest.len())?;
+    header.title.get_mut(MAKER_LEN..)?.fill(0);
+    let mut sealed = head.to_vec();
+    // Behind the tag and the title's length.
+    sealed
+        .get_mut(2..2 + header.title.len())?
+        .copy_from_slice(&header.title);
+    let (key, auth_key): (Key, Key) = (PUBLIC_KEY.parse().ok()?, PUBLIC_AUTH_KEY.parse().ok()?);
+    let mut associated = vec![header.security];
+    associated.extend_from_slice(&auth_key.0);
+    let mut bytes = plain.to_vec();
+    let tag = Gcm::new(&key.0.into())
+        .encrypt_inout_detached(
+            &header.nonce().into(),
+            &associated,
+            bytes.as_mut_slice().into(),
+        )
+        .ok()?;
+    sealed.extend(bytes);
+    if header.security & SC_AUTHENTICATED != 0 {
+        sealed.extend_from_slice(&tag);
+    }
+    (sealed.len() == head.len() + header.content).then_some(sealed)
+}
+
+/// Encrypted, with or without a tag, by suite 0: all that customer ports use.
+pub(crate) fn is_ciphered(security: u8) -> bool {
+    security & !SC_AUTHENTICATED == SC_ENCRYPTED
 }
 
 /// What stands before the ciphertext.
@@ -173,9 +267,21 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// Encrypted, with or without a tag, by suite 0: all that customer ports use.
+    /// Tag, title with its length, three bytes of length, security control, frame counter.
+    pub(crate) const MAX_LEN: usize = 18;
+
+    /// System title, then frame counter.
+    fn nonce(&self) -> [u8; 12] {
+        let mut nonce = [0; 12];
+        for (to, from) in nonce.iter_mut().zip(self.title.iter().chain(&self.counter)) {
+            *to = *from;
+        }
+        nonce
+    }
+
+    /// See [`is_ciphered`].
     pub(crate) fn is_ciphered(&self) -> bool {
-        self.security & !SC_AUTHENTICATED == SC_ENCRYPTED
+        is_ciphered(self.security)
     }
 
     /// The header and what follows it, or `None` if this is none or not complete.
@@ -226,6 +332,7 @@ mod tests {
                 .unwrap()
         );
         assert_eq!(format!("{key:?}"), "Key(***)");
+        assert_eq!(key.digits(), "00112233445566778899AABBCCDDEEFF");
         for text in [
             "",
             "0011",

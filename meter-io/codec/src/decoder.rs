@@ -14,13 +14,16 @@ use std::fmt;
 
 /// The longest telegram. The longest known valid one (Luxembourg, five texts of 2048 digits) has about 12 000 bytes.
 pub const MAX_TELEGRAM: usize = 16 * 1024;
-/// Bytes taken in at a time: with [`MAX_TELEGRAM`] it bounds the buffer at 18 KiB.
-const SLICE: usize = 2 * 1024;
+/// Bytes taken in at a time: with [`MAX_TELEGRAM`] it bounds the buffer at 17 KiB.
+const SLICE: usize = 1024;
 /// Bytes kept before the first cursor: framers look back at the header that may embed a ciphered telegram.
 const LOOK_BACK: usize = 16;
 
-/// The buffer never grows above this. With what the framers join (three times [`crate::dlms::MAX_APDU`]) a stream
-/// holds less than 32 KiB.
+/// Frames of one message that are kept for [`Decoder::push_raw`]. The longest known message of several has 1.2 KiB.
+const MAX_PARTS: usize = 2 * 1024;
+
+/// The buffer never grows above this. What a framer joins, decrypts or copies for a moment has less than 15 KiB, so that
+/// a stream never holds more than 32 KiB.
 const CAPACITY: usize = MAX_TELEGRAM + SLICE + LOOK_BACK;
 
 /// What to expect in the stream.
@@ -32,6 +35,9 @@ pub struct Options {
     pub key: Option<Key>,
     /// Authentication key (GAK).
     pub auth_key: Option<Key>,
+    /// A ciphered telegram may come again with the same frame counter, as in a capture that holds it twice. On a live
+    /// line that is a replay.
+    pub repeats: bool,
 }
 
 /// Why bytes that looked like a telegram gave none.
@@ -59,6 +65,12 @@ pub enum Reason {
     WrongKey,
     /// Ciphered; the encryption key fits, the authentication key does not.
     WrongAuthKey,
+    /// Ciphered, right, and its frame counter was used before by the same meter.
+    Replayed,
+    /// A network meter says itself that its values are old.
+    Old,
+    /// A network meter says itself that it cannot measure.
+    Faulty,
 }
 
 impl Reason {
@@ -77,6 +89,9 @@ impl Reason {
             Self::NeedsKey => "needs_key",
             Self::WrongKey => "wrong_key",
             Self::WrongAuthKey => "wrong_auth_key",
+            Self::Replayed => "replayed",
+            Self::Old => "old",
+            Self::Faulty => "meter_fault",
         }
     }
 }
@@ -95,6 +110,11 @@ impl fmt::Display for Reason {
             Self::NeedsKey => "encrypted: needs the key",
             Self::WrongKey => "encrypted, and the key does not fit",
             Self::WrongAuthKey => "encrypted, and the authentication key does not fit",
+            Self::Replayed => {
+                "encrypted, and its frame counter is not above the last one of this meter: sent before, and sent again"
+            }
+            Self::Old => "the device has heard nothing new of its meter",
+            Self::Faulty => "the device reports that it cannot measure",
         })
     }
 }
@@ -128,6 +148,8 @@ pub(crate) enum Step {
     Skip(usize),
     /// The first `n` bytes are a frame with the right checksum, and part of a longer message.
     Frame(usize),
+    /// The first `n` bytes are what may stand behind a frame: a line end, a flag.
+    Tail(usize),
     /// The first `n` bytes end a valid telegram.
     Telegram(usize, Box<Telegram>),
     /// The first `n` bytes are lost.
@@ -141,7 +163,7 @@ pub(crate) enum Step {
 /// One family: looks at `stream[at..]`; may look back before `at`; `end` tells that nothing more will come.
 pub(crate) trait Framer: fmt::Debug + Send {
     fn protocol(&self) -> Protocol;
-    fn scan(&mut self, stream: &[u8], at: usize, end: bool, cipher: &Cipher) -> Step;
+    fn scan(&mut self, stream: &[u8], at: usize, end: bool, cipher: &mut Cipher) -> Step;
 
     /// Another family's frame has moved the cursor.
     fn moved(&mut self) {}
@@ -153,6 +175,8 @@ struct Walker {
     at: usize,
     /// It has said that it needs more.
     waits: bool,
+    /// The frames so far of a message that is not complete.
+    parts: Vec<u8>,
     framer: Box<dyn Framer>,
 }
 
@@ -161,6 +185,9 @@ struct Walker {
 pub struct Decoder {
     stream: Vec<u8>,
     walkers: Vec<Walker>,
+    /// Index of the walker whose frame was the last right one: of those at the same byte it goes first, and the others
+    /// need not look at what it takes.
+    spoke: usize,
     cipher: Cipher,
     received: u64,
     explained: u64,
@@ -172,13 +199,15 @@ impl Decoder {
     /// A decoder at the beginning of a stream.
     #[must_use]
     pub fn new(options: &Options) -> Self {
-        let all: [Box<dyn Framer>; 6] = [
+        let all: [Box<dyn Framer>; 7] = [
             Box::new(hdlc::Framer::default()),
-            Box::new(p1::Framer::default()),
+            // Before the clear ones: a ciphered one may begin with a clear line.
             Box::new(p1::CipheredFramer),
+            Box::new(p1::Framer::default()),
             Box::new(mbus::Framer::default()),
             Box::new(sml::Framer),
             Box::new(tic::Framer),
+            Box::new(hdlc::BareFramer::default()),
         ];
         Self {
             stream: Vec::with_capacity(CAPACITY),
@@ -192,10 +221,12 @@ impl Decoder {
                 .map(|framer| Walker {
                     at: 0,
                     waits: false,
+                    parts: Vec::new(),
                     framer,
                 })
                 .collect(),
-            cipher: Cipher::new(options.key.clone(), options.auth_key.clone()),
+            spoke: 0,
+            cipher: Cipher::new(options),
             received: 0,
             explained: 0,
             explained_to: 0,
@@ -209,7 +240,7 @@ impl Decoder {
         items
     }
 
-    /// The same, with the bytes of each item; of a message in several frames those of the last one.
+    /// The same, with the bytes of each item: all frames of a telegram, what was rejected.
     pub fn push_raw(&mut self, bytes: &[u8], mut each: impl FnMut(Item, &[u8])) {
         for slice in bytes.chunks(SLICE) {
             self.stream.extend_from_slice(slice);
@@ -232,6 +263,7 @@ impl Decoder {
         self.stream.clear();
         for walker in &mut self.walkers {
             walker.at = 0;
+            walker.parts = Vec::new();
             walker.framer.moved();
         }
     }
@@ -253,20 +285,17 @@ impl Decoder {
         for walker in &mut self.walkers {
             walker.waits = false;
         }
-        while let Some((index, walker)) = self
-            .walkers
-            .iter_mut()
-            .enumerate()
-            .filter(|(_, walker)| !walker.waits)
-            .min_by_key(|(_, walker)| walker.at)
-        {
+        while let Some(index) = self.furthest_behind() {
+            let Some(walker) = self.walkers.get_mut(index) else {
+                return;
+            };
             let at = walker.at;
             let protocol = walker.framer.protocol();
             let left = self.stream.len().saturating_sub(at);
             let step = if left == 0 {
                 Step::Need
             } else {
-                walker.framer.scan(&self.stream, at, end, &self.cipher)
+                walker.framer.scan(&self.stream, at, end, &mut self.cipher)
             };
             let (passed, settled) = match step {
                 // Nothing more will come, or the buffer is full: what waits here is not a telegram of this family.
@@ -277,11 +306,22 @@ impl Decoder {
                 }
                 Step::Skip(len) => (len, false),
                 Step::Frame(len) => {
+                    self.keep_part(index, at, len);
+                    self.explain(at, len);
+                    (len, true)
+                }
+                Step::Tail(len) => {
                     self.explain(at, len);
                     (len, true)
                 }
                 Step::Telegram(len, telegram) => {
-                    each(Item::Telegram(telegram), self.raw(at, len));
+                    let mut parts = self.take_parts(index);
+                    if parts.is_empty() {
+                        each(Item::Telegram(telegram), self.raw(at, len));
+                    } else {
+                        parts.extend_from_slice(self.raw(at, len));
+                        each(Item::Telegram(telegram), &parts);
+                    }
                     self.explain(at, len);
                     (len, true)
                 }
@@ -295,6 +335,7 @@ impl Decoder {
                     };
                     each(Item::Rejected(lost), self.raw(at, bytes));
                     self.explain(at, bytes);
+                    self.take_parts(index);
                     let damaged = matches!(step, Step::Damaged(..));
                     (
                         if damaged { 1 } else { bytes },
@@ -309,13 +350,45 @@ impl Decoder {
                 walker.at = behind;
             }
             if settled {
+                self.spoke = index;
                 for walker in self.walkers.iter_mut().filter(|walker| walker.at < behind) {
                     walker.at = behind;
                     walker.waits = false;
+                    walker.parts = Vec::new();
                     walker.framer.moved();
                 }
             }
         }
+    }
+
+    /// Keeps a frame until its message is complete. What grows too long is dropped: its message is then given in part.
+    fn keep_part(&mut self, index: usize, at: usize, len: usize) {
+        let mut parts = self.take_parts(index);
+        if parts.len() + len <= MAX_PARTS {
+            parts.extend_from_slice(self.raw(at, len));
+        }
+        if let Some(walker) = self.walkers.get_mut(index) {
+            walker.parts = parts;
+        }
+    }
+
+    fn take_parts(&mut self, index: usize) -> Vec<u8> {
+        let walker = self.walkers.get_mut(index);
+        walker.map_or_else(Vec::new, |walker| std::mem::take(&mut walker.parts))
+    }
+
+    /// Of the walkers that do not wait. A plain loop: it runs for every step, and is what noise costs most.
+    fn furthest_behind(&self) -> Option<usize> {
+        let mut least = usize::MAX;
+        let mut found = None;
+        for (index, walker) in self.walkers.iter().enumerate() {
+            let first = walker.at < least || walker.at == least && index == self.spoke;
+            if first && !walker.waits {
+                least = walker.at;
+                found = Some(index);
+            }
+        }
+        found
     }
 
     fn raw(&self, at: usize, len: usize) -> &[u8] {

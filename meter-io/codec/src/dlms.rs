@@ -7,20 +7,25 @@ mod list;
 
 use crate::{
     bytes::Bytes,
-    cipher::{Cipher, GLO_CIPHERING, ber_length},
+    cipher::{Cipher, GLO_CIPHERING, Header, ber_length},
     decoder::Reason,
+    p1,
     telegram::{Protocol, Telegram},
     time::MeterTime,
 };
 use data::Data;
 
 /// The longest APDU put together from segments or blocks. The longest one known has 1.2 KiB.
-pub(crate) const MAX_APDU: usize = 4 * 1024;
+pub(crate) const MAX_APDU: usize = 2 * 1024;
+
+/// Bytes between two frames of one message that do not end it: a glitch of the bus. The shortest frame has more.
+pub(crate) const STRAY: usize = 16;
 
 /// LLC header of a message from the meter.
 pub(crate) const LLC: [u8; 3] = [0xE6, 0xE7, 0x00];
 const DATA_NOTIFICATION: u8 = 0x0F;
 const GENERAL_BLOCK_TRANSFER: u8 = 0xE0;
+const P1_START: u8 = b'/';
 const LAST_BLOCK: u8 = 0x80;
 const DATE_TIME_LEN: usize = 12;
 
@@ -37,7 +42,7 @@ impl Assembly {
     pub(crate) fn read(
         &mut self,
         message: &[u8],
-        cipher: &Cipher,
+        cipher: &mut Cipher,
         protocol: Protocol,
     ) -> Result<Option<Telegram>, Reason> {
         let apdu = message.strip_prefix(&LLC).unwrap_or(message);
@@ -82,15 +87,95 @@ impl Assembly {
     }
 }
 
-/// Reads a whole APDU, in clear or ciphered.
-fn read(apdu: &[u8], cipher: &Cipher, protocol: Protocol) -> Result<Telegram, Reason> {
-    if apdu.first() != Some(&GLO_CIPHERING) {
-        return notification(apdu, protocol);
+/// Whether these bytes can begin an APDU.
+pub(crate) fn begins(message: &[u8]) -> bool {
+    message.first().is_some_and(|tag| {
+        [
+            DATA_NOTIFICATION,
+            GENERAL_BLOCK_TRANSFER,
+            GLO_CIPHERING,
+            P1_START,
+        ]
+        .contains(tag)
+    })
+}
+
+/// Whether a plaintext is a whole notification, or ASCII text that begins like P1.
+pub(crate) fn is_readable(plain: &[u8]) -> bool {
+    is_text(plain) || parse(plain).is_some()
+}
+
+/// Whether a plaintext is ASCII text that begins like P1.
+pub(crate) fn is_text(plain: &[u8]) -> bool {
+    plain.first() == Some(&P1_START) && plain.is_ascii()
+}
+
+/// How far an APDU reaches that nothing else delimits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// Its end is not there yet.
+    Open,
+    /// It is none.
+    Wrong,
+    /// So many bytes.
+    Whole(usize),
+}
+
+/// Finds the end of a notification or a ciphered APDU by its own lengths and type tags.
+pub(crate) fn extent(apdu: &[u8]) -> Extent {
+    match apdu.first() {
+        None => Extent::Open,
+        Some(&GLO_CIPHERING) => ciphered_extent(apdu),
+        Some(&DATA_NOTIFICATION) => {
+            let mut bytes = Bytes(apdu);
+            match data::skip_notification(&mut bytes) {
+                Ok(()) => Extent::Whole(apdu.len() - bytes.len()),
+                Err(stop) => stop,
+            }
+        }
+        Some(_) => Extent::Wrong,
     }
-    let plain = cipher.open(apdu, |plain| parse(plain).is_some())?;
-    let mut telegram = notification(&plain.bytes, protocol)?;
+}
+
+fn ciphered_extent(apdu: &[u8]) -> Extent {
+    match Header::read(apdu) {
+        None if apdu.len() < Header::MAX_LEN => Extent::Open,
+        Some((header, rest)) if header.is_ciphered() && header.content <= MAX_APDU => {
+            let begins = apdu.len() - rest.len();
+            if rest.len() < header.content {
+                Extent::Open
+            } else {
+                Extent::Whole(begins + header.content)
+            }
+        }
+        _ => Extent::Wrong,
+    }
+}
+
+/// Reads a whole APDU, in clear or ciphered.
+pub(crate) fn read(
+    apdu: &[u8],
+    cipher: &mut Cipher,
+    protocol: Protocol,
+) -> Result<Telegram, Reason> {
+    if apdu.first() != Some(&GLO_CIPHERING) {
+        return content(apdu, protocol);
+    }
+    let plain = cipher.open(apdu, is_readable)?;
+    let mut telegram = content(&plain.bytes, protocol)?;
+    cipher.accept(&plain)?;
     telegram.encrypted = true;
     telegram.authenticated = plain.authenticated;
+    Ok(telegram)
+}
+
+/// A notification, or the ASCII telegram that some Polish and Austrian meters put into the same frames.
+fn content(plain: &[u8], protocol: Protocol) -> Result<Telegram, Reason> {
+    if plain.first() != Some(&P1_START) {
+        return notification(plain, protocol);
+    }
+    let mut telegram = p1::read_whole(plain)?;
+    telegram.protocol = protocol;
     Ok(telegram)
 }
 

@@ -4,6 +4,10 @@
 //! real captures hold damaged frames that would read as other registers. A header is judged as soon as its HCS is there,
 //! so that a false start holds nothing up; whatever fails is passed by one byte, since the next frame may begin inside.
 
+mod bare;
+
+pub(crate) use bare::Framer as BareFramer;
+
 use crate::{
     bytes::Bytes,
     checksum,
@@ -13,12 +17,12 @@ use crate::{
     telegram::{Protocol, Telegram},
 };
 
-const FLAG: u8 = 0x7E;
+pub(crate) const FLAG: u8 = 0x7E;
 const FORMAT: u16 = 0xA000;
 const FORMAT_MASK: u16 = 0xF000;
 const SEGMENTED: u16 = 0x0800;
 /// Bits of the format field that count the bytes between the flags.
-pub(crate) const LENGTH_MASK: u16 = 0x07FF;
+const LENGTH_MASK: u16 = 0x07FF;
 /// Addresses have up to four bytes; the lowest bit ends one.
 const MAX_ADDRESS: usize = 4;
 const CHECKSUM_LEN: usize = 2;
@@ -30,14 +34,27 @@ pub(crate) struct Framer {
     blocks: Assembly,
     /// The flag at the cursor closed a frame; it may open the next one too.
     closed: bool,
+    /// Bytes of no frame since the last one.
+    noise: usize,
 }
 
-struct Header {
+/// What the header of a frame tells.
+pub(crate) struct Frame {
     /// Bytes between the flags.
-    length: usize,
-    segmented: bool,
+    pub(crate) length: usize,
+    pub(crate) segmented: bool,
     /// Where the information begins, counted from the format field.
-    info: usize,
+    pub(crate) info: usize,
+}
+
+impl Frame {
+    /// The header of a frame whose format field stands first, if its checksum is right and it has information.
+    pub(crate) fn read(inner: &[u8]) -> Option<Self> {
+        match parse(inner) {
+            Parsed::Right(frame) if frame.length > frame.info => Some(frame),
+            _ => None,
+        }
+    }
 }
 
 enum Parsed {
@@ -45,7 +62,7 @@ enum Parsed {
     Wrong,
     /// Wrong HCS, but a flag where the length says: this was a frame of so many bytes.
     Damaged(usize),
-    Right(Header),
+    Right(Frame),
 }
 
 impl crate::decoder::Framer for Framer {
@@ -53,13 +70,18 @@ impl crate::decoder::Framer for Framer {
         Protocol::Hdlc
     }
 
-    fn scan(&mut self, stream: &[u8], at: usize, end: bool, cipher: &Cipher) -> Step {
+    fn scan(&mut self, stream: &[u8], at: usize, end: bool, cipher: &mut Cipher) -> Step {
         let window = stream.get(at..).unwrap_or_default();
-        match window.iter().position(|byte| *byte == FLAG) {
+        match memchr::memchr(FLAG, window) {
             Some(0) => {}
             start => {
                 self.closed = false;
-                return Step::Skip(start.unwrap_or(window.len()));
+                let noise = start.unwrap_or(window.len());
+                self.noise = self.noise.saturating_add(noise);
+                if self.noise > dlms::STRAY {
+                    self.drop_parts();
+                }
+                return Step::Skip(noise);
             }
         }
         let inner = window.get(1..).unwrap_or_default();
@@ -69,6 +91,7 @@ impl crate::decoder::Framer for Framer {
             Parsed::Open | Parsed::Wrong => return self.pass_flag(),
             Parsed::Damaged(bytes) => {
                 self.closed = false;
+                self.drop_parts();
                 return Step::Damaged(bytes, Reason::Checksum);
             }
         };
@@ -83,13 +106,18 @@ impl crate::decoder::Framer for Framer {
         };
         self.closed = *closing == FLAG && checked(frame);
         if !self.closed {
+            self.drop_parts();
             return Step::Damaged(whole, Reason::Checksum);
         }
         let info = frame
             .get(header.info..header.length - CHECKSUM_LEN)
             .unwrap_or_default();
+        self.noise = 0;
         // The closing flag may open the next frame.
         let len = whole - 1;
+        if info.is_empty() {
+            return Step::Frame(len);
+        }
         match self.read(info, header.segmented, cipher) {
             Ok(Some(telegram)) => Step::Telegram(len, Box::new(telegram)),
             Ok(None) => Step::Frame(len),
@@ -99,14 +127,21 @@ impl crate::decoder::Framer for Framer {
 
     fn moved(&mut self) {
         self.closed = false;
+        self.drop_parts();
     }
 }
 
 impl Framer {
+    /// A frame of the message that waits is lost: what comes behind belongs to another one.
+    fn drop_parts(&mut self) {
+        self.segments = None;
+        self.blocks = Assembly::default();
+    }
+
     /// A flag that opens nothing: the end of the frame before, or noise.
     fn pass_flag(&mut self) -> Step {
         if std::mem::take(&mut self.closed) {
-            Step::Frame(1)
+            Step::Tail(1)
         } else {
             Step::Skip(1)
         }
@@ -116,7 +151,7 @@ impl Framer {
         &mut self,
         info: &[u8],
         segmented: bool,
-        cipher: &Cipher,
+        cipher: &mut Cipher,
     ) -> Result<Option<Telegram>, Reason> {
         match self.join(info, segmented)? {
             Some(apdu) => self.blocks.read(&apdu, cipher, Protocol::Hdlc),
@@ -126,11 +161,14 @@ impl Framer {
 
     /// Joins the segments of a message; the message is whole with the first frame that is not marked as segmented.
     fn join(&mut self, info: &[u8], segmented: bool) -> Result<Option<Vec<u8>>, Reason> {
-        let mut message = self.segments.take().unwrap_or_default();
-        // Only a first segment has the LLC header: what waited has lost its end.
-        if info.starts_with(&dlms::LLC) {
-            message.clear();
-        }
+        // Only a first segment has the LLC header: what waited has lost its end, or this its beginning.
+        let mut message = match self.segments.take() {
+            Some(waiting) if !info.starts_with(&dlms::LLC) => waiting,
+            None if !info.starts_with(&dlms::LLC) && !dlms::begins(info) => {
+                return Err(Reason::Gap);
+            }
+            _ => Vec::new(),
+        };
         if message.len() + info.len() > dlms::MAX_APDU {
             return Err(Reason::TooLong);
         }
@@ -176,12 +214,12 @@ fn parse(inner: &[u8]) -> Parsed {
     let checked_len = inner.len() - bytes.len();
     let info = checked_len + CHECKSUM_LEN;
     // A frame without information has one checksum alone, and nothing to say.
-    if length < info + CHECKSUM_LEN {
+    if length < info || length > info && length < info + CHECKSUM_LEN {
         return Parsed::Wrong;
     }
     match inner.get(..info) {
         None => Parsed::Open,
-        Some(header) if checked(header) => Parsed::Right(Header {
+        Some(header) if checked(header) => Parsed::Right(Frame {
             length,
             segmented: format & SEGMENTED != 0,
             info,

@@ -15,13 +15,15 @@ const STOP: u8 = 0x16;
 /// Send user data, with either frame count bit.
 const CONTROL: [u8; 2] = [0x53, 0x73];
 const LAST_SEGMENT: u8 = 0x10;
-const SEQUENCE: u8 = 0x0F;
+pub(crate) const SEQUENCE: u8 = 0x0F;
+/// Bits of CI that are set in other kinds of M-Bus frames only.
+const FOREIGN: u8 = 0xE0;
 /// Start, length twice, start.
-const HEAD: usize = 4;
+pub(crate) const HEAD: usize = 4;
 /// Checksum and stop.
-const TAIL: usize = 2;
+pub(crate) const TAIL: usize = 2;
 /// C, A, CI, STSAP, DTSAP.
-const ADDRESSING: usize = 5;
+pub(crate) const ADDRESSING: usize = 5;
 
 /// Joins segments.
 #[derive(Debug, Default)]
@@ -29,6 +31,8 @@ pub(crate) struct Framer {
     segments: Vec<u8>,
     next: u8,
     blocks: Assembly,
+    /// Bytes of no frame since the last one.
+    noise: usize,
 }
 
 impl crate::decoder::Framer for Framer {
@@ -36,12 +40,15 @@ impl crate::decoder::Framer for Framer {
         Protocol::Mbus
     }
 
-    fn scan(&mut self, stream: &[u8], at: usize, end: bool, cipher: &Cipher) -> Step {
+    fn scan(&mut self, stream: &[u8], at: usize, end: bool, cipher: &mut Cipher) -> Step {
         let window = stream.get(at..).unwrap_or_default();
-        match window.iter().position(|byte| *byte == START) {
+        match find_start(window) {
             Some(0) => {}
-            Some(start) => return Step::Skip(start),
-            None => return Step::Skip(window.len()),
+            start => {
+                let noise = start.unwrap_or(window.len());
+                self.interrupted(noise);
+                return Step::Skip(noise);
+            }
         }
         let more = if end { Step::Skip(1) } else { Step::Need };
         let &[_, length, again, start, ref rest @ ..] = window else {
@@ -72,8 +79,10 @@ impl crate::decoder::Framer for Framer {
             return Step::Skip(1);
         }
         if !right {
+            self.drop_segments();
             return Step::Damaged(HEAD + length + TAIL, Reason::Checksum);
         }
+        self.noise = 0;
         let len = HEAD + length + TAIL;
         let read = self.join(info, data).and_then(|apdu| match apdu {
             Some(apdu) => self.blocks.read(&apdu, cipher, Protocol::Mbus),
@@ -85,10 +94,20 @@ impl crate::decoder::Framer for Framer {
             Err(reason) => Step::Refused(len, reason),
         }
     }
+
+    fn moved(&mut self) {
+        self.drop_segments();
+    }
+}
+
+/// Where two start bytes stand as in a head: the first alone is the letter h, which text is full of.
+fn find_start(window: &[u8]) -> Option<usize> {
+    memchr::memchr_iter(START, window)
+        .find(|at| window.get(at + HEAD - 1).is_none_or(|byte| *byte == START))
 }
 
 /// Sagemcom sends the low byte of 257: a length that could not hold the addressing means 256 more.
-fn frame_length(length: u8) -> usize {
+pub(crate) fn frame_length(length: u8) -> usize {
     let length = usize::from(length);
     if length < ADDRESSING {
         length + 256
@@ -98,7 +117,24 @@ fn frame_length(length: u8) -> usize {
 }
 
 impl Framer {
+    fn drop_segments(&mut self) {
+        self.segments.clear();
+        self.next = 0;
+        self.blocks = Assembly::default();
+    }
+
+    /// Noise inside a message may have been a frame of it: what comes behind belongs to another one.
+    fn interrupted(&mut self, noise: usize) {
+        self.noise = self.noise.saturating_add(noise);
+        if self.noise > dlms::STRAY {
+            self.drop_segments();
+        }
+    }
+
     fn join(&mut self, info: u8, data: &[u8]) -> Result<Option<Vec<u8>>, Reason> {
+        if info & FOREIGN != 0 {
+            return Err(Reason::Unknown);
+        }
         let number = info & SEQUENCE;
         if number == 0 {
             self.segments.clear();

@@ -7,6 +7,7 @@
 
 mod ciphered;
 mod lines;
+mod untitled;
 
 pub(crate) use ciphered::Framer as CipheredFramer;
 
@@ -17,7 +18,7 @@ use crate::{
     parity,
     telegram::{Protocol, Telegram},
 };
-use std::borrow::Cow;
+use memchr::{memchr, memchr2};
 
 /// `/`, and the same with the even parity bit that a 7E1 line adds.
 const START: [u8; 2] = [b'/', b'/' | 0x80];
@@ -25,6 +26,10 @@ const START: [u8; 2] = [b'/', b'/' | 0x80];
 const LINE_END: [u8; 3] = [b'\r', b'\n', 0];
 /// Starts inside a failed telegram that are tried, the last ones first to arrive: a cut telegram holds one, noise few.
 const RETRIES: usize = 8;
+
+/// A telegram that must be copied to be read, since it is ciphered or has parity bits, may have this many bytes: copy
+/// and buffer together stay within the bound of a stream. The longest one known has about 12 000.
+const MAX_COPY: usize = 12 * 1024;
 
 /// How telegrams end and which checksum they carry.
 #[derive(Debug, Default)]
@@ -61,14 +66,14 @@ impl crate::decoder::Framer for Framer {
         Protocol::P1
     }
 
-    fn scan(&mut self, stream: &[u8], at: usize, end: bool, _: &Cipher) -> Step {
+    fn scan(&mut self, stream: &[u8], at: usize, end: bool, _: &mut Cipher) -> Step {
         let window = stream.get(at..).unwrap_or_default();
         let line_end = window
             .iter()
             .take_while(|byte| LINE_END.contains(&(*byte & 0x7F)))
             .count();
         if self.closed && line_end > 0 {
-            return Step::Frame(line_end);
+            return Step::Tail(line_end);
         }
         let step = self.step(window, end);
         self.closed = matches!(step, Step::Telegram(..));
@@ -86,10 +91,9 @@ impl crate::decoder::Framer for Framer {
 
 impl Framer {
     fn step(&mut self, window: &[u8], end: bool) -> Step {
-        match window.iter().position(|byte| START.contains(byte)) {
+        match memchr2(START[0], START[1], window) {
             Some(0) => {}
-            Some(start) => return Step::Skip(start),
-            None => return Step::Skip(window.len()),
+            start => return Step::Skip(start.unwrap_or(window.len())),
         }
         match is_header(window) {
             Some(true) => {}
@@ -97,8 +101,7 @@ impl Framer {
             None => return Step::Need,
         }
         let Some(mark) = find_end(window, self.searched) else {
-            // An end may begin with the last byte.
-            self.searched = window.len().saturating_sub(1);
+            self.searched = window.len();
             return if window.len() >= MAX_TELEGRAM {
                 Step::Lost(last_start(window), Reason::TooLong)
             } else if end {
@@ -138,10 +141,13 @@ impl Framer {
 
     /// Checks `/`…`!` against what follows, and reads it.
     fn verify(&mut self, raw: &[u8], trailer: Trailer) -> Result<Telegram, Reason> {
+        if parity::has_parity(raw) && raw.len() > MAX_COPY {
+            return Err(Reason::TooLong);
+        }
         let text = parity::strip(raw).ok_or(Reason::Parity)?;
         match trailer {
             Trailer::Crc(crc) => {
-                let (checksum, text) = self.matching(text, crc).ok_or(Reason::Checksum)?;
+                let checksum = self.matching(&text, crc).ok_or(Reason::Checksum)?;
                 let telegram = lines::read(&text, false)?;
                 self.pinned = Some(checksum);
                 Ok(telegram)
@@ -152,21 +158,26 @@ impl Framer {
         }
     }
 
-    fn matching<'a>(&self, text: Cow<'a, [u8]>, crc: u16) -> Option<(Checksum, Cow<'a, [u8]>)> {
-        if self.pinned != Some(Checksum::X25) && checksum::arc(&text) == crc {
-            return Some((Checksum::Arc, text));
+    /// Which checksum `crc` is. Text that was copied or went through a text-mode bridge has lost its carriage returns:
+    /// it is right if its checksum is right with them.
+    fn matching(&self, text: &[u8], crc: u16) -> Option<Checksum> {
+        let copied = memchr(b'\r', text).is_none();
+        let lines = || {
+            text.split_inclusive(|byte| *byte == b'\n')
+                .flat_map(|line| match line.strip_suffix(b"\n") {
+                    Some(line) => [line, b"\r\n"],
+                    None => [line, b""],
+                })
+        };
+        let may_be = |checksum| self.pinned.is_none_or(|pinned| pinned == checksum);
+        if may_be(Checksum::Arc)
+            && (checksum::arc(text) == crc || copied && checksum::arc_of(lines()) == crc)
+        {
+            return Some(Checksum::Arc);
         }
-        if self.pinned != Some(Checksum::Arc) && checksum::x25(&text) == crc {
-            return Some((Checksum::X25, text));
-        }
-        // Text that was copied or went through a text-mode bridge has lost its carriage returns.
-        if self.pinned != Some(Checksum::X25) && !text.contains(&b'\r') {
-            let restored = with_carriage_returns(&text);
-            if checksum::arc(&restored) == crc {
-                return Some((Checksum::Arc, Cow::Owned(restored)));
-            }
-        }
-        None
+        let x25 = may_be(Checksum::X25)
+            && (checksum::x25(text) == crc || copied && checksum::x25_of(lines()) == crc);
+        x25.then_some(Checksum::X25)
     }
 }
 
@@ -183,10 +194,14 @@ fn is_header(window: &[u8]) -> Option<bool> {
 
 /// Where `!` stands directly behind a line feed. Both have even parity as they are.
 fn find_end(window: &[u8], from: usize) -> Option<usize> {
-    let rest = window.get(from..)?;
-    rest.windows(2)
-        .position(|pair| pair == b"\n!")
-        .map(|position| from + position + 1)
+    let mut at = from;
+    loop {
+        let mark = at + memchr(b'!', window.get(at..)?)?;
+        if window.get(..mark)?.ends_with(b"\n") {
+            return Some(mark);
+        }
+        at = mark + 1;
+    }
 }
 
 /// Length up to the last possible start, or all of it: what comes before has grown too long without an end.
@@ -228,19 +243,8 @@ fn trailer(window: &[u8], mark: usize, end: bool) -> (Trailer, usize) {
     }
 }
 
-fn with_carriage_returns(text: &[u8]) -> Vec<u8> {
-    let mut restored = Vec::with_capacity(text.len() + text.len() / 16);
-    for byte in text {
-        if *byte == b'\n' {
-            restored.push(b'\r');
-        }
-        restored.push(*byte);
-    }
-    restored
-}
-
 /// Reads a decrypted telegram, which must be whole, right by its own CRC, and all there is.
-fn read_whole(text: &[u8]) -> Result<Telegram, Reason> {
+pub(crate) fn read_whole(text: &[u8]) -> Result<Telegram, Reason> {
     let mark = find_end(text, 0).ok_or(Reason::Malformed)?;
     let (trailer, len) = trailer(text, mark, true);
     let rest = text.get(len..).unwrap_or_default();

@@ -31,6 +31,8 @@ pub enum Register {
     PhaseExport(usize),
     /// Active power of a phase, W, negative when fed in.
     PhaseSigned(usize),
+    /// Apparent power drawn of a phase, VA.
+    PhaseApparent(usize),
     /// Current of a phase, A.
     Current(usize),
     /// Voltage of a phase, V.
@@ -48,6 +50,8 @@ pub enum Dimension {
     Power,
     /// var
     Reactive,
+    /// VA
+    Apparent,
     /// A
     Current,
     /// V
@@ -57,8 +61,8 @@ pub enum Dimension {
 }
 
 use Register::{
-    Current, ExportPower, ExportReactive, ImportPower, ImportReactive, PhaseExport, PhaseImport,
-    PhaseSigned, SignedPower, Voltage,
+    Current, ExportPower, ExportReactive, ImportPower, ImportReactive, PhaseApparent, PhaseExport,
+    PhaseImport, PhaseSigned, SignedPower, Voltage,
 };
 
 /// OBIS group C of the instantaneous values (D = 7).
@@ -126,6 +130,7 @@ impl Register {
             ImportPower | ExportPower | SignedPower | PhaseImport(_) | PhaseExport(_)
             | PhaseSigned(_) => Dimension::Power,
             ImportReactive | ExportReactive => Dimension::Reactive,
+            PhaseApparent(_) => Dimension::Apparent,
             Current(_) => Dimension::Current,
             Voltage(_) => Dimension::Voltage,
             Self::ImportEnergy(_) | Self::ExportEnergy(_) => Dimension::Energy,
@@ -136,7 +141,13 @@ impl Register {
 /// Units as text, in lower case: P1 writes `kVAr`, `kvar` and `kW` as each maker likes.
 #[must_use]
 pub fn unit(text: &str) -> Option<(Dimension, i8)> {
-    Some(match text.trim().to_ascii_lowercase().as_str() {
+    let text = text.trim();
+    // The longest unit has four letters.
+    let mut lower = [0; 4];
+    let lower = lower.get_mut(..text.len())?;
+    lower.copy_from_slice(text.as_bytes());
+    lower.make_ascii_lowercase();
+    Some(match std::str::from_utf8(lower).ok()? {
         "w" => (Dimension::Power, 0),
         "kw" => (Dimension::Power, 3),
         "var" => (Dimension::Reactive, 0),
@@ -189,8 +200,8 @@ impl Gather {
             ExportReactive => telegram.export_mvar = Some(milli),
             Register::ImportEnergy(tariff) => put(&mut self.import_tariffs, tariff, milli),
             Register::ExportEnergy(tariff) => put(&mut self.export_tariffs, tariff, milli),
-            PhaseImport(phase) | PhaseExport(phase) | PhaseSigned(phase) | Current(phase)
-            | Voltage(phase) => {
+            PhaseImport(phase) | PhaseExport(phase) | PhaseSigned(phase) | PhaseApparent(phase)
+            | Current(phase) | Voltage(phase) => {
                 if let Some(values) = telegram.phases.get_mut(phase) {
                     set_phase(values, register, milli, quantity.step_milli());
                 }
@@ -211,6 +222,7 @@ fn set_phase(values: &mut PhaseValues, register: Register, milli: i64, step: Opt
         PhaseImport(_) => values.import_mw = Some(milli),
         PhaseExport(_) => values.export_mw = Some(milli),
         PhaseSigned(_) => (values.import_mw, values.export_mw) = by_sign(milli),
+        PhaseApparent(_) => values.apparent_mva = Some(milli),
         Current(_) => {
             // A magnitude: some three-wire meters send it with a meaningless sign.
             values.current_ma = milli.checked_abs();

@@ -36,28 +36,41 @@ impl Quantity {
     /// Reads `0012.345` or `-7`: an optional sign, digits, at most one point. Blanks around are allowed.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let (negative, digits) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text.strip_prefix('+').unwrap_or(text)),
+        Self::from_ascii(text.as_bytes())
+    }
+
+    /// The same from bytes that are not known to be text.
+    pub(crate) fn from_ascii(text: &[u8]) -> Option<Self> {
+        let (negative, digits) = match text.trim_ascii() {
+            [b'-', digits @ ..] => (true, digits),
+            [b'+', digits @ ..] | digits => (false, digits),
         };
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        if whole.is_empty() || digits.ends_with('.') {
+        // Before the point and behind it there must be a digit.
+        if !matches!(
+            (digits.first(), digits.last()),
+            (Some(b'0'..=b'9'), Some(b'0'..=b'9'))
+        ) {
             return None;
         }
         let mut mantissa: i64 = 0;
-        for digit in whole.bytes().chain(fraction.bytes()) {
-            if !digit.is_ascii_digit() {
-                return None;
+        let mut decimals: Option<i8> = None;
+        for byte in digits {
+            match byte {
+                b'0'..=b'9' => {
+                    mantissa = mantissa
+                        .checked_mul(10)?
+                        .checked_add(i64::from(byte - b'0'))?;
+                    if let Some(decimals) = &mut decimals {
+                        *decimals = decimals.checked_add(1)?;
+                    }
+                }
+                b'.' if decimals.is_none() => decimals = Some(0),
+                _ => return None,
             }
-            mantissa = mantissa
-                .checked_mul(10)?
-                .checked_add(i64::from(digit - b'0'))?;
         }
-        let exponent = i8::try_from(fraction.len()).ok()?.checked_neg()?;
         Some(Self {
             mantissa: if negative { -mantissa } else { mantissa },
-            exponent,
+            exponent: -decimals.unwrap_or(0),
         })
     }
 }

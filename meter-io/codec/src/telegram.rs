@@ -20,7 +20,7 @@ pub enum Protocol {
     Sml,
     /// Télé-information client (Linky, France).
     Tic,
-    /// JSON of a HomeWizard meter.
+    /// JSON of a `HomeWizard` meter.
     Homewizard,
     /// JSON of an amsreader (amsleser.no).
     Amsreader,
@@ -88,6 +88,9 @@ pub struct PhaseValues {
     pub import_mw: Option<i64>,
     /// Active power fed in, in milliwatt.
     pub export_mw: Option<i64>,
+    /// Apparent power drawn, in millivoltampere. Linky sends its currents in whole amperes, and this in steps of 1 VA:
+    /// apparent power by voltage is the finer current. It is no part of the JSON form.
+    pub apparent_mva: Option<i64>,
 }
 
 impl PhaseValues {

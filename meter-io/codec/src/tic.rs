@@ -2,7 +2,8 @@
 //!
 //! STX, groups `LF label SEP data SEP checksum CR`, ETX. SEP is a space in the historique mode and a tab in the standard
 //! mode, where a time stamp may stand before the data. The checksum has six bits: a frame counts only if every group of
-//! it is right. Powers are apparent (VA) and no active power, so they fill no field.
+//! it is right. Powers are apparent (VA), no active power; of the standard mode they are kept for each phase, since they
+//! are finer than its whole amperes.
 
 use crate::{
     cipher::Cipher,
@@ -30,9 +31,9 @@ impl crate::decoder::Framer for Framer {
         Protocol::Tic
     }
 
-    fn scan(&mut self, stream: &[u8], at: usize, end: bool, _: &Cipher) -> Step {
+    fn scan(&mut self, stream: &[u8], at: usize, end: bool, _: &mut Cipher) -> Step {
         let window = stream.get(at..).unwrap_or_default();
-        match window.iter().position(|byte| START.contains(byte)) {
+        match memchr::memchr2(START[0], START[1], window) {
             Some(0) => {}
             Some(start) => return Step::Skip(start),
             None => return Step::Skip(window.len()),
@@ -71,6 +72,7 @@ impl crate::decoder::Framer for Framer {
 fn read(text: &[u8]) -> Result<Telegram, Reason> {
     let mut gather = Gather::new(Telegram::new(Protocol::Tic));
     let mut energy: Option<i64> = None;
+    let mut apparent = None;
     let groups = text
         .get(1..)
         .unwrap_or_default()
@@ -84,6 +86,8 @@ fn read(text: &[u8]) -> Result<Telegram, Reason> {
         if let Some((_, register)) = REGISTERS.iter().find(|(label, _)| *label == group.label) {
             let quantity = Quantity::parse(group.data).ok_or(Reason::Malformed)?;
             gather.set(*register, quantity);
+        } else if group.label == APPARENT_TOTAL {
+            apparent = Quantity::parse(group.data).and_then(Quantity::milli);
         } else if ENERGIES.contains(&group.label) {
             let index = Quantity::parse(group.data)
                 .and_then(Quantity::milli)
@@ -101,12 +105,21 @@ fn read(text: &[u8]) -> Result<Telegram, Reason> {
     }
     let mut telegram = gather.finish();
     telegram.energy_import_mwh = telegram.energy_import_mwh.or(energy);
+    if let [first, second, third] = &mut telegram.phases
+        && second.is_empty()
+        && third.is_empty()
+    {
+        first.apparent_mva = first.apparent_mva.or(apparent);
+    }
     if telegram.is_empty() {
         Err(Reason::Unknown)
     } else {
         Ok(telegram)
     }
 }
+
+/// Of a single-phase meter it is the phase's own; three-phase meters have one for each phase beside it.
+const APPARENT_TOTAL: &str = "SINSTS";
 
 const REGISTERS: &[(&str, Register)] = &[
     ("IINST", Register::Current(0)),
@@ -123,6 +136,9 @@ const REGISTERS: &[(&str, Register)] = &[
     ("URMS1", Register::Voltage(0)),
     ("URMS2", Register::Voltage(1)),
     ("URMS3", Register::Voltage(2)),
+    ("SINSTS1", Register::PhaseApparent(0)),
+    ("SINSTS2", Register::PhaseApparent(1)),
+    ("SINSTS3", Register::PhaseApparent(2)),
     ("EAST", Register::ImportEnergy(0)),
     ("EAIT", Register::ExportEnergy(0)),
 ];

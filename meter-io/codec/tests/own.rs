@@ -8,7 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-use headroom_codec::{Decoder, Item, Options, Protocol, Reason, Telegram, anonymous};
+use headroom_codec::{Decoder, Item, Options, Protocol, Reason, Telegram};
 use headroom_encode::*;
 use proptest::prelude::*;
 
@@ -46,6 +46,7 @@ fn keys() -> Options {
         protocol: None,
         key: Some(KEY.parse().unwrap()),
         auth_key: Some(AUTH_KEY.parse().unwrap()),
+        repeats: true,
     }
 }
 
@@ -85,8 +86,6 @@ fn reasons(options: &Options, bytes: &[u8]) -> Vec<Reason> {
 fn currents(telegram: &Telegram) -> [Option<i64>; 3] {
     telegram.phases.map(|phase| phase.current_ma)
 }
-
-const TITLE: [u8; 8] = *b"HRM\x10\x20\x30\x40\x50";
 
 /// One telegram of each kind that a checksum or tag protects.
 fn zoo() -> Vec<(&'static str, Vec<u8>)> {
@@ -145,15 +144,6 @@ fn zoo() -> Vec<(&'static str, Vec<u8>)> {
             )),
         ),
     ]
-}
-
-fn segments(apdu: &[u8], size: usize) -> Vec<Vec<u8>> {
-    let message = [&[0xE6, 0xE7, 0x00], apdu].concat();
-    let last = message.chunks(size).count() - 1;
-    let parts = message.chunks(size).enumerate();
-    parts
-        .map(|(number, part)| hdlc_segment(&[0xCF, 0x02, 0x23, 0x03], part, number < last))
-        .collect()
 }
 
 #[test]
@@ -489,36 +479,6 @@ fn every_byte_is_accounted_for_once() {
         "{found:?}"
     );
     assert_eq!((found.len(), decoder.unexplained()), (2, 5));
-}
-
-#[test]
-fn anonymous_captures_decode_the_same_without_ids() {
-    for (name, bytes) in zoo() {
-        let mut masked = Vec::new();
-        Decoder::new(&keys()).push_raw(&bytes, |item, raw| {
-            if let Item::Telegram(telegram) = item {
-                masked.extend(anonymous(telegram.protocol, raw).unwrap_or_default());
-            }
-        });
-        // Of a message in several frames only the last one is given.
-        if name.contains("ciphered") || ["sml", "blocks", "segments", "mbus"].contains(&name) {
-            assert!(telegrams(&masked).is_empty(), "{name}");
-            continue;
-        }
-        let (mut before, after) = (only(&bytes), only(&masked));
-        let zeros = |id: String| -> String {
-            id.chars()
-                .map(|c| if c.is_ascii_alphanumeric() { '0' } else { c })
-                .collect()
-        };
-        before.meter_id = before.meter_id.map(zeros);
-        assert_eq!(after.meter_id, before.meter_id, "{name}");
-        assert_eq!(
-            (after.phases, after.import_mw),
-            (before.phases, before.import_mw),
-            "{name}"
-        );
-    }
 }
 
 #[test]

@@ -7,7 +7,8 @@ use std::{
 };
 
 use headroom_tests::{
-    controller::{Controller, password},
+    charge_point::ChargePoint,
+    controller::{Controller, charge_point_id, password},
     engine,
     events::{Event, Events},
     house::House,
@@ -417,6 +418,54 @@ fn observe_commands_nothing() {
     // Nobody renews: the lease runs out, and the charger is at its safe current.
     lab.draws("ev1", SOON, 0.0..=0.0);
     assert_eq!(sent(&lab), before);
+}
+
+/// Going live in the middle of an overload: the cut is in the same step as the mode, and reaches the charger.
+#[test]
+fn the_first_command_after_observing_is_sent_at_once() {
+    let dir = TempDir::new().unwrap();
+    let port = MeterPort::new(&dir.path().join("meter"));
+    let controller = Controller::start(&dir.path().join("data"), Some(&port.source()));
+    let house = House::new(port);
+    let mut site = json!({"mode": "observe", "main_fuse": {"rating_a": 25}});
+    drop(controller.api.put("site", &site).expect(200));
+    controller.add_charger("ev1", &json!({}));
+    let identity = charge_point_id("ev1");
+    let mut point =
+        ChargePoint::connect(controller.ocpp_port, &identity, Some(&password("ev1"))).unwrap();
+    point.begin();
+    // 14 A on L2 beside the car's 16 A.
+    house.background([18, 30, 18]);
+    point.meter_values(16.0);
+    controller.wait_status("the overload is seen", SOON, |status| {
+        let seen = status["phases"][1]["headroom_a"].as_f64() < Some(-4.0);
+        (seen && status["meter"]["period_s"].is_number()).then_some(())
+    });
+    point.meter_values(16.0);
+    site["mode"] = json!("control");
+    drop(controller.api.put("site", &site).expect(200));
+    let begun = Instant::now();
+    let lease = loop {
+        let left = Duration::from_secs(10).saturating_sub(begun.elapsed());
+        let call = point
+            .next_call("SetChargingProfile", left)
+            .unwrap_or_else(|| panic!("no lease within 10 s: {:#?}", controller.decisions()));
+        let schedule = &call.payload["csChargingProfiles"]["chargingSchedule"];
+        let periods = schedule["chargingSchedulePeriod"].as_array().unwrap();
+        if periods.len() > 1 {
+            break periods[0]["limit"].as_f64().unwrap();
+        }
+    };
+    println!(
+        "going live to the first lease: {:?}, {lease} A",
+        begun.elapsed()
+    );
+    assert!(lease <= 11.0, "{lease} A beside 14 A");
+    controller.wait_status("its outcome is known", SOON, |_| {
+        let decisions = controller.decisions();
+        let (_, action) = *about(&decisions, "ev1").first()?;
+        (action["outcome"] == "accepted" && action["sent_at"].is_string()).then_some(())
+    });
 }
 
 #[test]

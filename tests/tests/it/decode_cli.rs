@@ -3,10 +3,13 @@
 use std::fs;
 
 use headroom_tests::{
-    controller, program,
-    telegram::{Values, aidon, kaifa, kamstrup, p1},
+    controller,
+    process::Outcome,
+    program,
+    telegram::{AUTH_KEY, KEY, Security, Values, aidon, families, kaifa, kamstrup, p1},
 };
 use serde_json::Value;
+use tempfile::TempDir;
 
 fn index() -> Vec<(std::path::PathBuf, Value)> {
     let Some(folder) = program::corpus() else {
@@ -20,7 +23,7 @@ fn index() -> Vec<(std::path::PathBuf, Value)> {
         .collect()
 }
 
-fn decode_file(path: &std::path::Path, more: &[&str]) -> headroom_tests::process::Outcome {
+fn decode_file(path: &std::path::Path, more: &[&str]) -> Outcome {
     let mut arguments = vec!["decode"];
     arguments.extend(more);
     if path.extension().is_some_and(|extension| extension == "hex") {
@@ -132,25 +135,166 @@ fn a_wrong_key_gives_no_line_and_says_so() {
 }
 
 #[test]
-fn wrong_usage_and_files_that_are_not_there_exit_with_1() {
-    for arguments in [
-        &["decode", "/there/is/no/such/file"][..],
-        &["decode", "--protocol", "morse"],
-        &["decode", "--key", "xyz"],
-        &["decode", "--key", "0102"],
-        &["decode", "--frobnicate"],
+fn wrong_usage_exits_with_1() {
+    for (arguments, says) in [
+        (&["decode", "--protocol", "morse"][..], "morse"),
+        (&["decode", "--key", "xyz"], "32 hexadecimal digits"),
+        (&["decode", "--key", "0102"], "this has 4"),
+        (&["decode", "--auth-key", "0102"], "this has 4"),
+        (&["decode", "--frobnicate"], "--frobnicate"),
     ] {
         let outcome = controller::run(arguments, b"");
         assert_eq!(outcome.code, Some(1), "{arguments:?}: {}", outcome.stderr);
         assert_eq!(outcome.stdout, "", "{arguments:?}");
         assert!(
-            outcome.stderr.len() > 10,
-            "{arguments:?} says what is wrong"
+            outcome.stderr.contains(says),
+            "{arguments:?}: {}",
+            outcome.stderr
         );
     }
-    let not_hex = controller::run(&["decode", "--hex"], b"7E A0 zz");
-    assert_ne!(not_hex.code, Some(0), "{}", not_hex.stderr);
-    assert_eq!(not_hex.stdout, "");
+}
+
+/// What is wrong with an input is said in one sentence of the program; `skipped:` lines count what was passed over.
+fn sentences(outcome: &Outcome) -> Vec<&str> {
+    outcome
+        .stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("headroom decode: "))
+        .collect()
+}
+
+#[test]
+fn each_wrong_input_gets_one_sentence_and_its_exit_code() {
+    let dir = TempDir::new().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = dir.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let values = Values::default();
+    let missing = dir.path().join("missing").to_str().unwrap().to_owned();
+    let folder = dir.path().to_str().unwrap().to_owned();
+    let empty = file("empty", b"");
+    let plain = file("plain", &aidon::list_2(&values));
+    let hex = file("hex", b"7E A0 2A 41");
+    let noise = file("noise", &[0x55; 300]);
+    let cut_hdlc = file("cut_hdlc", &aidon::list_2(&values)[..100]);
+    let cut_p1 = file("cut_p1", &p1::telegram(&values, 0)[..200]);
+    let segmented = families().into_iter();
+    let segmented = segmented
+        .filter(|family| family.name == "iskra segments")
+        .map(|family| family.encode(&family.carries.values(&[Some(0x4000_0000)])))
+        .next()
+        .unwrap();
+    let frame = segmented.iter().skip(1).position(|byte| *byte == 0x7E);
+    let cut_segments = file("cut_segments", &segmented[..frame.unwrap() + 2]);
+    let mut damaged = kaifa::list_2(&values);
+    damaged[40] ^= 1;
+    let damaged = file("damaged", &damaged);
+    for (arguments, code, says) in [
+        (vec![missing.as_str()], 1, "there is no file"),
+        (vec![&folder], 1, "is a directory"),
+        (vec![&empty], 2, "the input is empty"),
+        (vec!["--hex", &empty], 2, "the input is empty"),
+        (vec!["--hex", &plain], 1, "is no hexadecimal digit"),
+        (vec![&hex], 2, "try --hex"),
+        (vec![&noise], 2, "nothing in it looks like a telegram"),
+        (vec!["--protocol", "sml", &plain], 2, "leave --protocol out"),
+        (vec![&cut_hdlc], 2, "cut off"),
+        (vec![&cut_p1], 2, "cut off"),
+        (vec![&cut_segments], 2, "no message is complete"),
+        (vec![&damaged], 2, "the checksum is wrong"),
+        (
+            vec!["--key", "000102030405060708090A0B0C0D0E0F", &plain],
+            0,
+            "--key was not needed",
+        ),
+        (
+            vec!["--auth-key", "000102030405060708090A0B0C0D0E0F", &plain],
+            0,
+            "--auth-key does nothing without --key",
+        ),
+    ] {
+        let outcome = controller::run(&[&["decode"], arguments.as_slice()].concat(), b"");
+        assert_eq!(
+            outcome.code,
+            Some(code),
+            "{arguments:?}: {}",
+            outcome.stderr
+        );
+        assert_eq!(outcome.stdout.is_empty(), code != 0, "{arguments:?}");
+        let said = sentences(&outcome);
+        assert!(
+            said.len() == 1 && said[0].contains(says),
+            "{arguments:?} says {says:?}: {}",
+            outcome.stderr
+        );
+    }
+    for (input, says) in [
+        (&b"7E A0 zz"[..], "character 7 is no hexadecimal digit"),
+        (b"7E A", "the last byte has one digit only"),
+    ] {
+        let outcome = controller::run(&["decode", "--hex"], input);
+        assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
+        assert!(
+            sentences(&outcome) == [format!("standard input: {says}").as_str()]
+                || sentences(&outcome)[0].starts_with(&format!("standard input: {says}")),
+            "{}",
+            outcome.stderr
+        );
+    }
+}
+
+#[test]
+fn what_a_key_would_solve_is_said_in_one_sentence() {
+    let other = "0102030405060708090A0B0C0D0E0F10";
+    let mut ciphered = 0;
+    for family in families() {
+        let name = family.name;
+        let both = ["--key", KEY, "--auth-key", AUTH_KEY];
+        let fits = match family.security {
+            Security::Clear => continue,
+            Security::Encrypted => &both[..2],
+            Security::Authenticated => &both[..],
+        };
+        ciphered += 1;
+        let telegram = family.encode(&family.carries.values(&[Some(0x4000_0000)]));
+        let decode = |keys: &[&str]| controller::run(&[&["decode"], keys].concat(), &telegram);
+        let mut wrong = vec![
+            (vec![], "encrypted, and there is no key"),
+            (vec!["--key", other], "the key does not fit"),
+        ];
+        if family.security == Security::Authenticated {
+            let keys = vec!["--key", KEY, "--auth-key", other];
+            wrong.push((keys, "the authentication key does not"));
+        }
+        for (keys, says) in wrong {
+            let outcome = decode(&keys);
+            assert_eq!(
+                (outcome.code, outcome.stdout.as_str()),
+                (Some(2), ""),
+                "{name} {keys:?}: {}",
+                outcome.stderr
+            );
+            let said = sentences(&outcome);
+            assert!(
+                said.len() == 1 && said[0].contains(says),
+                "{name} {keys:?}: {}",
+                outcome.stderr
+            );
+        }
+        let outcome = decode(fits);
+        assert_eq!(outcome.code, Some(0), "{name}: {}", outcome.stderr);
+        assert_eq!(sentences(&outcome), [""; 0], "{name}");
+        let line = &outcome.json_lines()[0];
+        assert_eq!(line["encrypted"], true, "{name}");
+        assert_eq!(
+            line["authenticated"],
+            family.security == Security::Authenticated,
+            "{name}"
+        );
+    }
+    assert!(ciphered >= 6, "{ciphered} kinds of ciphered telegrams");
 }
 
 #[test]

@@ -75,14 +75,15 @@ impl Maker {
             [current.clone(), current.clone(), current],
             [voltage.clone(), voltage.clone(), voltage],
         )
-            .prop_map(|(meter_id, power, current_ma, voltage_mv)| Values {
-                meter_id,
-                import_w: power.0,
-                export_w: power.1,
-                import_var: power.2,
-                export_var: power.3,
-                current_ma,
-                voltage_mv,
+            .prop_map(|(meter_id, power, current_ma, voltage_mv)| {
+                let milli = |units: u32| Some(i64::from(units) * 1000);
+                Values {
+                    meter_id: Some(meter_id),
+                    export_mw: milli(power.1),
+                    import_mvar: milli(power.2),
+                    export_mvar: milli(power.3),
+                    ..Values::house(power.0, current_ma, voltage_mv)
+                }
             })
     }
 
@@ -92,16 +93,10 @@ impl Maker {
             ("/protocol".to_owned(), json!(self.protocol)),
             ("/meter_id".to_owned(), json!(values.meter_id)),
             ("/meter_model".to_owned(), json!(self.model)),
-            ("/import_w".to_owned(), json!(f64::from(values.import_w))),
-            ("/export_w".to_owned(), json!(f64::from(values.export_w))),
-            (
-                "/import_var".to_owned(),
-                json!(f64::from(values.import_var)),
-            ),
-            (
-                "/export_var".to_owned(),
-                json!(f64::from(values.export_var)),
-            ),
+            ("/import_w".to_owned(), unit(values.import_mw)),
+            ("/export_w".to_owned(), unit(values.export_mw)),
+            ("/import_var".to_owned(), unit(values.import_mvar)),
+            ("/export_var".to_owned(), unit(values.export_mvar)),
             ("/list".to_owned(), json!(self.list)),
             ("/encrypted".to_owned(), json!(false)),
             ("/authenticated".to_owned(), json!(false)),
@@ -111,18 +106,12 @@ impl Maker {
                 expected.push((format!("/phases/{phase}/{field}"), value));
             };
             of_phase("phase", json!(["l1", "l2", "l3"][phase]));
-            of_phase(
-                "current_a",
-                json!(f64::from(values.current_ma[phase]) / 1000.0),
-            );
+            of_phase("current_a", unit(values.phases[phase].current_ma));
             of_phase(
                 "current_step_a",
                 json!(f64::from(self.current_step_ma) / 1000.0),
             );
-            of_phase(
-                "voltage_v",
-                json!(f64::from(values.voltage_mv[phase]) / 1000.0),
-            );
+            of_phase("voltage_v", unit(values.phases[phase].voltage_mv));
         }
         expected
             .into_iter()
@@ -136,6 +125,11 @@ impl Maker {
             })
             .collect()
     }
+}
+
+/// Thousandths as a number of units.
+fn unit(milli: Option<i64>) -> Value {
+    json!(milli.map(|milli| f64::from(u32::try_from(milli).unwrap()) / 1000.0))
 }
 
 /// Many telegrams in one stream: one process for all of them.

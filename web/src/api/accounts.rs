@@ -148,7 +148,8 @@ fn begun(session: &Session, role: Role) -> impl IntoResponse + use<> {
 
 fn wrong_password() -> Problem {
     Problem::unauthenticated(
-        "The name or the password is wrong. Who has forgotten it asks an installer for a new user.",
+        "The name or the password is wrong. Who has forgotten it asks an installer for a new user, or runs \
+         `headroom password reset` on the computer that Headroom runs on.",
     )
 }
 
@@ -164,19 +165,21 @@ fn begin_try(shared: &Inner, peer: IpAddr) -> Result<(), Problem> {
     })
 }
 
-pub(crate) fn check_name(name: &str) -> Result<(), Problem> {
-    let characters = name.chars().count();
-    if (1..=NAME_MAX).contains(&characters)
+/// What a name must be, to stand behind the name of its field.
+pub const NAME_RULE: &str = "must be 1 to 64 characters without spaces around them";
+
+/// Whether a text can be the name of a user or a token.
+pub fn is_name(name: &str) -> bool {
+    (1..=NAME_MAX).contains(&name.chars().count())
         && name.trim() == name
         && !name.chars().any(char::is_control)
-    {
+}
+
+pub(crate) fn check_name(name: &str) -> Result<(), Problem> {
+    if is_name(name) {
         Ok(())
     } else {
-        Err(Problem::field(
-            "name",
-            "format",
-            "must be 1 to 64 characters without spaces around them",
-        ))
+        Err(Problem::field("name", "format", NAME_RULE))
     }
 }
 

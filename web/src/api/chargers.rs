@@ -7,7 +7,7 @@ use headroom_core::config::{Charger, LeaseProof};
 use headroom_store::{House, Page};
 use serde_json::Value;
 
-use super::driver::{complete, merge, view};
+use super::driver::{check_password, complete, merge, view};
 use super::ids::id_for;
 use crate::app::{Shared, Unmatched};
 use crate::body::{Sent, configured};
@@ -72,6 +72,7 @@ pub(crate) async fn post(
             ));
         }
         check_proof(&charger, None)?;
+        check_password(&value, charger.driver.as_ref())?;
         if charger.name.is_empty() {
             charger.name.clone_from(&id);
         }
@@ -99,8 +100,9 @@ pub(crate) async fn patch(
         let before = current.clone();
         let mut merged = serde_json::to_value(&before).map_err(|_| Problem::internal())?;
         let names_lease = value.get("lease").is_some();
-        merge(&mut merged, value)?;
+        merge(&mut merged, value.clone())?;
         let mut charger: Charger = configured(&merged)?;
+        check_password(&value, charger.driver.as_ref())?;
         if charger.driver.is_none() {
             return Err(Problem::field(
                 "driver",

@@ -41,11 +41,15 @@ pub(crate) fn filter(mut params: Params) -> Result<DecisionFilter, Problem> {
         limit: params.limit(),
     };
     params.finish()?;
-    if let Some(code) = &filter.code {
+    if let Some(name) = &filter.code {
         let code: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =
-            code.as_str().into_deserializer();
+            name.as_str().into_deserializer();
         if ReasonCode::deserialize(code).is_err() {
-            return Err(Problem::field("code", "unknown", "is no reason code"));
+            return Err(Problem::parameter(
+                "code",
+                "unknown",
+                format!("is no code of a reason: \"{name}\"; the document \"Reasons\" lists them"),
+            ));
         }
     }
     Ok(filter)

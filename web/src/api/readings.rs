@@ -34,10 +34,10 @@ pub(crate) async fn list(
     let from = from.or_else(|| to.checked_sub(SPAN).ok()).unwrap_or(to);
     let span = to.duration_since(from);
     if !span.is_positive() {
-        return Err(Problem::field("from", "range", "must be before to"));
+        return Err(Problem::parameter("from", "range", "must be before to"));
     }
     if span > LONGEST {
-        return Err(Problem::field(
+        return Err(Problem::parameter(
             "from",
             "range",
             "must be at most 31 days before to",
@@ -53,7 +53,7 @@ pub(crate) async fn list(
     let step_ms = i64::try_from(seconds * 1000).unwrap_or(i64::MAX);
     let begin = match cursor {
         Some(cursor) => Timestamp::from_millisecond(cursor)
-            .map_err(|_| Problem::field("cursor", "range", "is not one of this list"))?
+            .map_err(|_| Problem::parameter("cursor", "range", "is not one of this list"))?
             .max(from),
         None => from,
     };

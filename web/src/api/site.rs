@@ -40,15 +40,25 @@ pub(crate) async fn put_site(
 }
 
 pub(crate) async fn get_meter(State(shared): State<Shared>) -> Json<Value> {
-    Json(view(&shared.app.state.house().meter))
+    Json(view(
+        &shared.app.state.house().meter,
+        shared.app.pinned_meter.as_deref(),
+    ))
 }
 
-/// Replaces the meter. A key that is left out stays as it is stored; `null` removes it.
+/// Replaces the meter. A key that is left out stays as it is stored; `null` removes it. While the command line
+/// pins the source, what is stored is in force after a start without it; the pinned one that was read stores nothing.
 pub(crate) async fn put_meter(
     State(shared): State<Shared>,
     who: Who,
-    Sent(value): Sent,
+    Sent(mut value): Sent,
 ) -> Result<Json<Value>, Problem> {
+    let pinned = shared.app.pinned_meter.clone();
+    if let Some(object) = value.as_object_mut() {
+        // Read only; ignored when written, as `key_set` is.
+        object.remove("pinned");
+        object.remove("stored_source");
+    }
     let keeps = |field: &str| {
         value
             .as_object()
@@ -64,8 +74,11 @@ pub(crate) async fn put_meter(
             meter.auth_key.clone_from(&house.meter.auth_key);
         }
         meter.key_set = false;
+        if pinned.is_some() && meter.source == pinned {
+            meter.source.clone_from(&house.meter.source);
+        }
         store_password(&mut meter, &house.meter);
-        let answer = view(&meter);
+        let answer = view(&meter, pinned.as_deref());
         house.meter = meter;
         Ok(Made {
             answer,
@@ -88,11 +101,16 @@ fn store_password(meter: &mut Meter, before: &Meter) {
     meter.source = Some(source);
 }
 
-/// Without its keys.
-fn view(meter: &Meter) -> Value {
-    json!({
-        "source": meter.source,
+/// Without its keys. `pinned` is what is read instead of the stored source.
+fn view(meter: &Meter, pinned: Option<&str>) -> Value {
+    let mut value = json!({
+        "source": pinned.or(meter.source.as_deref()),
         "key_set": meter.key.is_some(),
         "ct_ratio": meter.ct_ratio,
-    })
+    });
+    if let (Some(_), Some(object)) = (pinned, value.as_object_mut()) {
+        object.insert("pinned".to_owned(), true.into());
+        object.insert("stored_source".to_owned(), json!(meter.source));
+    }
+    value
 }

@@ -372,6 +372,87 @@ async fn only_hosts_of_our_own_are_answered() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_not_ours_is_told_how_to_become_ours() {
+    let rig = Rig::new().await;
+    for (host, name) in [
+        ("headroom.example:8080", "--host-name headroom.example "),
+        ("user@localhost", "--host-name NAME "),
+    ] {
+        let answer = rig.installer(Method::GET, "status").host(host).send().await;
+        assert_eq!(answer.problem(), (421, "host_not_allowed"));
+        assert!(answer.text.contains(name), "{}", answer.text);
+        assert!(
+            answer.text.contains("HEADROOM_HOST_NAMES"),
+            "{}",
+            answer.text
+        );
+    }
+}
+
+#[tokio::test]
+async fn who_has_forgotten_the_password_is_told_what_to_do() {
+    let rig = Rig::new().await;
+    let made = rig
+        .app
+        .state
+        .create_user("ada", Role::Installer, "hash")
+        .await;
+    made.unwrap();
+    let body = json!({"name": "ada", "password": "not this one"});
+    let answer = rig.call(Method::POST, "login").json(&body).send().await;
+    assert_eq!(answer.problem(), (401, "unauthenticated"));
+    assert!(
+        answer.text.contains("`headroom password reset`"),
+        "{}",
+        answer.text
+    );
+}
+
+/// Who only wants to read is not told about changes; who wants a change is.
+#[tokio::test]
+async fn only_changes_are_told_that_nothing_was_changed() {
+    let rig = Rig::new().await;
+    rig.app
+        .state
+        .create_user("ada", Role::Installer, "hash")
+        .await
+        .unwrap();
+    let viewer = |method, path| rig.call(method, path).token(&rig.viewer);
+    let reads = [
+        rig.call(Method::GET, "status"),
+        viewer(Method::GET, "tokens"),
+        viewer(Method::GET, "setup"),
+        viewer(Method::GET, "status/nothing"),
+        viewer(Method::GET, "chargers/none"),
+        viewer(Method::GET, "chargers?limit=0"),
+        viewer(Method::GET, "chargers?cursor=none"),
+        viewer(Method::GET, "decisions?code=none"),
+        viewer(
+            Method::GET,
+            "readings?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z",
+        ),
+    ];
+    for read in reads {
+        let answer = read.send().await;
+        assert!(answer.problem().0 >= 400);
+        let detail = answer.body["detail"].as_str().unwrap();
+        assert!(!detail.to_lowercase().contains("changed"), "{detail}");
+    }
+    let changes = [
+        rig.call(Method::PUT, "site").json(&json!({})),
+        viewer(Method::PUT, "site").json(&json!({})),
+        viewer(Method::DELETE, "status"),
+        rig.installer(Method::PUT, "site").json(&json!({"fuse": 1})),
+    ];
+    for change in changes {
+        let answer = change.send().await;
+        assert!(answer.problem().0 >= 400);
+        let detail = answer.body["detail"].as_str().unwrap();
+        assert!(detail.contains("Nothing was changed."), "{detail}");
+    }
+}
+
+#[tokio::test]
 async fn guessing_is_slowed_down_and_told() {
     let rig = Rig::new().await;
     rig.app.state.setup_code().await.unwrap();

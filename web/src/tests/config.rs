@@ -669,6 +669,66 @@ async fn keys_of_the_meter_go_in_and_never_come_out() {
 }
 
 #[tokio::test]
+async fn a_source_that_the_command_line_pins_is_shown_and_not_stored() {
+    let rig = Rig::with(|app| app.pinned_meter = Some("serial:/dev/ttyUSB0".into())).await;
+    let shown = |stored: Value| {
+        json!({"source": "serial:/dev/ttyUSB0", "pinned": true, "stored_source": stored,
+            "key_set": false, "ct_ratio": null})
+    };
+    assert_eq!(rig.read("meter").await, shown(Value::Null));
+    let stored = json!({"source": "mqtt://jo:secret@192.0.2.9/ams"});
+    let answer = rig.do_it(Method::PUT, "meter", stored).await;
+    assert_eq!(answer.body, shown(json!("mqtt://jo:***@192.0.2.9/ams")));
+
+    // What was read can be sent back; the pinned source does not become the stored one.
+    let mut read = rig.read("meter").await;
+    read["ct_ratio"] = json!(40.0);
+    let back = rig.do_it(Method::PUT, "meter", read.clone()).await;
+    assert_eq!((back.status.as_u16(), &back.body), (200, &read));
+    let meter = rig.app.state.house().meter.clone();
+    assert_eq!(meter.source.as_deref(), Some("mqtt://jo:***@192.0.2.9/ams"));
+    assert_eq!(meter.source_password.unwrap().expose(), "secret");
+}
+
+#[tokio::test]
+async fn passwords_of_charge_points_are_not_short() {
+    let mut rig = house_with_loads().await;
+    let before = rig.everything();
+    let driver =
+        |password: &str| json!({"kind": "ocpp", "charge_point_id": "CP9", "password": password});
+    let answer = rig
+        .do_it(
+            Method::POST,
+            "chargers",
+            json!({"driver": driver("seven77")}),
+        )
+        .await;
+    assert_eq!(answer.field(), ("driver.password", "range"));
+    let answer = rig
+        .do_it(
+            Method::PATCH,
+            "chargers/ev1",
+            json!({"driver": {"password": "seven77"}}),
+        )
+        .await;
+    assert_eq!(answer.field(), ("driver.password", "range"));
+    assert_eq!(rig.everything(), before);
+    assert!(rig.loop_was_told().is_none());
+    let made = rig
+        .do_it(
+            Method::POST,
+            "chargers",
+            json!({"driver": driver("eight888")}),
+        )
+        .await;
+    assert_eq!(made.status, 201, "{made:?}");
+    // A relay takes what it takes.
+    let relay = json!({"driver": {"password": "short"}});
+    let relay = rig.do_it(Method::PATCH, "slow-loads/heater", relay).await;
+    assert_eq!(relay.status, 200, "{relay:?}");
+}
+
+#[tokio::test]
 async fn a_change_is_told_even_when_the_asker_has_gone() {
     let mut rig = Rig::new().await;
     // The loop is busy and its queue full, so that telling it takes a while.

@@ -96,6 +96,7 @@ impl Rig {
             health: Arc::new(Health::default()),
             open_demo: false,
             host_names: Vec::new(),
+            pinned_meter: None,
             version: "0.1.0",
         };
         change(&mut app);

@@ -228,7 +228,9 @@ impl Session {
             self.connector = Connector::new(settings.connector, settings.terminals);
         }
         if !settings.control {
-            self.waiting = None;
+            if let Some(limit) = self.waiting.take() {
+                self.outcome(limit, LimitOutcome::Timeout, now);
+            }
             self.setup.stop();
         } else if !before.control {
             self.base = Base::First;
@@ -239,9 +241,17 @@ impl Session {
         self.advance(now);
     }
 
-    /// Gives a limit. It replaces one that waits.
+    /// Gives a limit. It replaces one that waits. Where nothing may be sent it is not kept for
+    /// later, when it would be old: its outcome is a time-out.
     pub fn set_limit(&mut self, request: LimitRequest, now: Now) {
+        let limit = Waiting {
+            request,
+            sent_at: None,
+            attempt: 1,
+            restored: false,
+        };
         if !self.may_send() {
+            self.outcome(limit, LimitOutcome::Timeout, now);
             return;
         }
         if request.safe_ma != self.settings.safe_ma {
@@ -250,12 +260,7 @@ impl Session {
                 self.base = Base::Due;
             }
         }
-        self.waiting = Some(Waiting {
-            request,
-            sent_at: None,
-            attempt: 1,
-            restored: false,
-        });
+        self.waiting = Some(limit);
         self.advance(now);
     }
 

@@ -552,6 +552,31 @@ fn a_limit_from_before_observing_is_not_sent_after_it() {
 }
 
 #[test]
+fn a_limit_that_observing_drops_has_its_outcome() {
+    let mut bench = Bench::settled();
+    bench.limit(request(1, 16));
+    let (_, first) = bench.take();
+    bench.limit(request(2, 14));
+    let observe = Settings {
+        control: false,
+        ..SETTINGS
+    };
+    bench.session.configure(observe, bench.now());
+    bench.collect();
+    assert_eq!(bench.outcomes, [(2, LimitOutcome::Timeout)]);
+    bench.limit(request(3, 13));
+    bench.reply(&first, &json!({"status": "Accepted"}));
+    assert_eq!(
+        bench.outcomes,
+        [
+            (2, LimitOutcome::Timeout),
+            (3, LimitOutcome::Timeout),
+            (1, LimitOutcome::Accepted)
+        ]
+    );
+}
+
+#[test]
 fn an_unknowable_clock_gets_a_duration() {
     let mut bench = Bench::settled();
     for second in 0..2 {

@@ -428,6 +428,9 @@ impl Engine {
             if load.setpoint() == Some(target.to) {
                 continue;
             }
+            if target.to < load.current() && target.reason.code.is_about_a_fuse() {
+                load.note_cut(now);
+            }
             load.reason = target.reason.clone();
             actions.push(tell(
                 load,

@@ -20,6 +20,8 @@ use link::{LinkEvent, LinkMachine};
 /// Time that a charger and its car are given to follow (IEC 61851-1: 5 s for the car; the rest for the
 /// way to it and back), in milliseconds.
 pub const REACTION_MS: u64 = 10_000;
+/// Two cuts within this are wavering, in milliseconds.
+const WAVER_MS: u64 = 900_000;
 /// A load in the house answers a command within this, in milliseconds.
 const ANSWER_MS: u64 = 1_000;
 /// An answer later than this is no answer any more.
@@ -171,6 +173,8 @@ pub struct Load {
     failures: u32,
     /// When a command that was not taken is given again.
     retry_at: Option<Instant>,
+    /// When it was lowered because of a fuse, the last two times.
+    cuts: [Option<Instant>; 2],
     /// The longest time that it took to answer a command.
     answers_after_ms: u64,
     /// The last command, in force or not.
@@ -219,6 +223,7 @@ impl Load {
             unsettled: None,
             failures: 0,
             retry_at: None,
+            cuts: [None; 2],
             answers_after_ms: 0,
             last_told: None,
             resend: false,
@@ -496,6 +501,18 @@ impl Load {
     pub fn received_wh(&self) -> u64 {
         self.energy_wh
             .unwrap_or(self.drawn / 1_000_000 * 230 / 3600)
+    }
+
+    /// Notes that it was lowered because of a fuse.
+    pub const fn note_cut(&mut self, now: Instant) {
+        let [last, _] = self.cuts;
+        self.cuts = [Some(now), last];
+    }
+
+    /// Whether it was lowered because of a fuse twice within a quarter of an hour: it goes up and down.
+    pub fn wavers(&self, now: Instant) -> bool {
+        let [_, before] = self.cuts;
+        before.is_some_and(|before| now.since_ms(before) < WAVER_MS)
     }
 
     /// The longest time from a command until it draws what it was told, in milliseconds: the time until its

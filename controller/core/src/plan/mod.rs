@@ -124,6 +124,8 @@ enum Basis {
     Now,
     /// The highest of the hold time: for raising.
     Held,
+    /// The highest of a longer time: for raising loads that went up and down.
+    HeldLong,
     /// The highest ever learnt: when the meter is stale.
     Highest,
 }

@@ -61,8 +61,31 @@ impl<'a> Raising<'a> {
                 demand
             })
             .collect();
-        let constraints: Vec<Constraint> = rows.iter().map(|row| world.constraint(row)).collect();
-        let wanted = allocate(&demands, &constraints);
+        let share = |rows: &[Row]| {
+            let constraints: Vec<Constraint> =
+                rows.iter().map(|row| world.constraint(row)).collect();
+            allocate(&demands, &constraints)
+        };
+        let mut wanted = share(&rows);
+        // Who went up and down gets more only where it would have fitted for longer.
+        let patient = |load: &Load| restarts(load) || load.wavers(world.now);
+        if world.loads.iter().any(patient) {
+            let lasting = share(&world.rows(Basis::HeldLong));
+            for (index, _) in world
+                .loads
+                .iter()
+                .enumerate()
+                .filter(|(_, load)| patient(load))
+            {
+                let has = has.get(index).copied().unwrap_or_default();
+                if let (Some(wanted), Some(lasting)) = (wanted.get_mut(index), lasting.get(index))
+                    && lasting.current < wanted.current
+                {
+                    wanted.bound_by = lasting.bound_by;
+                    wanted.current = lasting.current.max(has.min(wanted.current));
+                }
+            }
+        }
         Self {
             world,
             rows,

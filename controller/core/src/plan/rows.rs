@@ -123,18 +123,18 @@ impl World<'_> {
                 meter.background.when_overloaded(phase)
             }
             // Its own meter must be as fresh as the main one for a raise.
-            Basis::Held if !main && !meter.allows_raising(self.now) => {
+            Basis::Held | Basis::HeldLong if !main && !meter.allows_raising(self.now) => {
                 return whole(Milliamps::ZERO);
             }
             Basis::Held => meter.background.held(phase),
+            Basis::HeldLong => meter.background.held_long(phase),
             Basis::Now | Basis::Highest => meter.background.now(phase),
         }
         .unwrap_or_default()
             + meter.gained();
-        let share = if basis == Basis::Held {
-            RAISE_SHARE
-        } else {
-            KEEP_SHARE
+        let share = match basis {
+            Basis::Held | Basis::HeldLong => RAISE_SHARE,
+            Basis::Now | Basis::Highest => KEEP_SHARE,
         };
         let step = self
             .largest_step(circuit, phase)
@@ -171,7 +171,7 @@ impl World<'_> {
             .filter(|(_, weight)| **weight > 0)
             .map(|(load, _)| load.reaction_ms())
             .max();
-        Some(circuit.meter.sees_after_ms()? + loads.unwrap_or_default())
+        Some(circuit.meter.sees_after_ms(self.now)? + loads.unwrap_or_default())
     }
 
     fn power_row(&self, basis: Basis) -> Option<Row> {
@@ -181,6 +181,7 @@ impl World<'_> {
         let of = |phase: Phase| match basis {
             Basis::Now => background.now(phase),
             Basis::Held => background.held(phase),
+            Basis::HeldLong => background.held_long(phase),
             Basis::Highest => Some(background.worst(phase)),
         };
         // The sum of the currents times the voltage is never below the power.

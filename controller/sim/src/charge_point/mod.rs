@@ -13,8 +13,7 @@ use std::collections::VecDeque;
 use headroom_core::units::{PerPhase, Phase};
 
 use crate::car::{Car, CarState};
-use crate::current::{Current, Currents};
-use crate::house::TICK_MS;
+use crate::current::{Current, Currents, Wiring};
 use crate::profile::{
     Filter, Limit, Moment, Period, Profile, ProfileError, Profiles, Purpose, Start, Unit,
 };
@@ -27,6 +26,7 @@ pub use self::spec::{ChargePointSpec, Obedience};
 const PILOT_MIN_A: f64 = 6.0;
 /// Settings on their way to the pilot. Beyond them the newest replaces the one before.
 const PENDING_MAX: usize = 16;
+const SQRT_3: f64 = 1.732_050_807_568_877_2;
 /// From plugging in to the transaction that begins by itself, in milliseconds.
 const AUTHORISE_MS: u64 = 1000;
 
@@ -44,7 +44,9 @@ pub struct ChargePoint {
     now_ms: u64,
     volts: PerPhase<f64>,
     offered_a: f64,
+    /// Terminals that the car uses.
     phases: usize,
+    wiring: Wiring,
     energy_wh: f64,
     transaction: Option<Transaction>,
     transactions: i64,
@@ -89,6 +91,7 @@ impl ChargePoint {
             volts: PerPhase::all(230.0),
             offered_a: 0.0,
             phases: spec.terminals.len(),
+            wiring: Wiring::default(),
             energy_wh: 0.0,
             transaction: None,
             transactions: 0,
@@ -285,11 +288,16 @@ impl ChargePoint {
                 }
             })
             .collect();
-        let apparent: f64 = volts
-            .iter()
-            .zip(&amps)
-            .map(|(volts, amps)| volts * amps)
-            .sum();
+        let apparent: f64 = match self.wiring {
+            Wiring::Star => volts
+                .iter()
+                .zip(&amps)
+                .map(|(volts, amps)| volts * amps)
+                .sum(),
+            Wiring::Delta => {
+                volts.first().copied().unwrap_or_default() * self.car.amps() * self.power_phases()
+            }
+        };
         Readings {
             volts,
             amps,
@@ -300,7 +308,13 @@ impl ChargePoint {
     }
 
     /// Lets one tick up to `now_ms` pass and adds what the car draws.
-    pub(crate) fn step(&mut self, now_ms: u64, volts: PerPhase<f64>, currents: &mut Currents) {
+    pub(crate) fn step(
+        &mut self,
+        now_ms: u64,
+        tick_ms: u64,
+        volts: PerPhase<f64>,
+        currents: &mut Currents,
+    ) {
         self.now_ms = now_ms;
         self.volts = volts;
         if self.up_again_ms.is_some_and(|at_ms| now_ms >= at_ms) {
@@ -318,27 +332,51 @@ impl ChargePoint {
         }
         let limit = self.limit();
         self.offered_a = limit.amps;
-        let wired = self
-            .spec
-            .terminals
-            .len()
-            .min(usize::from(self.car.phases()));
-        self.phases = if self.spec.phase_switching {
-            wired.min(usize::from(limit.phases))
-        } else {
-            wired
-        };
-        let lines = u8::try_from(self.phases).unwrap_or(3);
+        self.wiring = currents.wiring;
+        self.phases = self.conductors(limit.phases);
         let first = self.spec.terminals.first().copied().unwrap_or(Phase::L1);
-        self.car
-            .step(now_ms, self.offered_a, lines, volts.get(first));
-        for line in self.spec.terminals.iter().take(self.phases) {
-            currents.add(
-                *line,
-                Current::new(self.car.amps(), self.car.power_factor()),
-            );
+        self.car.step(
+            now_ms,
+            tick_ms,
+            self.offered_a,
+            self.power_phases(),
+            volts.get(first),
+        );
+        self.add_to(currents);
+        self.energy_wh += self.readings().power_w * seconds(tick_ms) / 3600.0;
+    }
+
+    /// Adds what the car draws now.
+    pub(crate) fn add_to(&self, currents: &mut Currents) {
+        let lines = self.spec.terminals.get(..self.phases).unwrap_or_default();
+        let current = Current::new(self.car.amps(), self.car.power_factor());
+        currents.connect(lines, current);
+    }
+
+    /// Terminals that the car uses when it is told to use so many phases. Without neutral a car of one
+    /// phase hangs between two lines.
+    fn conductors(&self, told: u8) -> usize {
+        let wired = self.spec.terminals.len();
+        let own = usize::from(self.car.phases());
+        let told = if self.spec.phase_switching {
+            usize::from(told)
+        } else {
+            3
+        };
+        match self.wiring {
+            Wiring::Star => wired.min(own).min(told),
+            Wiring::Delta if own.min(told) < 3 => wired.min(2),
+            Wiring::Delta => wired,
         }
-        self.energy_wh += self.readings().power_w * seconds(TICK_MS) / 3600.0;
+    }
+
+    /// Power over voltage and current: phases, or √3 where three lines have no neutral.
+    pub(crate) fn power_phases(&self) -> f64 {
+        match (self.wiring, self.phases) {
+            (Wiring::Delta, 3) => SQRT_3,
+            (Wiring::Delta, _) => 1.0,
+            (Wiring::Star, phases) => f64::from(u8::try_from(phases).unwrap_or(3)),
+        }
     }
 
     /// Begins and ends the session with the cable.

@@ -24,12 +24,13 @@ fn run(charge_point: &mut ChargePoint, to_s: u64) -> [f64; 3] {
     while charge_point.now_ms < to_s * 1000 {
         currents = Currents::default();
         charge_point.step(
-            charge_point.now_ms + TICK_MS,
+            charge_point.now_ms + 100,
+            100,
             PerPhase::all(230.0),
             &mut currents,
         );
     }
-    currents.0.0.map(Current::magnitude)
+    currents.branches.0.map(Current::magnitude)
 }
 
 fn lease(charge_point: &mut ChargePoint, amps: f64, lease_s: u32, safe_a: f64) {

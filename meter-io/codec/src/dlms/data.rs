@@ -2,12 +2,13 @@
 //!
 //! Depth and number of elements are limited, so that hostile bytes cost little.
 
+use super::{DATE_TIME_LEN, Extent};
 use crate::bytes::Bytes;
 
 /// Nesting of real lists is at most four.
 const MAX_DEPTH: u8 = 8;
-/// The longest known list has 165 elements, structures counted.
-const MAX_ELEMENTS: usize = 512;
+/// The longest known list has 165 elements, structures counted. At 24 bytes each they stay within a stream's memory.
+const MAX_ELEMENTS: usize = 256;
 
 /// One element.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(super) enum Data<'a> {
     Octets(&'a [u8]),
     Text(&'a [u8]),
     Number(i64),
+    /// A number of at most 16 bits: lists without codes are told apart by the widths of their values.
+    Short(i64),
     Enum(u8),
     /// A type that no meter value uses.
     Other,
@@ -48,7 +51,7 @@ impl<'a> Data<'a> {
 
     pub(super) fn number(&self) -> Option<i64> {
         match self {
-            Self::Number(number) => Some(*number),
+            Self::Number(number) | Self::Short(number) => Some(*number),
             _ => None,
         }
     }
@@ -71,18 +74,20 @@ impl<'a> Data<'a> {
 }
 
 fn read<'a>(bytes: &mut Bytes<'a>, depth: u8, budget: &mut usize) -> Option<Data<'a>> {
-    *budget = budget.checked_sub(1)?;
     Some(match bytes.u8()? {
         0x00 | 0xFF => Data::Null,
         0x01 | 0x02 => {
             let depth = depth.checked_sub(1)?;
             let count = length(bytes)?;
-            if count > bytes.len() || count > *budget {
+            if count > bytes.len() {
                 return None;
             }
-            let items = (0..count)
-                .map(|_| read(bytes, depth, budget))
-                .collect::<Option<_>>()?;
+            // Taken from the budget before there is room made for them.
+            *budget = budget.checked_sub(count)?;
+            let mut items = Vec::with_capacity(count);
+            for _ in 0..count {
+                items.push(read(bytes, depth, budget)?);
+            }
             Data::List(items)
         }
         0x03 | 0x0D => bytes.take(1).map(|_| Data::Other)?,
@@ -100,10 +105,10 @@ fn read<'a>(bytes: &mut Bytes<'a>, depth: u8, budget: &mut usize) -> Option<Data
             let count = length(bytes)?;
             Data::Text(bytes.take(count)?)
         }
-        0x0F => Data::Number(i8::from_be_bytes(bytes.array()?).into()),
-        0x10 => Data::Number(i16::from_be_bytes(bytes.array()?).into()),
-        0x11 => Data::Number(bytes.u8()?.into()),
-        0x12 => Data::Number(u16::from_be_bytes(bytes.array()?).into()),
+        0x0F => Data::Short(i8::from_be_bytes(bytes.array()?).into()),
+        0x10 => Data::Short(i16::from_be_bytes(bytes.array()?).into()),
+        0x11 => Data::Short(bytes.u8()?.into()),
+        0x12 => Data::Short(u16::from_be_bytes(bytes.array()?).into()),
         0x14 => Data::Number(i64::from_be_bytes(bytes.array()?)),
         0x15 => Data::Number(i64::try_from(u64::from_be_bytes(bytes.array()?)).ok()?),
         0x16 => Data::Enum(bytes.u8()?),
@@ -113,6 +118,60 @@ fn read<'a>(bytes: &mut Bytes<'a>, depth: u8, budget: &mut usize) -> Option<Data
         0x1A => bytes.take(5).map(|_| Data::Other)?,
         _ => return None,
     })
+}
+
+/// Passes over a data-notification: tag, invoke id, optional date-time, one element. It reads what [`read`] reads, and
+/// tells an end that is not there yet from what can never become one.
+pub(super) fn skip_notification(bytes: &mut Bytes<'_>) -> Result<(), Extent> {
+    pass(bytes, 5)?;
+    match tag(bytes)? {
+        0x00 => {}
+        0x0C | 0x19 => pass(bytes, DATE_TIME_LEN)?,
+        0x09 if tag(bytes)? == 0x0C => pass(bytes, DATE_TIME_LEN)?,
+        _ => return Err(Extent::Wrong),
+    }
+    let mut budget = MAX_ELEMENTS;
+    skip(bytes, MAX_DEPTH, &mut budget)
+}
+
+fn skip(bytes: &mut Bytes<'_>, depth: u8, budget: &mut usize) -> Result<(), Extent> {
+    *budget = budget.checked_sub(1).ok_or(Extent::Wrong)?;
+    let count = match tag(bytes)? {
+        0x00 | 0xFF => 0,
+        0x01 | 0x02 => {
+            let depth = depth.checked_sub(1).ok_or(Extent::Wrong)?;
+            for _ in 0..skip_length(bytes)? {
+                skip(bytes, depth, budget)?;
+            }
+            0
+        }
+        0x03 | 0x0D | 0x0F | 0x11 | 0x16 => 1,
+        0x04 => skip_length(bytes)?.div_ceil(8),
+        0x05 | 0x06 | 0x17 | 0x1B => 4,
+        0x09 | 0x0A | 0x0C => skip_length(bytes)?,
+        0x10 | 0x12 => 2,
+        0x14 | 0x15 | 0x18 => 8,
+        0x19 => DATE_TIME_LEN,
+        0x1A => 5,
+        _ => return Err(Extent::Wrong),
+    };
+    pass(bytes, count)
+}
+
+fn tag(bytes: &mut Bytes<'_>) -> Result<u8, Extent> {
+    bytes.u8().ok_or(Extent::Open)
+}
+
+fn pass(bytes: &mut Bytes<'_>, count: usize) -> Result<(), Extent> {
+    bytes.take(count).map(|_| ()).ok_or(Extent::Open)
+}
+
+fn skip_length(bytes: &mut Bytes<'_>) -> Result<usize, Extent> {
+    match bytes.peek() {
+        None => Err(Extent::Open),
+        Some(0..=0x82) if bytes.peek() != Some(0x80) => length(bytes).ok_or(Extent::Open),
+        Some(_) => Err(Extent::Wrong),
+    }
 }
 
 /// A count or length: one byte, or `81 xx`, or `82 xx xx`.
@@ -135,7 +194,9 @@ mod tests {
             (&[0x12, 0xFF, 0xFE], 65_534),
             (&[0x15, 0, 0, 0, 1, 0, 0, 0, 0], 1 << 32),
         ] {
-            assert_eq!(Data::read_whole(Bytes(bytes)), Some(Data::Number(value)));
+            let data = Data::read_whole(Bytes(bytes)).unwrap();
+            assert_eq!(data.number(), Some(value));
+            assert_eq!(matches!(data, Data::Short(_)), bytes.len() <= 3);
         }
     }
 

@@ -1,9 +1,10 @@
 //! The lists that meters push, by their shape, into registers.
 //!
 //! Four shapes are known. Each value alone: a structure of OBIS code, value, and scaler with unit (Aidon, Iskra,
-//! Landis+Gyr in Norway). Flat: OBIS code, value, OBIS code, value (Kamstrup, Kaifa in Sweden and Austria). By
-//! position, without codes (Kaifa in Norway, Iskra in Slovenia): a table row tells what stands where. With
-//! descriptors: an array of what follows, then the values (Landis+Gyr E450).
+//! Landis+Gyr in Norway, Kaifa and Siemens in Tyrol). Flat: OBIS code, value, perhaps scaler with unit, OBIS code, value
+//! (Kamstrup, Kaifa in Sweden and Lower Austria). By position, without codes (Kaifa in Norway, Iskra in Slovenia,
+//! Landis+Gyr in Burgenland): a table row tells what stands where. With descriptors: an array of what follows, then the
+//! values (Landis+Gyr E450).
 
 mod tables;
 
@@ -30,24 +31,16 @@ pub(super) fn read(
     let mut reader = Reader {
         gather: Gather::new(telegram),
         vendor: vendor(items),
+        items: items.len(),
     };
-    if items
-        .iter()
-        .all(|item| item.list().is_some_and(starts_with_obis))
-    {
-        for item in items.iter().filter_map(Data::list) {
-            if let [code, value, rest @ ..] = item {
-                reader.coded(code, value, rest.first());
-            }
-        }
-    } else if let Some((descriptors, values)) = descriptors(items) {
+    if let Some((descriptors, values)) = descriptors(items) {
         for (obis, value) in descriptors.into_iter().zip(values) {
             reader.value(obis, value, None);
         }
-    } else if let Some(layout) = tables::layout(name(items), items.len()) {
+    } else if let Some(layout) = tables::layout(name(items), items) {
         reader.by_position(layout.slots, items);
     } else {
-        reader.flat(items);
+        reader.by_code(items);
     }
     reader.gather.telegram().list = reader.vendor.list(items.len());
     Some(reader.gather.finish())
@@ -56,6 +49,8 @@ pub(super) fn read(
 struct Reader {
     gather: Gather,
     vendor: &'static Vendor,
+    /// Length of the list.
+    items: usize,
 }
 
 impl Reader {
@@ -63,30 +58,41 @@ impl Reader {
     fn by_position(&mut self, slots: &[Slot], items: &[Data<'_>]) {
         for (slot, item) in slots.iter().zip(items) {
             match slot {
-                Slot::Skip => {}
+                Slot::Skip | Slot::Text => {}
                 Slot::Id => self.gather.telegram().meter_id = item.text(),
                 Slot::Model => self.gather.telegram().meter_model = item.text(),
                 Slot::Clock => self.clock(item),
-                Slot::Value(register) => self.number(*register, item, None),
+                Slot::Wide(register) | Slot::Short(register) => {
+                    self.number(*register, item, None);
+                }
             }
         }
     }
 
-    /// A flat list: codes, each followed by its value and perhaps by scaler and unit. Absent phases are null.
-    fn flat(&mut self, items: &[Data<'_>]) {
+    /// Codes, each with its value and perhaps with scaler and unit, in structures or in a row. Absent phases are null. What
+    /// stands alone is the clock, or at the end the meter's id.
+    fn by_code(&mut self, items: &[Data<'_>]) {
         let mut rest = items;
         while let [first, tail @ ..] = rest {
             rest = tail;
-            if first.obis().is_none() {
-                continue;
+            if let Some([code, value, scaler @ ..]) = first.list() {
+                self.coded(code, value, scaler.first());
+            } else if first.obis().is_some() {
+                let [value, tail @ ..] = rest else { return };
+                rest = tail;
+                let scaler = tail.first().filter(|next| exponent(next).is_some());
+                if scaler.is_some() {
+                    rest = tail.get(1..).unwrap_or_default();
+                }
+                self.coded(first, value, scaler);
+            } else if let Some(id) = first.text()
+                && rest.is_empty()
+                && items.len() > 1
+            {
+                self.gather.telegram().meter_id.get_or_insert(id);
+            } else {
+                self.clock(first);
             }
-            let [value, tail @ ..] = rest else { return };
-            rest = tail;
-            let scaler = tail.first().filter(|next| exponent(next).is_some());
-            if scaler.is_some() {
-                rest = tail.get(1..).unwrap_or_default();
-            }
-            self.coded(first, value, scaler);
         }
     }
 
@@ -118,11 +124,17 @@ impl Reader {
         }
     }
 
-    /// A value in the scale of its frame, else in that of its maker.
+    /// A value in the scale of its frame, else in that of its maker. Without either it is left out.
     fn number(&mut self, register: Register, value: &Data<'_>, exponent: Option<i8>) {
-        if let Some(mantissa) = value.number() {
-            let exponent =
-                exponent.unwrap_or_else(|| self.vendor.exponent(register.dimension(), mantissa));
+        let Some(mantissa) = value.number() else {
+            return;
+        };
+        let model = self.gather.telegram().meter_model.as_deref();
+        let exponent = exponent.or_else(|| {
+            self.vendor
+                .exponent(register.dimension(), mantissa, self.items, model)
+        });
+        if let Some(exponent) = exponent {
             self.gather.set(register, Quantity { mantissa, exponent });
         }
     }
@@ -131,13 +143,9 @@ impl Reader {
 /// Scaler and unit: the scaler.
 fn exponent(data: &Data<'_>) -> Option<i8> {
     match data.list()? {
-        [Data::Number(scaler), Data::Enum(_)] => i8::try_from(*scaler).ok(),
+        [Data::Short(scaler), Data::Enum(_)] => i8::try_from(*scaler).ok(),
         _ => None,
     }
-}
-
-fn starts_with_obis(items: &[Data<'_>]) -> bool {
-    items.first().is_some_and(|code| code.obis().is_some())
 }
 
 /// The list's name: the first text, which stands alone, behind a code, or in the first structure.
@@ -161,7 +169,7 @@ fn descriptors<'a, 'b>(items: &'b [Data<'a>]) -> Option<(Vec<Obis>, &'b [Data<'a
     let codes = descriptors
         .iter()
         .map(|descriptor| match descriptor.list()? {
-            [Data::Number(_), code, Data::Number(_), ..] => Obis::from_bytes(code.obis()?),
+            [Data::Short(_), code, Data::Short(_), ..] => Obis::from_bytes(code.obis()?),
             _ => None,
         })
         .collect::<Option<Vec<_>>>()?;

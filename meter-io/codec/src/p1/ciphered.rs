@@ -1,9 +1,10 @@
-//! Ciphered P1: a whole ASCII telegram inside one general-glo-ciphering APDU (Luxembourg, parts of Austria).
+//! Ciphered P1: a whole ASCII telegram inside one general-glo-ciphering APDU (Luxembourg, parts of Austria). What begins
+//! with a clear line is [`super::untitled`]'s.
 
-use super::read_whole;
+use super::{MAX_COPY, read_whole, untitled};
 use crate::{
     cipher::{Cipher, Header},
-    decoder::{MAX_TELEGRAM, Reason, Step},
+    decoder::{Reason, Step},
     telegram::Protocol,
 };
 
@@ -24,12 +25,12 @@ impl crate::decoder::Framer for Framer {
         Protocol::P1
     }
 
-    fn scan(&mut self, stream: &[u8], at: usize, end: bool, cipher: &Cipher) -> Step {
+    fn scan(&mut self, stream: &[u8], at: usize, end: bool, cipher: &mut Cipher) -> Step {
         let window = stream.get(at..).unwrap_or_default();
-        match window.iter().position(|byte| *byte == START[0]) {
+        match memchr::memchr2(START[0], b'/', window) {
+            Some(0) if window.first() == Some(&b'/') => return untitled::scan(window, end, cipher),
             Some(0) => {}
-            Some(start) => return Step::Skip(start),
-            None => return Step::Skip(window.len()),
+            start => return Step::Skip(start.unwrap_or(window.len())),
         }
         if !START.starts_with(window.get(..2).unwrap_or(window))
             || embedded(stream.get(..at).unwrap_or_default())
@@ -43,17 +44,14 @@ impl crate::decoder::Framer for Framer {
                 Step::Need
             };
         };
-        if !header.is_ciphered()
-            || header.content < MIN_CONTENT
-            || header.content > MAX_TELEGRAM - MAX_HEADER
-        {
+        if !header.is_ciphered() || header.content < MIN_CONTENT || header.content > MAX_COPY {
             return Step::Skip(1);
         }
         if content.len() < header.content {
             return if !end {
                 Step::Need
             } else if title_is_text(window) {
-                let len = inner_start(window).unwrap_or(window.len());
+                let len = whole_inside(window).unwrap_or(window.len());
                 Step::Lost(len, Reason::Cut)
             } else {
                 Step::Skip(1)
@@ -61,25 +59,27 @@ impl crate::decoder::Framer for Framer {
         }
         let len = window.len() - content.len() + header.content;
         let apdu = window.get(..len).unwrap_or_default();
+        // Nothing vouches for the length. If this one lost its end, the next one of the meter begins inside: then there is
+        // nothing to open.
+        if let Some(start) = restart(apdu) {
+            return Step::Lost(start, Reason::Cut);
+        }
         let read = cipher
             .open(apdu, |plain| plain.first() == Some(&b'/'))
             .and_then(|plain| {
                 let mut telegram = read_whole(&plain.bytes)?;
+                cipher.accept(&plain)?;
                 telegram.encrypted = true;
                 telegram.authenticated = plain.authenticated;
                 Ok(telegram)
             });
         match read {
             Ok(telegram) => Step::Telegram(len, Box::new(telegram)),
+            Err(Reason::Replayed) => Step::Refused(len, Reason::Replayed),
             // Two bytes of chance in noise are no telegram: what begins one is a title in letters.
             Err(_) if !title_is_text(window) => Step::Skip(1),
-            // Nothing vouches for the length. If this one lost its end, the next one of the meter begins inside.
-            Err(reason) => {
-                let start = inner_start(apdu);
-                let whole = start.is_some_and(|start| start + TITLE_END <= len);
-                let reason = if whole { Reason::Cut } else { reason };
-                Step::Lost(start.unwrap_or(len), reason)
-            }
+            // The next one may begin with the last bytes.
+            Err(reason) => Step::Lost(inner_start(apdu).unwrap_or(len), reason),
         }
     }
 }
@@ -102,11 +102,31 @@ fn embedded(before: &[u8]) -> bool {
     )
 }
 
-/// Where the same title begins again, perhaps with its first bytes only, at the end.
-fn inner_start(apdu: &[u8]) -> Option<usize> {
+/// Where the same title begins again.
+fn restart(apdu: &[u8]) -> Option<usize> {
     let title = apdu.get(..TITLE_END)?;
-    (1..apdu.len()).find(|start| {
-        let rest = apdu.get(*start..).unwrap_or_default();
-        rest.starts_with(title) || title.starts_with(rest)
+    memchr::memmem::find(apdu.get(1..)?, title).map(|start| start + 1)
+}
+
+/// Where a telegram of the same title begins that is all there: of what never gets its end none needs a word of its own.
+fn whole_inside(window: &[u8]) -> Option<usize> {
+    let title = window.get(..TITLE_END)?;
+    let starts = memchr::memmem::find_iter(window.get(1..)?, title).map(|start| start + 1);
+    let mut starts = starts.filter(|start| {
+        let header = window.get(*start..).and_then(Header::read);
+        header.is_some_and(|(header, content)| content.len() >= header.content)
+    });
+    starts.next()
+}
+
+/// The same as [`restart`], or where its first bytes stand at the end.
+fn inner_start(apdu: &[u8]) -> Option<usize> {
+    restart(apdu).or_else(|| {
+        let title = apdu.get(..TITLE_END)?;
+        let from = apdu.len().saturating_sub(TITLE_END - 1).max(1);
+        (from..apdu.len()).find(|start| {
+            apdu.get(*start..)
+                .is_some_and(|rest| title.starts_with(rest))
+        })
     })
 }

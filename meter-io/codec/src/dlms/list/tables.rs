@@ -1,202 +1,106 @@
 //! Meters as data: a new one is a row here.
 //!
-//! Sources: the makers' list descriptions for Norwegian, Swedish, Danish, Austrian, Swiss and Slovenian customer ports.
+//! Sources: the makers' and grid companies' list descriptions for Norwegian, Swedish, Danish, Austrian, Swiss, Croatian
+//! and Slovenian customer ports. A list that gives codes with scalers needs no row: Aidon's (6515, 6525, 6534, 6540,
+//! 6550, and the Swedish one of 27 items), Landis+Gyr's `EMBRIQ`, the Austrian ones of Kaifa, Sagemcom and Siemens, and
+//! Iskra's with codes. A current transformer's ratio is the site's business, not the meter's.
 
-use crate::profile::{Dimension, Obis, Register};
-use Register::{
-    Current, ExportPower, ExportReactive, ImportPower, ImportReactive, PhaseExport, PhaseImport,
-    Voltage,
-};
+mod layouts;
 
-/// What stands at a place of a list without codes.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Slot {
-    Skip,
-    Id,
-    Model,
-    Clock,
-    Value(Register),
-}
-
-/// A list without codes: known by its name's beginning and its length.
-#[derive(Debug)]
-pub(super) struct Layout {
-    name: &'static [u8],
-    items: usize,
-    pub(super) slots: &'static [Slot],
-}
-
-const fn v(register: Register) -> Slot {
-    Slot::Value(register)
-}
-
-/// Kaifa's three-phase list; list 2 is its first 13 places.
-const KAIFA_3: &[Slot] = &[
-    Slot::Skip,
-    Slot::Id,
-    Slot::Model,
-    v(ImportPower),
-    v(ExportPower),
-    v(ImportReactive),
-    v(ExportReactive),
-    v(Current(0)),
-    v(Current(1)),
-    v(Current(2)),
-    v(Voltage(0)),
-    v(Voltage(1)),
-    v(Voltage(2)),
-    Slot::Clock,
-    v(Register::ImportEnergy(0)),
-    v(Register::ExportEnergy(0)),
-];
-
-/// Kaifa's single-phase list; list 2 is its first 9 places.
-const KAIFA_1: &[Slot] = &[
-    Slot::Skip,
-    Slot::Id,
-    Slot::Model,
-    v(ImportPower),
-    v(ExportPower),
-    v(ImportReactive),
-    v(ExportReactive),
-    v(Current(0)),
-    v(Voltage(0)),
-    Slot::Clock,
-    v(Register::ImportEnergy(0)),
-    v(Register::ExportEnergy(0)),
-];
-
-const ISKRA_18: &[Slot] = &[
-    Slot::Skip,
-    Slot::Id,
-    v(ImportPower),
-    v(ExportPower),
-    v(ImportReactive),
-    v(ExportReactive),
-    v(Voltage(0)),
-    v(Voltage(1)),
-    v(Voltage(2)),
-    v(Current(0)),
-    v(Current(1)),
-    v(Current(2)),
-    v(PhaseImport(0)),
-    v(PhaseImport(1)),
-    v(PhaseImport(2)),
-    v(PhaseExport(0)),
-    v(PhaseExport(1)),
-    v(PhaseExport(2)),
-];
-
-const ISKRA_12: &[Slot] = &[
-    Slot::Skip,
-    Slot::Id,
-    v(Voltage(0)),
-    v(Voltage(1)),
-    v(Voltage(2)),
-    v(Current(0)),
-    v(Current(1)),
-    v(Current(2)),
-    v(ImportPower),
-    v(ExportPower),
-    v(ImportReactive),
-    v(ExportReactive),
-];
-
-const LAYOUTS: &[Layout] = &[
-    Layout {
-        name: b"",
-        items: 1,
-        slots: &[v(ImportPower)],
-    },
-    Layout {
-        name: b"KFM_001",
-        items: 9,
-        slots: KAIFA_1,
-    },
-    Layout {
-        name: b"KFM_001",
-        items: 13,
-        slots: KAIFA_3,
-    },
-    Layout {
-        name: b"KFM_001",
-        items: 14,
-        slots: KAIFA_1,
-    },
-    Layout {
-        name: b"KFM_001",
-        items: 18,
-        slots: KAIFA_3,
-    },
-    Layout {
-        name: b"ISK",
-        items: 12,
-        slots: ISKRA_12,
-    },
-    Layout {
-        name: b"ISK",
-        items: 18,
-        slots: ISKRA_18,
-    },
-];
-
-/// The layout of a list whose first items are no codes.
-pub(super) fn layout(name: &[u8], items: usize) -> Option<&'static Layout> {
-    LAYOUTS.iter().find(|layout| {
-        layout.items == items
-            && if layout.name.is_empty() {
-                name.is_empty()
-            } else {
-                name.starts_with(layout.name)
-            }
-    })
-}
-
-/// The power of ten of a value by its dimension and its digits.
-type Exponents = fn(Dimension, i64) -> i8;
+use super::Data;
+use crate::profile::{Dimension, Obis};
+pub(super) use layouts::{Slot, layout};
 
 /// A maker's habits: scales where the frame gives none, and list numbers by length.
 #[derive(Debug)]
 pub(super) struct Vendor {
+    /// How its list names begin.
     name: &'static [u8],
-    exponents: Exponents,
+    /// Power of ten of W, var and VA.
+    power: i8,
+    /// Power of ten of A.
+    current: i8,
+    voltage: Voltage,
+    energy: Energy,
     /// Number of items, list number.
     lists: &'static [(usize, u8)],
 }
 
+#[derive(Debug)]
+enum Voltage {
+    Step(i8),
+    /// Told by its size: see [`VOLTAGES`].
+    BySize,
+}
+
+#[derive(Debug)]
+enum Energy {
+    Step(i8),
+    /// By number of items or the end of the type number; energy of any other list is not given rather than guessed.
+    ByList(&'static [(Mark, i8)]),
+}
+
+/// What tells one market's list from another's of the same shape.
+#[derive(Debug)]
+enum Mark {
+    Items(usize),
+    ModelEnds(&'static str),
+}
+
+/// Voltages in steps of 1 V stay below 600; a tenth and a hundredth of a volt lie above. Landis+Gyr sends 1 V or
+/// 0.1 V as the grid company ordered; a Danish variant of Kamstrup has five digits.
+const VOLTAGES: &[(i64, i8)] = &[(600, 0), (6_000, -1), (i64::MAX, -2)];
+
+/// Norway's numbers: list 2 without and list 3 with the clock and the energies, for one phase, three wires, four wires.
+const NVE: &[(usize, u8)] = &[(9, 2), (12, 2), (13, 2), (14, 3), (17, 3), (18, 3)];
+
 const VENDORS: &[Vendor] = &[
     Vendor {
         name: b"AIDON",
-        exponents: usual,
-        lists: &[(9, 2), (12, 2), (13, 2), (14, 3), (17, 3), (18, 3)],
-    },
-    Vendor {
-        name: b"KFM_001",
-        exponents: kaifa,
-        lists: &[(9, 2), (13, 2), (14, 3), (18, 3), (36, 3)],
-    },
-    Vendor {
-        name: b"Kamstrup",
-        exponents: kamstrup,
-        lists: &[],
+        lists: NVE,
+        ..USUAL
     },
     Vendor {
         name: b"EMBRIQ",
-        exponents: usual,
-        lists: &[(9, 2), (12, 2), (13, 2), (14, 3), (17, 3), (18, 3)],
+        lists: NVE,
+        ..USUAL
     },
+    // 36: Sweden, with codes.
     Vendor {
-        name: b"ISK",
-        exponents: usual,
-        lists: &[],
+        name: b"KFM_001",
+        current: -3,
+        voltage: Voltage::Step(-1),
+        lists: &[(9, 2), (13, 2), (14, 3), (18, 3), (36, 3)],
+        ..USUAL
+    },
+    // Steps of 10 Wh in Norway (type numbers that end in 040) and Denmark (65 items, or 37 of one phase, without a type
+    // number); of 1 Wh in Sweden (090). The maker's lists have letters, no numbers.
+    Vendor {
+        name: b"Kamstrup",
+        energy: Energy::ByList(&[
+            (Mark::Items(65), 1),
+            (Mark::Items(37), 1),
+            (Mark::ModelEnds("040"), 1),
+            (Mark::ModelEnds("090"), 0),
+        ]),
+        ..USUAL
     },
 ];
 
+/// W, Wh and 0.01 A; no list numbers.
+const USUAL: Vendor = Vendor {
+    name: b"",
+    power: 0,
+    current: -2,
+    voltage: Voltage::BySize,
+    energy: Energy::Step(0),
+    lists: &[],
+};
+
 /// No name: Norwegian list 1 is the only list of one item; the others have no number.
 const NAMELESS: Vendor = Vendor {
-    name: b"",
-    exponents: usual,
     lists: &[(1, 1)],
+    ..USUAL
 };
 
 pub(super) fn vendor(name: &[u8]) -> &'static Vendor {
@@ -207,8 +111,36 @@ pub(super) fn vendor(name: &[u8]) -> &'static Vendor {
 }
 
 impl Vendor {
-    pub(super) fn exponent(&self, dimension: Dimension, mantissa: i64) -> i8 {
-        (self.exponents)(dimension, mantissa)
+    /// The power of ten of a value by its dimension and digits, the list's length and the meter's model; `None` if it is
+    /// not known.
+    pub(super) fn exponent(
+        &self,
+        dimension: Dimension,
+        mantissa: i64,
+        items: usize,
+        model: Option<&str>,
+    ) -> Option<i8> {
+        match dimension {
+            Dimension::Power | Dimension::Reactive | Dimension::Apparent => Some(self.power),
+            Dimension::Current => Some(self.current),
+            Dimension::Voltage => match self.voltage {
+                Voltage::Step(step) => Some(step),
+                Voltage::BySize => VOLTAGES
+                    .iter()
+                    .find(|(below, _)| mantissa < *below)
+                    .map(|(_, step)| *step),
+            },
+            Dimension::Energy => match self.energy {
+                Energy::Step(step) => Some(step),
+                Energy::ByList(rows) => rows
+                    .iter()
+                    .find(|(mark, _)| match mark {
+                        Mark::Items(count) => *count == items,
+                        Mark::ModelEnds(end) => model.is_some_and(|model| model.ends_with(end)),
+                    })
+                    .map(|(_, step)| *step),
+            },
+        }
     }
 
     pub(super) fn list(&self, items: usize) -> Option<u8> {
@@ -216,36 +148,6 @@ impl Vendor {
             .iter()
             .find(|(count, _)| *count == items)
             .map(|(_, list)| *list)
-    }
-}
-
-/// Voltages in steps of 1 V stay below this; in steps of 0.1 V they lie above.
-const WHOLE_VOLTS_BELOW: i64 = 600;
-
-/// W, Wh and 0.01 A. Landis+Gyr sends 1 V or 0.1 V as the grid company ordered.
-fn usual(dimension: Dimension, mantissa: i64) -> i8 {
-    match dimension {
-        Dimension::Power | Dimension::Reactive | Dimension::Energy => 0,
-        Dimension::Current => -2,
-        Dimension::Voltage if mantissa < WHOLE_VOLTS_BELOW => 0,
-        Dimension::Voltage => -1,
-    }
-}
-
-fn kaifa(dimension: Dimension, _: i64) -> i8 {
-    match dimension {
-        Dimension::Power | Dimension::Reactive | Dimension::Energy => 0,
-        Dimension::Current => -3,
-        Dimension::Voltage => -1,
-    }
-}
-
-/// Energy in steps of 10 Wh, as in Norway and Denmark. Swedish meters of the maker send 1 Wh in the same shape.
-fn kamstrup(dimension: Dimension, _: i64) -> i8 {
-    match dimension {
-        Dimension::Power | Dimension::Reactive | Dimension::Voltage => 0,
-        Dimension::Current => -2,
-        Dimension::Energy => 1,
     }
 }
 

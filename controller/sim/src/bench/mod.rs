@@ -1,0 +1,105 @@
+//! The benchmark: houses of many kinds in virtual time, the decision core and simple controllers beside
+//! it in the same plant, and what each of them gives.
+//!
+//! Inputs: scenarios ([`scenario::Scenario`], TOML), seeds. Outputs: metrics ([`metrics::Summary`]) and
+//! tables of them ([`table`]). Invariant: the same scenario, seed and controller give the same numbers.
+
+pub mod background;
+pub mod builtin;
+pub mod clairvoyant;
+pub mod controller;
+pub mod fuse;
+pub mod fuzz;
+mod link;
+pub mod metrics;
+pub mod parallel;
+mod plant;
+pub mod scenario;
+pub mod share;
+pub mod table;
+mod visit;
+
+use controller::Kind;
+use plant::with_slow_loads;
+use metrics::{RunMetrics, Summary};
+use scenario::Scenario;
+
+/// Seeds that may be rejected in a row before a scenario is given up.
+const REJECTED_MAX: u64 = 200;
+
+/// What one scenario gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// One summary for each controller that was asked for.
+    pub summaries: Vec<Summary>,
+    /// Seeds whose background alone would nearly open the fastest device; the next were taken instead.
+    pub rejected: Vec<u64>,
+}
+
+/// Runs controllers through a scenario with all its seeds.
+///
+/// # Errors
+/// If no seed gives a background that leaves the fuse alone.
+pub fn run(scenario: &Scenario, kinds: &[Kind], threads: usize) -> Result<Outcome, String> {
+    let mut accepted: Vec<Vec<RunMetrics>> = Vec::new();
+    let mut rejected = Vec::new();
+    let mut first = 1;
+    while u64::try_from(accepted.len()).unwrap_or(u64::MAX) < scenario.seeds {
+        let missing = scenario.seeds - u64::try_from(accepted.len()).unwrap_or_default();
+        let seeds: Vec<u64> = (first..first + missing).collect();
+        first += missing;
+        let results = parallel::map(&seeds, threads, |seed| run_seed(scenario, kinds, *seed));
+        for (seed, result) in seeds.into_iter().zip(results) {
+            match result {
+                Some(runs) => accepted.push(runs),
+                None => rejected.push(seed),
+            }
+        }
+        if u64::try_from(rejected.len()).unwrap_or(u64::MAX) > REJECTED_MAX {
+            return Err(format!(
+                "{}: the background alone would open the fuse with nearly every seed",
+                scenario.name
+            ));
+        }
+    }
+    let summaries = kinds
+        .iter()
+        .enumerate()
+        .map(|(index, kind)| {
+            let runs = accepted
+                .iter()
+                .filter_map(|runs| runs.get(index).cloned())
+                .collect();
+            Summary::new(scenario, kind.name(), runs)
+        })
+        .collect();
+    Ok(Outcome {
+        summaries,
+        rejected,
+    })
+}
+
+/// All controllers with one seed; `None` if its background alone would nearly open the fuse.
+fn run_seed(scenario: &Scenario, kinds: &[Kind], seed: u64) -> Option<Vec<RunMetrics>> {
+    let background = plant::background(scenario, seed)?;
+    let charge = if scenario.slow_loads.is_empty() {
+        clairvoyant::charge(scenario, &background, seed)
+    } else {
+        let all = plant::with_tanks(scenario, &background, seed);
+        clairvoyant::charge(scenario, &all, seed)
+    };
+    let runs = kinds.iter().map(|kind| {
+        let mut metrics = match kind {
+            Kind::Clairvoyant => RunMetrics {
+                seed,
+                energy_kwh: charge.iter().sum::<f64>() * 230.0 / 3_600_000.0,
+                shares: charge.clone(),
+                ..RunMetrics::default()
+            },
+            _ => plant::Run::new(scenario, &background, *kind, seed).run(),
+        };
+        plant::relate(scenario, &charge, &mut metrics);
+        metrics
+    });
+    Some(runs.collect())
+}

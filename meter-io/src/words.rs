@@ -1,0 +1,257 @@
+//! What is heard, in a sentence, and what to do about it.
+
+use crate::{damage::Damage, hearing::Hearing, source::SourceKind, status::MeterStatus};
+use headroom_codec::Reason;
+use std::{io, time::Duration};
+use tokio::time::Instant;
+
+/// A port is given this time before its silence is told.
+const QUIET: Duration = Duration::from_secs(15);
+/// Lists with currents come every 10 s at the longest: after three of them without one, they do not come.
+const NO_CURRENTS_AFTER: Duration = Duration::from_secs(30);
+/// A list is late after this many of its periods, and not before the seconds below.
+const LATE_PERIODS: f64 = 3.0;
+const LATE_AT_LEAST_S: f64 = 5.0;
+/// So few bytes tell nothing of the line.
+const FEW_BYTES: u64 = 20;
+
+/// All that a sentence is made of.
+pub(crate) struct Facts<'a> {
+    pub(crate) status: &'a MeterStatus,
+    pub(crate) kind: &'a SourceKind,
+    pub(crate) hearing: &'a Hearing,
+    /// The line parameters in use, as `115200 8N1`.
+    pub(crate) line: Option<&'a str>,
+    /// Other line parameters are tried next.
+    pub(crate) more_lines: bool,
+    /// A replay is over.
+    pub(crate) over: bool,
+    /// Frames that are right were heard with these line parameters.
+    pub(crate) proven: bool,
+    /// Why the last telegram could not be true.
+    pub(crate) impossible: Option<&'a str>,
+    /// Why the last frame gave no telegram, if the one after it did not.
+    pub(crate) obstacle: Option<Reason>,
+    pub(crate) damage: Damage,
+    pub(crate) now: Instant,
+}
+
+impl Facts<'_> {
+    /// The sentence.
+    pub(crate) fn text(&self) -> String {
+        if self.over {
+            return "The file has been played to its end.".to_owned();
+        }
+        if let Some(impossible) = self.impossible {
+            return format!(
+                "The last telegram was refused: {impossible}. Check the main fuse and the transformer ratio in the settings."
+            );
+        }
+        if let Some(reason) = self.obstacle.filter(|reason| self.obstructs(*reason)) {
+            return obstacle(reason, &self.at());
+        }
+        if self.hearing.last_good.is_some() {
+            return self.telegrams();
+        }
+        if self.hearing.trial.is_some() {
+            return self.no_telegram();
+        }
+        self.silence()
+    }
+
+    fn at(&self) -> String {
+        self.line
+            .map(|line| format!(" at {line}"))
+            .unwrap_or_default()
+    }
+
+    /// Damage is told by its share, as long as whole telegrams come too.
+    fn obstructs(&self, reason: Reason) -> bool {
+        let whole = || {
+            let last = self.status.last_telegram?;
+            let period = self.status.power_period_s.or(self.status.period_s);
+            let late = late_after(period.unwrap_or_default());
+            Some(self.age_s(last) <= late)
+        };
+        self.proven && !(is_damage(reason) && whole() == Some(true))
+    }
+
+    fn age_s(&self, at: Instant) -> f64 {
+        self.now.saturating_duration_since(at).as_secs_f64()
+    }
+
+    /// Telegrams come: which, how often, and what is wrong with them.
+    fn telegrams(&self) -> String {
+        let period = self.status.period_s.or(self.status.power_period_s);
+        let every = period
+            .map(|period| format!(", every {period:.1} s"))
+            .unwrap_or_default();
+        let mut text = format!("{}{}{every}.", self.status.meter(), self.at());
+        if let Some(none) = self.none_since() {
+            return format!("{text} {none}");
+        }
+        if let Some(missing) = self.missing_currents() {
+            text = format!("{text} {missing}");
+        }
+        if let Some((damaged, heard)) = self.damage.too_much() {
+            text = format!(
+                "{text} {damaged} of the last {heard} were damaged: look at the cable, its length and its plugs, and at the \
+                 supply of the adapter."
+            );
+        }
+        text
+    }
+
+    /// Telegrams came, and come no more.
+    fn none_since(&self) -> Option<String> {
+        let age = self
+            .now
+            .saturating_duration_since(self.status.last_telegram?);
+        let periods = [self.status.power_period_s, self.status.period_s];
+        let shortest = periods.into_iter().flatten().min_by(f64::total_cmp)?;
+        if age.as_secs_f64() <= late_after(shortest) {
+            return None;
+        }
+        let seconds = age.as_secs() / 5 * 5;
+        let why = match self.kind {
+            SourceKind::Http(_) => {
+                ": the device answers, and its values stand still. Is it connected to its meter?"
+            }
+            _ => ".",
+        };
+        Some(format!("Nothing new has come for {seconds} s{why}"))
+    }
+
+    /// Power comes, currents do not.
+    fn missing_currents(&self) -> Option<String> {
+        let last = self.status.last_telegram?;
+        let weak = "a weak supply from the port or a bad cable damages long telegrams first";
+        match (self.status.last_currents, self.status.period_s) {
+            (Some(currents), Some(period)) => {
+                let age = self.age_s(currents);
+                let late = age > late_after(period) && last > currents;
+                late.then(|| {
+                    let age = self.now.saturating_duration_since(currents).as_secs() / 10 * 10;
+                    format!("The list with the currents has not come for {age} s, others still do: {weak}.")
+                })
+            }
+            (Some(_), None) => None,
+            (None, _) => {
+                let since = self.hearing.first_good?;
+                let late = self.now.saturating_duration_since(since) >= NO_CURRENTS_AFTER;
+                late.then(|| {
+                    format!(
+                        "They hold the power and no currents: this meter sends none, or its long telegrams are lost ({weak})."
+                    )
+                })
+            }
+        }
+    }
+
+    /// Bytes come, and no telegram.
+    fn no_telegram(&self) -> String {
+        let Hearing {
+            trial_bytes,
+            trial_high,
+            ..
+        } = self.hearing;
+        let heard = format!(
+            "{trial_bytes} bytes heard{}, and no telegram among them so far",
+            self.at()
+        );
+        let stream = matches!(
+            self.kind,
+            SourceKind::Serial { .. } | SourceKind::Tcp { .. } | SourceKind::File { .. }
+        );
+        if !stream || *trial_bytes < FEW_BYTES {
+            return format!("{heard}.");
+        }
+        let inverted = if trial_high * 2 > *trial_bytes {
+            ", more likely inverted: most bytes have their highest bit set"
+        } else {
+            ""
+        };
+        let next = if self.more_lines {
+            " Other line parameters follow."
+        } else {
+            ""
+        };
+        format!("{heard}: wrong speed, or an inverted signal{inverted}.{next}")
+    }
+
+    /// Nothing comes.
+    fn silence(&self) -> String {
+        let at = self.at();
+        let silent = self.now.saturating_duration_since(self.hearing.opened);
+        if silent < QUIET {
+            return format!("Open, listening{at}.");
+        }
+        let seconds = silent.as_secs() / 10 * 10;
+        let advice = match self.kind {
+            SourceKind::Serial { .. } => {
+                "is the cable the right one and in its place, and has the grid company opened the meter's port? Another \
+                 program that has this port open takes its bytes away"
+            }
+            SourceKind::Tcp { .. } => {
+                "is the reader connected to the meter, and has the grid company opened the meter's port? Another program \
+                 that is connected to the reader may take its bytes away"
+            }
+            SourceKind::Mqtt(_) => "is the topic right, and does the reader publish there?",
+            _ => "is the device connected to its meter?",
+        };
+        format!("Open, and nothing heard{at} for {seconds} s: {advice}.").replace("?.", "?")
+    }
+}
+
+fn late_after(period_s: f64) -> f64 {
+    (period_s * LATE_PERIODS).max(LATE_AT_LEAST_S)
+}
+
+/// Bytes were lost or changed on their way.
+pub(crate) fn is_damage(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::Checksum
+            | Reason::Cut
+            | Reason::TooLong
+            | Reason::NoChecksum
+            | Reason::Parity
+            | Reason::Gap
+    )
+}
+
+fn obstacle(reason: Reason, at: &str) -> String {
+    let advice = match reason {
+        Reason::NeedsKey => ": enter the key that the grid company gives",
+        Reason::WrongKey => ": check the encryption key",
+        Reason::WrongAuthKey => ": check the authentication key, or leave it out",
+        Reason::Unknown | Reason::Malformed => {
+            ": please send a capture (headroom listen), so that this meter can be added"
+        }
+        Reason::Old => ": look at the device and its place at the meter",
+        Reason::Faulty => ": look at the device and its clamps",
+        reason if is_damage(reason) => {
+            ": look at the cable, its length and its plugs, and at the supply of the adapter"
+        }
+        _ => "",
+    };
+    format!("Telegrams are heard{at}, but the last one was rejected: {reason}{advice}.")
+}
+
+/// An error of a link, in words that say what to do.
+pub(crate) fn error(kind: &SourceKind, error: &io::Error) -> String {
+    let what = kind.place();
+    let serial = matches!(kind, SourceKind::Serial { .. });
+    let advice = match error.kind() {
+        io::ErrorKind::NotFound if serial => " Is it plugged in, and the name right?",
+        io::ErrorKind::PermissionDenied if serial => {
+            " The user that runs Headroom must be in the group of the port (dialout)."
+        }
+        io::ErrorKind::ConnectionRefused => " Nothing listens on that port of that host.",
+        _ => "",
+    };
+    format!("{what}: {error}.{advice}")
+}
+
+#[cfg(test)]
+mod tests;
