@@ -8,8 +8,10 @@ use crate::load::{Ceiling, Kind, Load};
 use crate::supervisor::Supply;
 use crate::units::{Instant, Milliamps};
 
-/// Nothing is raised by less than this, unless it gets all that it can use.
+/// Nothing is raised by less than this, unless it gets all that it can use, or nothing has changed for long.
 const RAISE_STEP: Milliamps = Milliamps::from_amps(2);
+/// A raise by less is worth its command after this time without a change, in milliseconds.
+const SMALL_RAISE_AFTER_MS: u64 = 600_000;
 /// A charger that was stopped starts with at least this above its least.
 const RESTART_ROOM: Milliamps = Milliamps::from_amps(1);
 
@@ -170,7 +172,10 @@ impl<'a> Raising<'a> {
             };
             to > Milliamps::ZERO && to >= (load.spec.least + room).min(most)
         } else {
-            to >= has + RAISE_STEP || (to > has && to == most)
+            let calm = load
+                .changed_at()
+                .is_none_or(|at| self.world.now.since_ms(at) >= SMALL_RAISE_AFTER_MS);
+            to >= has + RAISE_STEP || (to > has && (to == most || calm))
         }
     }
 
