@@ -8,6 +8,7 @@ mod decode;
 mod demo;
 mod engine_command;
 mod listen;
+mod log;
 mod meter;
 mod password;
 mod publish;
@@ -18,8 +19,7 @@ mod token;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand, ValueEnum};
-use tracing_subscriber::EnvFilter;
+use clap::{Parser, Subcommand};
 
 /// Wrong usage or configuration.
 const USAGE: u8 = 1;
@@ -42,15 +42,7 @@ struct Cli {
         value_enum,
         default_value = "text"
     )]
-    log_format: LogFormat,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum LogFormat {
-    /// Lines for people
-    Text,
-    /// Lines of JSON for programs
-    Json,
+    log_format: log::LogFormat,
 }
 
 #[derive(Debug, Subcommand)]
@@ -87,7 +79,7 @@ fn main() -> ExitCode {
             };
         }
     };
-    start_log(cli.log_format);
+    log::start(cli.log_format);
     match cli.command {
         Command::Demo(args) => finish(service::demo(&args)),
         Command::Run(args) => finish(service::run(&args)),
@@ -106,20 +98,6 @@ fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(&args).unwrap_or_else(|error| finish(Err(error))),
         Command::Token(args) => finish(block_on(token::run(&args)).and_then(|done| done)),
         Command::Password(args) => finish(block_on(password::run(&args)).and_then(|done| done)),
-    }
-}
-
-/// Standard output belongs to results; the log goes to standard error.
-fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => log
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .init(),
-        LogFormat::Json => log.json().init(),
     }
 }
 

@@ -199,7 +199,7 @@ impl headroom_web::Devices for Drivers {
                 firmware: unmatched.firmware,
                 since: unmatched.since,
                 remote: unmatched.remote,
-                connected: true,
+                connected: unmatched.connected,
             })
             .collect()
     }

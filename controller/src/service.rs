@@ -191,7 +191,7 @@ fn has_state(directory: &Path) -> bool {
 /// `headroom run`.
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
     if let Some(source) = &args.meter {
-        headroom_meter_io::Source::parse(source)?;
+        headroom_meter_io::Source::parse(source).context("--meter")?;
     }
     if would_collide(args.listen, args.ocpp_listen) {
         bail!(

@@ -53,7 +53,10 @@ pub(crate) struct SimulateArgs {
 fn parse_kind(name: &str) -> Result<Kind, String> {
     Kind::from_name(name).ok_or_else(|| {
         let names: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
-        format!("there is no such controller; there are {}", names.join(", "))
+        format!(
+            "there is no such controller; there are {}",
+            names.join(", ")
+        )
     })
 }
 
@@ -101,14 +104,19 @@ fn scenarios(names: &[String]) -> anyhow::Result<Vec<Scenario>> {
 }
 
 fn benchmark(args: &SimulateArgs, threads: usize) -> anyhow::Result<()> {
-    let kinds = args.controller.map_or(Kind::ALL.to_vec(), |kind| vec![kind]);
+    let kinds = args
+        .controller
+        .map_or(Kind::ALL.to_vec(), |kind| vec![kind]);
     let mut summaries = Vec::new();
     let mut progress = io::stderr().lock();
     for scenario in scenarios(&args.scenarios)? {
         let began = Instant::now();
-        let outcome =
-            bench::run(&scenario, &kinds, threads).map_err(|message| anyhow!(message))?;
-        let days = outcome.summaries.iter().map(|one| one.runs.len()).sum::<usize>();
+        let outcome = bench::run(&scenario, &kinds, threads).map_err(|message| anyhow!(message))?;
+        let days = outcome
+            .summaries
+            .iter()
+            .map(|one| one.runs.len())
+            .sum::<usize>();
         write!(
             progress,
             "{}: {days} runs in {:.1} s",
@@ -136,7 +144,10 @@ fn benchmark(args: &SimulateArgs, threads: usize) -> anyhow::Result<()> {
     }
     if args.json {
         let means = table::means(&summaries);
-        print(&format!("{}\n", json!({"summaries": summaries, "means": means})))
+        print(&format!(
+            "{}\n",
+            json!({"summaries": summaries, "means": means})
+        ))
     } else {
         print(&text)
     }
@@ -242,7 +253,10 @@ fn f64_of(hours: u64) -> f64 {
 
 fn print(text: &str) -> anyhow::Result<()> {
     let mut output = io::stdout().lock();
-    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+    match output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush())
+    {
         // Who reads no further has what he wanted.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),

@@ -8,6 +8,8 @@ mod client;
 mod fresh;
 mod homewizard;
 mod shelly;
+mod tls;
+mod trust;
 
 use crate::{
     feed::{Feed, Giver},
@@ -82,7 +84,7 @@ pub(crate) async fn open(meter: &HttpMeter, options: &Options) -> io::Result<Fee
         }
         HttpKind::HomewizardV2 => {
             let token = options.key.as_ref().ok_or_else(|| {
-                let text = "version 2 needs the token of the meter: enter it as the meter's key";
+                let text = "version 2 needs the token that the meter gives when it is paired (docs/meters.md): enter it as the meter's key";
                 io::Error::other(text)
             })?;
             let client = client.with_token(token.digits());

@@ -39,6 +39,6 @@ pub use serial::{Line, LineError, LineParity, serial_ports};
 pub use slot::MeterReading;
 pub use source::{
     Authority, HttpKind, HttpMeter, Login, ModbusMeter, ModbusWay, MqttTopic, Source, SourceError,
-    SourceKind,
+    SourceKind, Trust,
 };
 pub use status::{ListStatus, MeterStatus};

@@ -12,7 +12,7 @@ mod serial;
 mod tcp;
 
 pub use authority::{Authority, Login};
-pub use http::{HttpKind, HttpMeter};
+pub use http::{HttpKind, HttpMeter, Trust};
 pub use modbus::{ModbusMeter, ModbusWay};
 pub use mqtt::MqttTopic;
 
@@ -75,12 +75,11 @@ pub enum SourceError {
     /// A Modbus meter whose registers are not known, and those that are.
     #[error("no registers are known of a meter {0:?}; the profiles are {1}")]
     UnknownProfile(String, String),
-    /// `HomeWizard`'s second interface speaks TLS, which this program does not.
+    /// A certificate to check, and nothing that shows one.
     #[error(
-        "version 2 of HomeWizard's interface needs TLS, which Headroom does not speak to meters: switch the local API on in \
-         its app and use version 1 (homewizard://host), or put a TLS proxy before it and add &tls=off"
+        "id and ca say whom to trust over TLS: write them with version=2 and without tls=off"
     )]
-    NoTls,
+    TrustWithoutTls,
     /// The device, address or file is missing or malformed.
     #[error("{text:?} does not say {wanted}")]
     Incomplete {
@@ -368,7 +367,6 @@ mod tests {
             ("homewizard://host/api", "which meter"),
             ("homewizard://jo:secret@host", "homewizard://jo:***@host"),
             ("homewizard://host?version=3", "it takes 1 or 2"),
-            ("homewizard://host?version=2", "tls=off"),
             ("shelly://host/rpc", "which meter"),
             ("shelly://host?channel=0", "has no parameter \"channel\""),
             ("http://host/status", "which page"),

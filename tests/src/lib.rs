@@ -18,6 +18,7 @@
 
 pub mod api;
 pub mod broker;
+pub mod certificates;
 pub mod charge_point;
 pub mod controller;
 pub mod engine;
@@ -35,6 +36,7 @@ pub mod program;
 pub mod pty;
 pub mod relay;
 pub mod serial_pair;
+pub mod tls_front;
 pub mod tools;
 pub mod wait;
 

@@ -127,7 +127,7 @@ mod tests {
 
     use super::*;
 
-    fn told<T: serde::de::DeserializeOwned>(value: Value) -> (String, String) {
+    fn told<T: serde::de::DeserializeOwned>(value: &Value) -> (String, String) {
         let Err(error) = serde_path_to_error::deserialize::<_, T>(value.clone()) else {
             panic!("{value} was taken");
         };
@@ -214,7 +214,7 @@ mod tests {
             (json!({"name": ["x"]}), "name", "must be a text, not a list"),
         ] {
             assert_eq!(
-                told::<Site>(value.clone()),
+                told::<Site>(&value),
                 (field.to_owned(), message.to_owned()),
                 "{value}"
             );
@@ -239,7 +239,7 @@ mod tests {
             ),
             (json!({}), "is missing".to_owned()),
         ] {
-            let (field, told) = told::<Charger>(json!({"driver": driver}));
+            let (field, told) = told::<Charger>(&json!({"driver": driver}));
             assert!(field.starts_with("driver"), "{field}");
             assert_eq!(told, message, "{driver}");
         }

@@ -47,6 +47,8 @@ pub struct Unmatched {
     pub since: Timestamp,
     /// The address it connected from.
     pub remote: Option<String>,
+    /// Whether it is connected now.
+    pub connected: bool,
 }
 
 #[derive(Clone, Debug)]

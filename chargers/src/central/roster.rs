@@ -367,7 +367,10 @@ impl Roster {
         self.lock()
             .unmatched
             .iter()
-            .map(|entry| entry.info.clone())
+            .map(|entry| Unmatched {
+                connected: entry.live.is_some(),
+                ..entry.info.clone()
+            })
             .collect()
     }
 
@@ -447,6 +450,7 @@ impl State {
                 firmware: None,
                 since,
                 remote: remote.map(|address| address.ip().to_string()),
+                connected: true,
             },
             live: Some(live),
         });

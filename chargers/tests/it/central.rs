@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use crate::{
-    house::{House, charger},
+    house::{House, PATIENCE, charger},
     point::{Knock, Point, limits},
 };
 
@@ -254,7 +254,10 @@ async fn an_unknown_one_is_listed_never_commanded_and_comes_back_adopted() {
         ),
         ("CP1", Some("Maker"), Some("Box"))
     );
-    assert_eq!(listed.remote.as_deref(), Some("127.0.0.1"));
+    assert_eq!(
+        (listed.remote.as_deref(), listed.connected),
+        (Some("127.0.0.1"), true)
+    );
     house.limit(1, "ev1", 16);
     assert_eq!(house.outcome().await, (1, Outcome::Timeout));
     // Nothing but the answer has come, or this call would meet it.
@@ -271,6 +274,26 @@ async fn an_unknown_one_is_listed_never_commanded_and_comes_back_adopted() {
         adopted.serve(json!({"status": "Accepted"})).await.0,
         "SetChargingProfile"
     );
+}
+
+#[tokio::test]
+async fn an_unknown_one_that_is_gone_is_listed_as_gone() {
+    let house = House::start().await;
+    let knock = Knock {
+        path: "/CP1",
+        protocols: OCPP,
+        basic: None,
+    };
+    let point = Point::knock(house.ocpp, knock).await.unwrap();
+    let connected = |house: &House| house.devices.unmatched().first().map(|one| one.connected);
+    assert_eq!(connected(&house), Some(true));
+    drop(point);
+    let gone = async {
+        while connected(&house) != Some(false) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, gone).await.unwrap();
 }
 
 #[tokio::test]

@@ -102,10 +102,7 @@ impl Currents {
         }
         let parts = u8::try_from(lines.len()).unwrap_or(u8::MAX).max(1);
         for branch in lines {
-            self.add(
-                *branch,
-                Current::new(apparent_a / f64::from(parts), factor),
-            );
+            self.add(*branch, Current::new(apparent_a / f64::from(parts), factor));
         }
     }
 

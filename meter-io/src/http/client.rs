@@ -1,24 +1,36 @@
 //! Questions over HTTP, each bounded in time and size.
 
+use super::tls::{Limits, Tls};
 use crate::source::{HttpKind, HttpMeter, Login};
 use headroom_codec::MAX_TELEGRAM;
 use headroom_core::config::Secret;
 use reqwest::{RequestBuilder, Response, StatusCode, redirect::Policy};
-use std::{io, time::Duration};
+use std::{error::Error, io, time::Duration};
 
 /// A meter in the house answers in milliseconds; one that wakes its radio in two seconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Of a whole answer. Later its values would be too old to be of use.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
+const LIMITS: Limits = Limits {
+    connect: CONNECT_TIMEOUT,
+    answer: ANSWER_TIMEOUT,
+};
 
 /// Asks one meter.
 pub(super) struct Client {
-    http: reqwest::Client,
-    /// `http://host:port/`
-    base: String,
+    way: Way,
     kind: HttpKind,
     login: Option<Login>,
     token: Option<String>,
+}
+
+enum Way {
+    Plain {
+        http: reqwest::Client,
+        /// `http://host:port/`
+        base: String,
+    },
+    Tls(Box<Tls>),
 }
 
 /// An answer.
@@ -27,6 +39,21 @@ pub(super) enum Page {
     Body(Vec<u8>),
     /// The device has no such page.
     Missing,
+}
+
+impl Way {
+    fn plain(meter: &HttpMeter) -> io::Result<Self> {
+        let http = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(ANSWER_TIMEOUT)
+            .pool_max_idle_per_host(1)
+            .build()
+            .map_err(io::Error::other)?;
+        let base = format!("http://{}/", meter.authority);
+        Ok(Self::Plain { http, base })
+    }
 }
 
 impl Page {
@@ -43,17 +70,12 @@ impl Page {
 
 impl Client {
     pub(super) fn new(meter: &HttpMeter) -> io::Result<Self> {
-        let http = reqwest::Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(ANSWER_TIMEOUT)
-            .pool_max_idle_per_host(1)
-            .build()
-            .map_err(io::Error::other)?;
+        let way = match &meter.tls {
+            Some(trust) => Way::Tls(Box::new(Tls::new(&meter.authority, trust)?)),
+            None => Way::plain(meter)?,
+        };
         Ok(Self {
-            http,
-            base: format!("http://{}/", meter.authority),
+            way,
             kind: meter.kind,
             login: meter.authority.login.clone(),
             token: None,
@@ -68,12 +90,24 @@ impl Client {
 
     /// Asks for a page.
     pub(super) async fn get(&self, path: &str) -> io::Result<Page> {
-        let request = self.allow(self.http.get(format!("{}{path}", self.base)));
-        let response = request.send().await.map_err(|error| explain(&error))?;
-        match response.status() {
-            StatusCode::NOT_FOUND => Ok(Page::Missing),
-            status if status.is_success() => read(response).await.map(Page::Body),
-            status => Err(self.refused(status)),
+        match &self.way {
+            Way::Plain { http, base } => {
+                let request = self.allow(http.get(format!("{base}{path}")));
+                let response = request.send().await.map_err(|error| explain(&error))?;
+                match response.status() {
+                    StatusCode::NOT_FOUND => Ok(Page::Missing),
+                    status if status.is_success() => read(response).await.map(Page::Body),
+                    status => Err(self.refused(status)),
+                }
+            }
+            Way::Tls(tls) => {
+                let token = self.token.as_deref().unwrap_or_default();
+                match tls.get(path, token, &LIMITS).await? {
+                    (StatusCode::NOT_FOUND, _) => Ok(Page::Missing),
+                    (status, body) if status.is_success() => Ok(Page::Body(body)),
+                    (status, _) => Err(self.refused(status)),
+                }
+            }
         }
     }
 
@@ -96,7 +130,7 @@ impl Client {
                 "its local API is switched off: switch it on in the HomeWizard app, in the settings of this meter"
             }
             (HttpKind::HomewizardV2, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
-                "it does not accept the token: get a new one and enter it as the meter's key"
+                "it does not accept the token: pair Headroom with it anew (docs/meters.md) and enter the new token as the meter's key"
             }
             (HttpKind::Amsreader, StatusCode::UNAUTHORIZED) if self.login.is_none() => {
                 "it asks for a user and a password: write http://USER:PASSWORD@HOST/data.json"
@@ -119,23 +153,39 @@ async fn read(mut response: Response) -> io::Result<Vec<u8>> {
     while let Some(chunk) = response.chunk().await.map_err(|error| explain(&error))? {
         body.extend_from_slice(&chunk);
         if body.len() > MAX_TELEGRAM {
-            return Err(io::Error::other("its answer is too long for a meter"));
+            return Err(too_long());
         }
     }
     Ok(body)
 }
 
-/// The cause in the words of the operating system. The address is left out: the caller names it.
+/// The address is left out: the caller names it.
 fn explain(error: &reqwest::Error) -> io::Error {
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        if let Some(cause) = cause.downcast_ref::<io::Error>() {
-            return io::Error::new(cause.kind(), cause.to_string());
-        }
-        source = cause.source();
+    if let Some(cause) = cause(error) {
+        return cause;
     }
     if error.is_timeout() {
         return io::Error::new(io::ErrorKind::TimedOut, "no answer within 8 s");
     }
+    no_web_server()
+}
+
+/// The cause in the words of the operating system, where it has one.
+pub(super) fn cause(error: &dyn Error) -> Option<io::Error> {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(cause) = cause.downcast_ref::<io::Error>() {
+            return Some(io::Error::new(cause.kind(), cause.to_string()));
+        }
+        source = cause.source();
+    }
+    None
+}
+
+pub(super) fn no_web_server() -> io::Error {
     io::Error::other("it does not answer as a web server does")
+}
+
+pub(super) fn too_long() -> io::Error {
+    io::Error::other("its answer is too long for a meter")
 }

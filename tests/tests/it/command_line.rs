@@ -138,6 +138,10 @@ fn addresses_are_told_with_an_example_and_the_name_of_their_flag() {
         &with(&["--host-name", "http://headroom.example:80/"]),
         &["--host-name", "headroom.example.org"],
     );
+    refused(
+        &with(&["--meter", "serail:/dev/ttyUSB0"]),
+        &["--meter", "serail", "serial:"],
+    );
     assert!(!data.exists(), "nothing was begun");
 
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -23,6 +23,8 @@ mod decode_cli;
 mod demo;
 mod documents;
 mod engine_cli;
+mod examples;
+mod homewizard_tls;
 mod interop;
 mod listen_cli;
 mod missing_line;

@@ -116,7 +116,7 @@ fn the_second_interface_of_a_homewizard_takes_the_key_as_its_token() {
     let process = Process::start(&mut command(&["listen", &source, "--key", &wrong]));
     says(&process, "does not accept the token");
     drop(process);
-    says(&listen(&source), "needs the token");
+    says(&listen(&source), "needs the token that the meter gives");
 
     let process = Process::start(&mut command(&["listen", &source, "--key", TOKEN]));
     let line = next(&process, 0);
@@ -267,9 +267,9 @@ fn answers_without_end_or_sense_harm_nothing() {
         &listen(&format!("homewizard://{}", other.host)),
         "no HomeWizard meter",
     );
-    let outcome = run(&["listen", "homewizard://host?version=2"], b"");
+    let outcome = run(&["listen", "homewizard://host?version=3"], b"");
     assert_eq!(outcome.code, Some(1));
-    assert!(outcome.stderr.contains("tls=off"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("1 or 2"), "{}", outcome.stderr);
 }
 
 /// The devices of these tests, as libraries of others see them.

@@ -2,8 +2,11 @@
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./components/app";
-import { t, word } from "./i18n";
+import { t } from "./i18n";
+import { followChargers } from "./state/chargers";
+import { stateWord } from "./state/guard";
 import { startLive, status } from "./state/live";
+import { followMeter } from "./state/meter";
 import { followSite } from "./state/site";
 import "./styles/base.css";
 import "./styles/layout.css";
@@ -14,12 +17,13 @@ import "./styles/forms.css";
 
 const root = document.getElementById("app");
 effect(() => {
-  const state = status.value?.state;
-  document.title = state === undefined ? t("app.name") : `${word("state", state)} · ${t("app.name")}`;
+  document.title = status.value === null ? t("app.name") : `${stateWord.value} · ${t("app.name")}`;
 });
 
 if (root !== null) {
   startLive();
   followSite();
+  followMeter();
+  followChargers();
   render(<App />, root);
 }

@@ -4,7 +4,9 @@
 //! knows: the worst of what it was told, what may still be in force and what it says it draws.
 
 use super::link::LinkEvent;
-use super::{DEMAND_ROOM, Kind, LEASE_SLACK_MS, Load, REACTION_MS, REPORT_MAX_AGE_MS};
+use super::{
+    ANSWER_MAX_MS, CAR_MS, DEMAND_ROOM, Kind, LEASE_SLACK_MS, Load, REACTION_MS, REPORT_MAX_AGE_MS,
+};
 use crate::background::DrawBounds;
 use crate::config::LeaseProof;
 use crate::event::Outcome;
@@ -179,6 +181,9 @@ impl Load {
             return;
         };
         let within = draw <= setpoint + FOLLOW;
+        if !within && self.unsettled.is_some() {
+            self.learn_answer(now);
+        }
         let came_down = before.is_some_and(|before| before > setpoint + FOLLOW) && within;
         if within && (confirmed || came_down) {
             self.unsettled = None;
@@ -196,6 +201,15 @@ impl Load {
             self.followed = Some(true);
         }
         self.learn_demand(draw, setpoint, now);
+    }
+
+    /// A load that has not come down yet needs at least so long. One that does not obey at all teaches nothing.
+    fn learn_answer(&mut self, now: Instant) {
+        let since = self.changed_at.map_or(0, |at| now.since_ms(at));
+        if since < OBEY_MS {
+            let answer = since.saturating_sub(CAR_MS).min(ANSWER_MAX_MS);
+            self.answers_after_ms = self.answers_after_ms.max(answer);
+        }
     }
 
     /// A car that takes less than it is given for a minute is given that much, and one ampere more.

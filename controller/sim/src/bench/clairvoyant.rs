@@ -119,7 +119,11 @@ pub fn charge(scenario: &Scenario, background: &[Currents], seed: u64) -> Vec<f6
 impl Claimant {
     /// What it wants in a second: nothing when it is away or full.
     fn now(&mut self, second: u64) -> Claim {
-        while self.stays.get(self.at).is_some_and(|stay| stay.to_s <= second) {
+        while self
+            .stays
+            .get(self.at)
+            .is_some_and(|stay| stay.to_s <= second)
+        {
             self.at += 1;
             self.got_this_stay = 0.0;
         }
@@ -142,7 +146,11 @@ fn beside(background: Current, rating_a: f64) -> f64 {
     let along = background.active_a * unit.active_a + background.reactive_a * unit.reactive_a;
     let across = background.reactive_a * unit.active_a - background.active_a * unit.reactive_a;
     let square = rating_a * rating_a - across * across;
-    if square <= 0.0 { 0.0 } else { square.sqrt() - along }
+    if square <= 0.0 {
+        0.0
+    } else {
+        square.sqrt() - along
+    }
 }
 
 /// Shares where currents add as phasors: first who fits with the least, then all together, then one by

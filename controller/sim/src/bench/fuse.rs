@@ -155,7 +155,8 @@ mod tests {
     /// The table of cold times at 1.6 times the rating.
     #[test]
     fn gg_opens_as_its_table_says() {
-        for (rating_a, expected_s) in [(16.0, 20), (25.0, 21), (40.0, 29), (63.0, 34), (100.0, 45)] {
+        for (rating_a, expected_s) in [(16.0, 20), (25.0, 21), (40.0, 29), (63.0, 34), (100.0, 45)]
+        {
             let mut fuse =
                 PlantFuse::fastest(Characteristic::Gg, Curve::Standard, rating_a, 0.1).unwrap();
             let seconds = seconds_to_open(&mut fuse, 1.6 * rating_a);
@@ -175,7 +176,10 @@ mod tests {
                 assert!(!fuse.step(40.0));
             }
             let seconds = f64::from(seconds_to_open(&mut fuse, times * 40.0));
-            assert!((seconds - expected_s).abs() <= 1.0, "{seconds} {expected_s}");
+            assert!(
+                (seconds - expected_s).abs() <= 1.0,
+                "{seconds} {expected_s}"
+            );
         }
     }
 

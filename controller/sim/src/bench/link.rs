@@ -162,3 +162,64 @@ pub(super) fn reading(sample: &MeterSample, grid: Grid, l2: SecondLine) -> Readi
         circuit: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use headroom_core::units::{Millivolts, PerPhase, Watts};
+
+    use super::*;
+
+    fn sample() -> MeterSample {
+        MeterSample {
+            currents: PerPhase([Milliamps(1000), Milliamps(2000), Milliamps(3000)]),
+            voltages: PerPhase([
+                Millivolts(231_000),
+                Millivolts(232_000),
+                Millivolts(233_000),
+            ]),
+            powers: PerPhase([Watts(100), Watts(200), Watts(300)]),
+            ..MeterSample::default()
+        }
+    }
+
+    fn currents(reading: &Reading) -> Vec<Option<i64>> {
+        let current = |phase: &Option<PhaseReading>| Some(phase.as_ref()?.current_a?.0);
+        reading.phases.iter().map(current).collect()
+    }
+
+    #[test]
+    fn a_second_line_is_told_missing_or_nothing() {
+        let told = |l2| currents(&reading(&sample(), Grid::It3ph, l2));
+        assert_eq!(
+            told(SecondLine::Measured),
+            [Some(1000), Some(2000), Some(3000)]
+        );
+        assert_eq!(told(SecondLine::Missing), [Some(1000), None, Some(3000)]);
+        assert_eq!(told(SecondLine::Zero), [Some(1000), Some(0), Some(3000)]);
+    }
+
+    #[test]
+    fn between_lines_the_voltages_are_those_of_12_13_and_23() {
+        let reading = reading(&sample(), Grid::It3ph, SecondLine::Measured);
+        let volts: Vec<i64> = reading
+            .phases
+            .iter()
+            .map(|phase| phase.unwrap().voltage_v.unwrap().0)
+            .collect();
+        // The branches are 12, 23 and 31.
+        assert_eq!(volts, [231_000, 233_000, 232_000]);
+        assert_eq!(reading.power_w, Some(Watts(600)));
+        assert_eq!(reading.phases[0].unwrap().power_w, None);
+    }
+
+    #[test]
+    fn one_phase_is_one_entry_and_a_message_of_powers_has_no_currents() {
+        let one = reading(&sample(), Grid::Tn1ph, SecondLine::Measured);
+        assert_eq!(currents(&one), [Some(1000)]);
+        let mut powers = sample();
+        powers.powers_only = true;
+        let told = reading(&powers, Grid::Tn3ph, SecondLine::Measured);
+        assert_eq!(currents(&told), [None, None, None]);
+        assert_eq!(told.power_w, Some(Watts(600)));
+    }
+}

@@ -20,8 +20,8 @@ pub mod table;
 mod visit;
 
 use controller::Kind;
-use plant::with_slow_loads;
 use metrics::{RunMetrics, Summary};
+use plant::with_slow_loads;
 use scenario::Scenario;
 
 /// Seeds that may be rejected in a row before a scenario is given up.

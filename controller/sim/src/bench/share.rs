@@ -41,10 +41,10 @@ fn serve(room: &mut [f64], claims: &[Claim], order: &[usize], class: u32, shares
         let Some(claim) = claims.get(index).filter(|claim| claim.class == class) else {
             continue;
         };
-        let fits = claim
-            .rows
-            .iter()
-            .all(|row| room.get(*row).is_none_or(|room| *room >= claim.least_a - EPSILON));
+        let fits = claim.rows.iter().all(|row| {
+            room.get(*row)
+                .is_none_or(|room| *room >= claim.least_a - EPSILON)
+        });
         if fits && claim.most_a >= claim.least_a - EPSILON {
             give(room, &claim.rows, claim.least_a);
             if let Some(share) = shares.get_mut(index) {
@@ -81,13 +81,16 @@ fn serve(room: &mut [f64], claims: &[Claim], order: &[usize], class: u32, shares
         }
         let before = rising.len();
         rising.retain(|index| {
-            claims.get(*index).zip(shares.get(*index)).is_some_and(|(claim, share)| {
-                claim.most_a - share > EPSILON
-                    && claim
-                        .rows
-                        .iter()
-                        .all(|row| room.get(*row).is_none_or(|room| *room > EPSILON))
-            })
+            claims
+                .get(*index)
+                .zip(shares.get(*index))
+                .is_some_and(|(claim, share)| {
+                    claim.most_a - share > EPSILON
+                        && claim
+                            .rows
+                            .iter()
+                            .all(|row| room.get(*row).is_none_or(|room| *room > EPSILON))
+                })
         });
         if rising.len() == before {
             break;

@@ -142,11 +142,40 @@ export interface MainFuse {
 /** The site is sent back whole, so fields that this page does not know are kept as they came. */
 export interface Site {
   name?: string;
+  time_zone?: string;
   mode: Mode;
   grid: Grid;
   main_fuse: MainFuse;
   margin_a: number;
+  circuits?: { id: string }[];
   [other: string]: unknown;
+}
+
+/** Keys go in and never come out: `key_set` tells whether one is stored. */
+export interface MeterSettings {
+  source: string | null;
+  key_set: boolean;
+  ct_ratio: number | null;
+  /** The command line names the source that is read; `stored_source` counts after a start without it. */
+  pinned?: boolean;
+  stored_source?: string | null;
+}
+
+export interface ChargerSettings {
+  id: string;
+  name: string;
+  safe_current_a: number;
+  /** The password is there once, in the answer that made it. */
+  driver: { kind: string; charge_point_id?: string; password?: string };
+}
+
+/** A charge point that connected and belongs to no charger yet. */
+export interface Unmatched {
+  charge_point_id: string;
+  vendor: string | null;
+  model: string | null;
+  remote: string | null;
+  connected: boolean;
 }
 
 export interface Priorities {

@@ -1,6 +1,7 @@
 /** Tells a screen reader what changed: the state, new alarms and a lost link, nothing that merely ticks. */
 import { computed } from "@preact/signals";
-import { plural, t, word } from "../i18n";
+import { plural, t } from "../i18n";
+import { stateWord } from "../state/guard";
 import { link, status } from "../state/live";
 
 const message = computed(() => {
@@ -8,7 +9,7 @@ const message = computed(() => {
   const now = status.value;
   if (now === null) return "";
   const alarms = now.alarms.length === 0 ? "" : ` ${plural(now.alarms.length, "why.alarm", "why.alarms")}`;
-  return `${t("state.label")}: ${word("state", now.state)}.${alarms}`;
+  return `${t("state.label")}: ${stateWord.value}.${alarms}`;
 });
 
 export function Announcer() {

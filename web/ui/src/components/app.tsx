@@ -1,11 +1,13 @@
 /** The page, in reading order. Everything renders with no working device at all. */
 import { t } from "../i18n";
+import { guardKey } from "../state/guard";
 import { outdated, status } from "../state/live";
 import { access } from "../state/session";
 import { Alarms } from "./alarms";
 import { Announcer } from "./announcer";
 import { Banners } from "./banners";
 import { Decisions } from "./decisions";
+import { FirstSteps } from "./first-steps";
 import { Header } from "./header";
 import { Loads } from "./loads";
 import { LogIn, SetUp } from "./login";
@@ -18,6 +20,7 @@ function Live() {
   return (
     <div class={outdated.value ? "live is-outdated" : "live"}>
       <Why />
+      <FirstSteps />
       <Phases />
       <Loads />
       <Decisions />
@@ -31,7 +34,7 @@ export function App() {
   const asks = access.value === "setup" || access.value === "login";
   return (
     <>
-      <a class="skip" href="#main">{t("app.skip")}</a>
+      {asks ? null : <a class="skip" href="#main">{t("app.skip")}</a>}
       <Header />
       <main id="main" tabIndex={-1}>
         {asks ? null : <Banners />}
@@ -40,7 +43,7 @@ export function App() {
         {asks ? null : <Live />}
       </main>
       <footer class="foot">
-        <span>{t("app.foot")}</span>
+        <span data-guard={guardKey.value ?? ""}>{guardKey.value === null ? null : t(guardKey.value)}</span>
         {status.value === null ? null : <span class="tabular">{t("app.version", { version: status.value.version })}</span>}
       </footer>
       <Announcer />

@@ -33,13 +33,21 @@ function look(state: string): [Tone, IconName] {
   }
 }
 
+interface StateProps {
+  state: string;
+  /** Another word than the state's own. */
+  text?: string;
+  /** Red, whatever the state. */
+  urgent?: boolean;
+}
+
 /** The state of the whole system; its path is in `data-state` for those who look under the hood. */
-export function StateBadge({ state }: { state: string }) {
-  const [tone, icon] = look(state);
+export function StateBadge({ state, text, urgent = false }: StateProps) {
+  const [tone, icon] = urgent ? (["bad", "warn"] as const) : look(state);
   return (
     <span data-state={state} title={state} class="state">
       <Badge tone={tone} icon={icon}>
-        {word("state", state)}
+        {text ?? word("state", state)}
       </Badge>
     </span>
   );

@@ -1,7 +1,8 @@
 /** What must be known before anything else on the page is believed. */
-import { wholeAge } from "../format";
+import { clock, wholeAge } from "../format";
 import { t } from "../i18n";
-import { link, status, statusAge } from "../state/live";
+import { urgentAlarms } from "../state/guard";
+import { link, loadNames, status, statusAge } from "../state/live";
 import { session } from "../state/session";
 import { Icon } from "./icons";
 
@@ -35,10 +36,36 @@ function LostBanner() {
   );
 }
 
+/** What a person has to end now stands above everything else; the list of all alarms is below. */
+function AlarmBanners() {
+  const names = loadNames.value;
+  return (
+    <>
+      {urgentAlarms.value.map((alarm) => (
+        <div key={alarm.id} class="banner tone-bad" data-banner="alarm" data-alarm={alarm.code}>
+          <Icon name="warn" />
+          <div>
+            <strong>
+              {t(alarm.code === "overload" ? "alarm.overload" : "alarm.not_obeying", {
+                name: names.get(alarm.load ?? "") ?? alarm.load ?? "",
+              })}
+            </strong>{" "}
+            {alarm.text}{" "}
+            <span class="since">
+              <time dateTime={alarm.since}>{t("alarms.since", { time: clock(alarm.since) })}</time>
+            </span>
+          </div>
+        </div>
+      ))}
+    </>
+  );
+}
+
 export function Banners() {
   return (
     <>
       <LostBanner />
+      <AlarmBanners />
       <DemoBanner />
     </>
   );

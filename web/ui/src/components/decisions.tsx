@@ -6,20 +6,22 @@ import type { Action, Decision } from "../api/types";
 import { explain } from "../errors";
 import { ampere, clock } from "../format";
 import { t, word } from "../i18n";
+import { subjectOf, wouldText } from "../observe";
+import { current } from "../setting";
 import { decisions, failed, loaded, loadingMore, loadMore, next, previousAction } from "../state/decisions";
 import { loadNames } from "../state/live";
-import { StateBadge } from "./badge";
+import { Badge, StateBadge } from "./badge";
 import { Icon, type IconName } from "./icons";
 
 function setting(action: Action): string {
   if (action.type === "switch") return t(action.on === true ? "load.on" : "load.off");
-  return action.limit_a === 0 ? t("load.paused") : ampere(action.limit_a);
+  return current(action.limit_a, action.reason?.code);
 }
 
 function before(action: Action, earlier: Action | undefined): string {
   const from = action.reason?.from_a;
   if (action.type === "set_limit" && from !== undefined && from !== null) {
-    return from === 0 ? t("load.paused") : ampere(from);
+    return ampere(from);
   }
   if (earlier !== undefined) return setting(earlier);
   // A relay has two positions: a switch that changes came from the other one.
@@ -44,16 +46,35 @@ function Outcome({ action }: { action: Action }) {
 
 function ActionLine({ action, from, name }: { action: Action; from: string; name: string }) {
   return (
-    <li>
-      <strong>{name}</strong>{" "}
-      <span class="tabular change">
-        {from === "" || from === setting(action) ? "" : `${from} → `}
-        {setting(action)}
+    <li class="action">
+      <span>
+        <strong>{name}</strong>{" "}
+        <span class="tabular change">
+          {from === "" || from === setting(action) ? "" : `${from} → `}
+          {setting(action)}
+        </span>
+        {action.type === "set_limit" && action.phases !== null && action.phases !== undefined && action.limit_a !== 0 ? (
+          <span class="note"> {action.phases === 1 ? t("decisions.phase") : t("decisions.phases", { n: action.phases })}</span>
+        ) : null}
       </span>
-      {action.type === "set_limit" && action.phases !== null && action.phases !== undefined && action.limit_a !== 0 ? (
-        <span class="note"> {action.phases === 1 ? t("decisions.phase") : t("decisions.phases", { n: action.phases })}</span>
-      ) : null}
+      <Outcome action={action} />
     </li>
+  );
+}
+
+/** Observe mode commands nothing: what it would have done stands where the actions stand otherwise. */
+function Would({ decision, text, names }: { decision: Decision; text: string; names: readonly string[] }) {
+  const from = decision.reason?.from_a;
+  const to = decision.reason?.to_a;
+  const known = from !== null && from !== undefined && to !== null && to !== undefined;
+  return (
+    <p class="action" data-would={decision.id}>
+      <span>
+        <strong>{subjectOf(text, names)}</strong>{" "}
+        {known ? <span class="tabular change">{`${ampere(from)} → ${current(to, decision.reason?.code)}`}</span> : null}
+      </span>
+      <Badge tone="quiet" icon="eye">{t("decisions.would")}</Badge>
+    </p>
   );
 }
 
@@ -85,17 +106,25 @@ interface RowProps {
   decision: Decision;
   befores: string;
   names: string;
+  all: string;
 }
 
-/** `befores` and `names` are joined texts, so that an unchanged row is not drawn again. */
-const Row = memo(function Row({ decision, befores, names }: RowProps) {
+/** The reasons in the order in which they are asked for: of what was done first, then of the whole house. */
+function reasonsOf(decision: Decision, would: string | null): [string[], string] {
+  const whole = would ?? decision.reason?.text ?? "";
+  const own = decision.actions.filter((a) => a.renewal !== true).map((a) => a.reason?.text ?? "");
+  const first = [...new Set(own)].filter((text) => text !== "");
+  if (first.length === 0) return [whole === "" ? [] : [whole], ""];
+  return [first, first.includes(whole) ? "" : whole];
+}
+
+/** `befores`, `names` and `all` are joined texts, so that an unchanged row is not drawn again. */
+const Row = memo(function Row({ decision, befores, names, all }: RowProps) {
   const actions = decision.actions.filter((a) => a.renewal !== true);
   const from = befores.split("\n");
   const name = names.split("\n");
-  const main = decision.reason?.text ?? "";
-  const others = actions
-    .map((a, i) => ({ load: a.load, name: name[i] ?? a.load, text: a.reason?.text ?? "" }))
-    .filter((r) => r.text !== "" && r.text !== main);
+  const would = actions.length === 0 ? wouldText(decision.reason) : null;
+  const [first, whole] = reasonsOf(decision, would);
   return (
     <tr role="row" data-decision={decision.id}>
       <td role="cell" class="col-time">
@@ -107,7 +136,9 @@ const Row = memo(function Row({ decision, befores, names }: RowProps) {
         <StateBadge state={decision.state} />
       </td>
       <td role="cell" class="col-actions">
-        {actions.length === 0 ? (
+        {would !== null ? (
+          <Would decision={decision} text={would} names={all.split("\n")} />
+        ) : actions.length === 0 ? (
           <span class="note">{t("decisions.noaction")}</span>
         ) : (
           <ul class="plain">
@@ -118,32 +149,22 @@ const Row = memo(function Row({ decision, befores, names }: RowProps) {
         )}
       </td>
       <td role="cell" class="col-reason">
-        {main === "" ? null : <p>{main}</p>}
-        {others.map((r) => (
-          <p key={r.load} class={main === "" ? "" : "note"}>
-            {r.name}: {r.text}
-          </p>
+        {first.map((text) => (
+          <p key={text}>{text}</p>
         ))}
+        {whole === "" ? null : <p class="note">{t("decisions.whole", { text: whole })}</p>}
         <Inputs id={decision.id} />
-      </td>
-      <td role="cell" class="col-outcome">
-        <ul class="plain">
-          {actions.map((a) => (
-            <li key={a.command}>
-              <Outcome action={a} />
-            </li>
-          ))}
-        </ul>
       </td>
     </tr>
   );
 });
 
-const COLUMNS = ["time", "state", "actions", "reason", "outcome"] as const;
+const COLUMNS = ["time", "state", "actions", "reason"] as const;
 
 export function Decisions() {
   const rows = decisions.value;
   const names = loadNames.value;
+  const all = [...names.values()].join("\n");
   return (
     <section class="panel decisions-panel" aria-labelledby="decisions-heading">
       <h2 id="decisions-heading">{t("decisions.heading")}</h2>
@@ -170,6 +191,7 @@ export function Decisions() {
                   decision={decision}
                   befores={actions.map((a) => before(a, previousAction(rows, i, a))).join("\n")}
                   names={actions.map((a) => names.get(a.load) ?? a.load).join("\n")}
+                  all={all}
                 />
               );
             })}

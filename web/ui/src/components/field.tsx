@@ -48,22 +48,24 @@ interface TextProps extends Common {
   type?: "text" | "password";
   inputMode?: "text" | "decimal";
   autocomplete?: string;
+  placeholder?: string;
   disabled?: boolean;
 }
 
 export function TextField(props: TextProps) {
-  const { id, value, onInput, unit, type = "text", inputMode = "text", autocomplete = "off", disabled = false } = props;
+  const { id, value, onInput, unit, type = "text", inputMode = "text", autocomplete = "off", placeholder, disabled = false } = props;
   return (
     <Frame {...props}>
       <span class="with-unit">
         <input
           id={id}
           name={id}
-          {...(type === "password" ? { type } : { type })}
+          type={type}
           inputMode={inputMode}
           autoComplete={autocomplete}
           spellcheck={false}
           disabled={disabled}
+          {...(placeholder === undefined ? {} : { placeholder })}
           value={value}
           onInput={(event) => onInput(event.currentTarget.value)}
           {...described(props)}

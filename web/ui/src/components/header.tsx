@@ -1,5 +1,6 @@
 /** Top of the page: what this is, how it is, whether the page still hears it. */
 import { type Key, t, word } from "../i18n";
+import { isUrgent, stateWord } from "../state/guard";
 import { link, outdated, status } from "../state/live";
 import { access, logOut, session } from "../state/session";
 import { site } from "../state/site";
@@ -66,7 +67,9 @@ export function Header() {
       <div class={outdated.value ? "states is-outdated" : "states"}>
         {now === null || asks ? null : (
           <>
-            {now.state === "observe" ? null : <StateBadge state={now.state} />}
+            {now.state === "observe" && !isUrgent.value ? null : (
+              <StateBadge state={now.state} text={stateWord.value} urgent={isUrgent.value} />
+            )}
             <span class="mode" data-mode={now.mode}>
               <Badge tone={now.mode === "control" ? "ok" : "warn"} icon={now.mode === "control" ? "bolt" : "eye"}>
                 {word("mode", now.mode)}

@@ -2,6 +2,9 @@
 import type { ChargerStatus, LoadStatus, SlowLoadStatus } from "../api/types";
 import { ampere, amps, UNKNOWN, watt, wholeAge } from "../format";
 import { t, word } from "../i18n";
+import { wouldText } from "../observe";
+import { current } from "../setting";
+import { safeCurrents } from "../state/chargers";
 import { houseTime } from "../state/live";
 import { Badge, type Tone } from "./badge";
 import { Icon, type IconName } from "./icons";
@@ -15,7 +18,10 @@ function statusLook(load: LoadStatus): [Tone, IconName, string] {
     return load.on ? ["ok", "bolt", t("load.on")] : ["quiet", "hand", t("load.off")];
   }
   const text = word("status", load.status);
-  if (load.status === "suspended_evse" && load.setpoint_a === 0) return ["info", "hand", t("status.paused")];
+  if (load.status === "suspended_evse" && load.setpoint_a === 0) {
+    const byHand = load.reason?.code === "user";
+    return ["info", byHand ? "hand" : "down", t(byHand ? "load.paused.user" : "load.paused.headroom")];
+  }
   switch (load.status) {
     case "charging":
       return ["ok", "bolt", text];
@@ -55,6 +61,11 @@ function CurrentBar({ load }: { load: ChargerStatus }) {
   );
 }
 
+/** At its safe current, where it also goes by itself, a charger needs no lease: one that ran out means nothing. */
+function needsLease(load: ChargerStatus): boolean {
+  return (load.setpoint_a ?? 0) > (safeCurrents.value.get(load.id) ?? 0);
+}
+
 /** Ticks by itself, so that the rest of the card is drawn only when something changed. */
 function Lease({ load }: { load: ChargerStatus }) {
   if (load.lease_until === null) return <>{t("load.lease.none")}</>;
@@ -69,7 +80,7 @@ function ChargerValues({ load }: { load: ChargerStatus }) {
     <>
       <Value label={t("load.setpoint")}>
         <strong data-setpoint={setpoint ?? ""} data-max={load.max_current_a ?? ""}>
-          {setpoint === null ? t("load.unset") : setpoint === 0 ? t("load.paused") : ampere(setpoint)}
+          {setpoint === null ? t("load.unset") : current(setpoint, load.reason?.code)}
         </strong>
         {load.max_current_a === null || setpoint === 0 ? null : <span class="note"> {t("load.of", { max: ampere(load.max_current_a) })}</span>}
       </Value>
@@ -86,9 +97,11 @@ function ChargerValues({ load }: { load: ChargerStatus }) {
           </span>
         )}
       </Value>
-      <Value label={t("load.lease")}>
-        <Lease load={load} />
-      </Value>
+      {needsLease(load) ? (
+        <Value label={t("load.lease")}>
+          <Lease load={load} />
+        </Value>
+      ) : null}
     </>
   );
 }
@@ -120,21 +133,22 @@ function priorityText(priority: number, rank: Rank): string {
 
 export function LoadCard({ load, rank }: { load: LoadStatus; rank: Rank }) {
   const [tone, icon, text] = statusLook(load);
-  const why = load.reason?.text ?? "";
+  const would = wouldText(load.reason);
+  const why = would ?? load.reason?.text ?? "";
   const heading = `load-${load.id}`;
   return (
     <article class="card" aria-labelledby={heading} data-load={load.id} data-kind={load.kind}>
       <header>
         <h3 id={heading}>
           <Icon name={load.kind === "charger" ? "plug" : "relay"} /> {load.name}
-          <span class="kind">
-            {t(load.kind === "charger" ? "load.kind.charger" : "load.kind.slow_load")}
-            {load.connected === true ? `, ${t("load.online")}` : ""}
-          </span>
         </h3>
         <Badge tone={tone} icon={icon}>
           {text}
         </Badge>
+        <p class="kind">
+          {t(load.kind === "charger" ? "load.kind.charger" : "load.kind.slow_load")}
+          {load.connected === true ? `, ${t("load.online")}` : ""}
+        </p>
       </header>
       {load.kind === "charger" ? <CurrentBar load={load} /> : null}
       <dl class="values">
@@ -142,7 +156,7 @@ export function LoadCard({ load, rank }: { load: LoadStatus; rank: Rank }) {
         <Value label={t("load.priority")}>{priorityText(load.priority, rank)}</Value>
       </dl>
       <p class="reason" data-reason={load.reason?.code ?? ""}>
-        <span class="eyebrow">{t("load.why")}</span> {why === "" ? t("load.why.none") : why}
+        <span class="eyebrow">{t(would === null ? "load.why" : "load.would")}</span> {why === "" ? t("load.why.none") : why}
       </p>
       <LoadCommands load={load} />
     </article>

@@ -2,6 +2,7 @@
 import type { MeterStatus, PhaseStatus } from "../api/types";
 import { age, amps, UNKNOWN } from "../format";
 import { type Key, t, word } from "../i18n";
+import { isFrozen, valuesOld } from "../state/guard";
 import { meterOk, outdated, readingAge, status } from "../state/live";
 import { ratingOf, site } from "../state/site";
 import { Icon } from "./icons";
@@ -29,10 +30,22 @@ function Age() {
   );
 }
 
-function Readout({ label, value, unit = "A", tone = "" }: { label: Key; value: string; unit?: string; tone?: string }) {
+interface ReadoutProps {
+  label: Key;
+  value: string;
+  unit?: string;
+  tone?: string;
+  /** Not of now: says so beside its name. */
+  old?: boolean;
+}
+
+function Readout({ label, value, unit = "A", tone = "", old = false }: ReadoutProps) {
   return (
     <div class={tone === "" ? "readout" : `readout ${tone}`}>
-      <dt>{t(label)}</dt>
+      <dt>
+        {t(label)}
+        {old ? <span class="old">{t("phases.old")}</span> : null}
+      </dt>
       <dd class="tabular">
         {value}
         {value === UNKNOWN || unit === "" ? null : <span class="unit"> {unit}</span>}
@@ -61,6 +74,7 @@ function Thermal({ share }: { share: number | null }) {
 
 function Phase({ phase, top, tightest }: { phase: PhaseStatus; top: number; tightest: boolean }) {
   const name = word("phase", phase.phase);
+  const old = valuesOld.value && phase.measured_a !== null;
   const over = phase.headroom_a !== null && phase.headroom_a < 0;
   const loads =
     phase.measured_a === null || phase.background_a === null ? null : Math.max(0, phase.measured_a - phase.background_a);
@@ -72,16 +86,17 @@ function Phase({ phase, top, tightest }: { phase: PhaseStatus; top: number; tigh
       </h3>
       <PhaseBar phase={phase} rating={ratingOf(phase, site.value)} top={top} />
       <dl>
-        <Readout label="phases.measured" value={amps(phase.measured_a)} tone="is-big" />
+        <Readout label="phases.measured" value={amps(phase.measured_a)} tone="is-big" old={old} />
         <Readout
           label={over ? "phases.over" : "phases.headroom"}
           value={amps(over ? Math.abs(phase.headroom_a ?? 0) : phase.headroom_a)}
           tone={over ? "is-big is-over" : "is-big"}
+          old={old}
         />
         <Readout label="phases.background" value={amps(phase.background_a)} />
         <Readout label="phases.loads" value={amps(loads)} />
         <Thermal share={phase.thermal} />
-        <Readout label="phases.source" value={word("phases.source", phase.source)} unit="" />
+        <Readout label="phases.source" value={old ? t("phases.source.old") : word("phases.source", phase.source)} unit="" />
       </dl>
     </article>
   );
@@ -122,14 +137,14 @@ export function Phases() {
   const least = Math.min(...heads);
   const tightest = now.phases.length > 1 && Number.isFinite(least) ? heads.indexOf(least) : -1;
   return (
-    <section class={meterOk.value ? "panel phases-panel" : "panel phases-panel is-outdated"} aria-labelledby="phases-heading">
+    <section class={valuesOld.value ? "panel phases-panel is-outdated" : "panel phases-panel"} aria-labelledby="phases-heading">
       <div class="panel-head">
         <h2 id="phases-heading">{t("phases.heading")}</h2>
         <Age />
       </div>
       {now.meter.state === "ok" || outdated.value ? null : (
         <p class="stale-note">
-          <Icon name="warn" /> {t("phases.stale", { state: word("meter", now.meter.state) })}
+          <Icon name="warn" /> {t("phases.stale", { state: isFrozen.value ? t("meter.frozen") : word("meter", now.meter.state) })}
         </p>
       )}
       {now.phases.length === 0 ? <p class="empty">{t("phases.none")}</p> : null}

@@ -1,6 +1,8 @@
-/** Settings on the live page: the main fuse with the mode, and the order of the loads. */
+/** Settings on the live page: the meter, the main fuse with the mode, the order of the loads, and new ones. */
 import { t } from "../i18n";
 import { mayConfigure, session } from "../state/session";
+import { AddLoads } from "./add-load";
+import { MeterForm } from "./meter-form";
 import { Priorities } from "./priorities";
 import { SiteForm } from "./site-form";
 
@@ -13,8 +15,14 @@ export function Settings() {
         <p class="note">{t(role === "user" ? "settings.role.user" : "settings.role")}</p>
       )}
       <div class="columns">
-        <SiteForm />
-        <Priorities />
+        <div class="column">
+          <MeterForm />
+          <SiteForm />
+        </div>
+        <div class="column">
+          <Priorities />
+          <AddLoads />
+        </div>
       </div>
     </section>
   );

@@ -10,16 +10,18 @@ import { explain, messagesBeside, messagesFor } from "../errors";
 import { ampere, parse } from "../format";
 import { type Key, t, word } from "../i18n";
 import { mayConfigure } from "../state/session";
-import { changeSite, readSite, site, siteFailure } from "../state/site";
+import { changeSite, isAsShipped, readSite, site, siteFailure } from "../state/site";
 import { SelectField, TextField } from "./field";
 import { Icon } from "./icons";
 
 const CHARACTERISTICS: readonly Characteristic[] = ["gg", "b", "c", "d", "linky", "none"];
 const GRIDS: readonly Grid[] = ["tn_3ph", "it_3ph", "tn_1ph"];
 const MODES: readonly Mode[] = ["control", "observe"];
-const FIELDS = ["main_fuse.rating_a", "main_fuse.characteristic", "grid", "margin_a", "mode"] as const;
+const FIELDS = ["name", "time_zone", "main_fuse.rating_a", "main_fuse.characteristic", "grid", "margin_a", "mode"] as const;
 
 interface Draft {
+  name: string;
+  timeZone: string;
   ratings: string[];
   perPhase: boolean;
   characteristic: Characteristic;
@@ -31,7 +33,11 @@ interface Draft {
 function draftOf(from: Site): Draft {
   const rating = from.main_fuse.rating_a;
   const one = typeof rating === "number" ? String(rating) : String(rating[0] ?? "");
+  // A new house most likely stands where its page is first looked at.
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   return {
+    name: from.name ?? "",
+    timeZone: isAsShipped(from) ? here : (from.time_zone ?? "UTC"),
     ratings: typeof rating === "number" ? [one, one, one] : [0, 1, 2].map((i) => String(rating[i] ?? one)),
     perPhase: typeof rating !== "number",
     characteristic: from.main_fuse.characteristic,
@@ -155,6 +161,8 @@ export function SiteForm() {
     try {
       const saved = await changeSite((whole) => ({
         ...whole,
+        name: form.name.trim(),
+        time_zone: form.timeZone.trim(),
         mode: form.mode,
         grid: form.grid,
         margin_a: read.margin,
@@ -288,6 +296,24 @@ export function SiteForm() {
           options={MODES.map((m) => [m, t(`mode.${m}` as Key)] as const)}
           onChange={(mode) => edit({ mode })}
         />
+        <div class="pair">
+          <TextField
+            id="site-name"
+            label={t("site.name")}
+            disabled={locked}
+            errors={messagesFor(errors.value, "name")}
+            value={form.name}
+            onInput={(name) => edit({ name })}
+          />
+          <TextField
+            id="time-zone"
+            label={t("site.time_zone")}
+            disabled={locked}
+            errors={messagesFor(errors.value, "time_zone")}
+            value={form.timeZone}
+            onInput={(timeZone) => edit({ timeZone })}
+          />
+        </div>
         {raise.value === null ? null : (
           <Raise {...raise.value} onYes={() => void save(true)} onNo={undo} />
         )}

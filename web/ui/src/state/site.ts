@@ -31,6 +31,17 @@ export async function changeSite(change: (site: Site) => Site): Promise<Site> {
   return readSite();
 }
 
+/** What Headroom starts with: nobody has entered the fuse of the house yet. */
+export function isAsShipped(settings: Site): boolean {
+  return (
+    settings.mode === "observe" &&
+    settings.name === "Home" &&
+    settings.time_zone === "UTC" &&
+    settings.main_fuse.rating_a === 16 &&
+    settings.main_fuse.characteristic === "gg"
+  );
+}
+
 /** Rating of the main fuse on a phase in ampere; the limit of the status while the site is unknown. */
 export function ratingOf(phase: PhaseStatus, settings: Site | null): number | null {
   const rating = settings?.main_fuse.rating_a;

@@ -106,7 +106,13 @@ pub fn rows(text: &str) -> Result<Vec<(f64, [f64; 3])>, String> {
         }
         let numbers: Option<Vec<f64>> = line
             .split(',')
-            .map(|field| field.trim().parse().ok().filter(|number: &f64| number.is_finite()))
+            .map(|field| {
+                field
+                    .trim()
+                    .parse()
+                    .ok()
+                    .filter(|number: &f64| number.is_finite())
+            })
             .collect();
         let Some([t_s, l1, l2, l3]) = numbers.as_deref() else {
             return Err(format!(
@@ -152,7 +158,10 @@ mod tests {
             rows("0,1,2,3\n1,x,2,3").unwrap_err(),
             "line 2: must be four numbers, t_s,l1_a,l2_a,l3_a"
         );
-        assert_eq!(rows("5,1,2,3\n1,1,2,3").unwrap_err(), "line 2: t_s must grow");
+        assert_eq!(
+            rows("5,1,2,3\n1,1,2,3").unwrap_err(),
+            "line 2: t_s must grow"
+        );
         assert_eq!(rows("t_s,l1_a,l2_a,l3_a").unwrap_err(), "no rows");
     }
 }

@@ -21,6 +21,9 @@ pub struct Steps {
     pub highest: f64,
     /// Shortest and longest time between steps of any line, in seconds.
     pub gap_s: (f64, f64),
+    /// Times from and to which nothing steps, in seconds.
+    #[serde(default)]
+    pub quiet_s: Vec<(f64, f64)>,
     /// Power factor of the steps.
     #[serde(default = "nine_and_a_half_tenths")]
     pub power_factor: f64,
@@ -74,9 +77,18 @@ impl Steps {
                 } else {
                     2
                 };
-                if let Some(line) = lines.get(index) {
+                let at_s = crate::seconds(second * 1000);
+                let quiet = self
+                    .quiet_s
+                    .iter()
+                    .any(|(from_s, to_s)| (*from_s..*to_s).contains(&at_s));
+                if let Some(line) = lines.get(index).filter(|_| !quiet) {
                     let level = levels.get_mut(*line);
-                    let changed = if up { *level + self.step_a } else { *level - self.step_a };
+                    let changed = if up {
+                        *level + self.step_a
+                    } else {
+                        *level - self.step_a
+                    };
                     if changed >= self.base_a - 1e-9
                         && changed <= self.highest * rating_a.get(*line)
                     {

@@ -1,10 +1,10 @@
 //! The decision core itself, fed as `headroom engine` is: `configure` first, then what happens, and a
 //! tick at each deadline.
 
+use headroom_core::Engine;
 use headroom_core::config::Config;
 use headroom_core::event::Event;
 use headroom_core::units::Instant;
-use headroom_core::Engine;
 
 use super::{Controller, Order};
 use crate::bench::scenario::Scenario;

@@ -98,7 +98,9 @@ impl View {
             Event::Reading(reading) if reading.circuit.is_none() => {
                 let amps = |line: usize| {
                     let phase = reading.phases.get(line).copied().flatten();
-                    phase.and_then(|phase| phase.current_a).map(Milliamps::to_f64)
+                    phase
+                        .and_then(|phase| phase.current_a)
+                        .map(Milliamps::to_f64)
                 };
                 let Some(l1) = amps(0) else {
                     return false;
@@ -172,7 +174,9 @@ impl View {
 
     /// Room on every row beside a background.
     pub(super) fn room(&self, background: PerPhase<f64>) -> Vec<f64> {
-        let lines = self.rating.zip_with(&background, |rating, amps| rating - amps);
+        let lines = self
+            .rating
+            .zip_with(&background, |rating, amps| rating - amps);
         lines
             .0
             .into_iter()

@@ -7,9 +7,7 @@ use headroom_core::config::{
 use headroom_core::units::{Milliamps, Phase, Watts};
 
 use crate::bench::background::{BackgroundSpec, Steps};
-use crate::bench::scenario::{
-    Car, Fault, Link, MeterModel, Point, Scenario, SecondLine, Visit,
-};
+use crate::bench::scenario::{Car, Fault, Link, MeterModel, Point, Scenario, SecondLine, Visit};
 use crate::random::Random;
 
 /// The hour of a seed.
@@ -24,7 +22,15 @@ pub fn scenario(seed: u64, attempt: u32) -> Scenario {
     let (chargers, points, cars) = chargers(&site, &mut random);
     let faults = faults(&chargers, &mut random);
     let slow_loads = slow_loads(&site, &mut random);
-    let title = title(&site, &meter, &link, largest_a, &chargers, &slow_loads, &faults);
+    let title = title(
+        &site,
+        &meter,
+        &link,
+        largest_a,
+        &chargers,
+        &slow_loads,
+        &faults,
+    );
     Scenario {
         name: format!("hour {seed}"),
         title,
@@ -32,11 +38,16 @@ pub fn scenario(seed: u64, attempt: u32) -> Scenario {
         duration_h: 1.0,
         seeds: 1,
         background: BackgroundSpec::Steps(Steps {
-            step_a: largest_a * pick(&mut random, &[0.5, 1.0, 1.0]),
+            // A little less than the largest, for the noise on top of it.
+            step_a: (largest_a - 0.3) * pick(&mut random, &[0.5, 1.0, 1.0]),
+            quiet_s: blind_times(&faults, reaction_s),
             base_a: random.between((0.5, 4.0)),
             // Two branches that meet in a line add up to √3 of each.
             highest: if site.grid == Grid::It3ph { 0.5 } else { 0.9 },
-            gap_s: (reaction_s, pick(&mut random, &[2.0, 5.0, 20.0]) * reaction_s),
+            gap_s: (
+                reaction_s,
+                pick(&mut random, &[2.0, 5.0, 20.0]) * reaction_s,
+            ),
             power_factor: random.between((0.85, 1.0)),
         }),
         site,
@@ -53,6 +64,12 @@ pub fn scenario(seed: u64, attempt: u32) -> Scenario {
     }
 }
 
+/// The lease of every charger of an hour, in seconds.
+const LEASE_S: f64 = 120.0;
+/// A lease that has run out is believed this much later, in seconds.
+const LEASE_MARGIN_S: f64 = 10.0;
+/// A meter that is silent this long counts as lost, in seconds.
+const LOST_S: f64 = 60.0;
 /// A car follows the pilot within this, in seconds (IEC 61851-1).
 const LOAD_REACTION_S: f64 = 5.0;
 
@@ -85,7 +102,13 @@ fn largest_step(site: &Site) -> f64 {
 fn site(random: &mut Random) -> Site {
     let grid = pick(
         random,
-        &[Grid::Tn3ph, Grid::Tn3ph, Grid::Tn3ph, Grid::It3ph, Grid::Tn1ph],
+        &[
+            Grid::Tn3ph,
+            Grid::Tn3ph,
+            Grid::Tn3ph,
+            Grid::It3ph,
+            Grid::Tn1ph,
+        ],
     );
     let rating = match grid {
         Grid::Tn3ph => pick(random, &[16, 20, 25, 25, 35, 50, 63]),
@@ -111,7 +134,10 @@ fn site(random: &mut Random) -> Site {
             characteristic: None,
             curve: None,
         };
-        vec![circuit("garage", MAIN, 20), circuit("carport", "garage", 16)]
+        vec![
+            circuit("garage", MAIN, 20),
+            circuit("carport", "garage", 16),
+        ]
     } else {
         Vec::new()
     };
@@ -134,7 +160,15 @@ fn meter(grid: Grid, random: &mut Random) -> MeterModel {
     MeterModel {
         period_s,
         latency_s: random.between((0.1, 1.0)) * if period_s > 5.0 { 2.0 } else { 1.0 },
-        current_step_a: pick(random, &[Milliamps(1), Milliamps(100), Milliamps(100), Milliamps(1000)]),
+        current_step_a: pick(
+            random,
+            &[
+                Milliamps(1),
+                Milliamps(100),
+                Milliamps(100),
+                Milliamps(1000),
+            ],
+        ),
         loss: pick(random, &[0.0, 0.02, 0.05]),
         losses_in_a_row: Some(1),
         power_period_s: (period_s > 5.0 && random.chance(0.5)).then_some(2.5),
@@ -281,6 +315,26 @@ fn faults(chargers: &[Charger], random: &mut Random) -> Vec<Fault> {
     faults
 }
 
+/// When the controller cannot see or cannot do: until a meter that is silent counts as lost, until the
+/// lease of a charger that cannot be reached has run out, until a new process has begun. These count in
+/// the reaction time, so that nothing steps twice in them; and a step just before or in them would find
+/// full lines and nobody to lower them.
+fn blind_times(faults: &[Fault], reaction_s: f64) -> Vec<(f64, f64)> {
+    faults
+        .iter()
+        .filter_map(|fault| {
+            let (at_h, blind_s) = match fault {
+                Fault::Dead { at_h, .. } => (*at_h, LEASE_S + LEASE_MARGIN_S),
+                Fault::MeterGap { at_h, for_s } => (*at_h, for_s.min(LOST_S)),
+                Fault::Restart { at_h, for_s } => (*at_h, *for_s),
+                Fault::Stuck { .. } | Fault::MeterFrozen { .. } => return None,
+            };
+            let at_s = at_h * 3600.0;
+            Some((at_s - reaction_s, at_s + blind_s + 2.0 * reaction_s))
+        })
+        .collect()
+}
+
 fn title(
     site: &Site,
     meter: &MeterModel,
@@ -329,4 +383,3 @@ fn title(
         faults.join(", "),
     )
 }
-

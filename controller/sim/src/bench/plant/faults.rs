@@ -20,7 +20,9 @@ impl Run<'_> {
             } => {
                 let amps = *current_a;
                 if let Ok(charge_point) = self.house.charge_point(charger) {
-                    charge_point.lease(Limit { amps, phases: 3 }, u32::MAX, amps).ok();
+                    charge_point
+                        .lease(Limit { amps, phases: 3 }, u32::MAX, amps)
+                        .ok();
                 }
                 self.point(charger, |point| point.stuck = true);
             }

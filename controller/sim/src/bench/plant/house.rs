@@ -132,7 +132,10 @@ pub(in crate::bench) fn background(scenario: &Scenario, seed: u64) -> Option<Vec
     let trace = scenario
         .background
         .trace(wiring, scenario.seconds(), rating, seed);
-    if !matches!(scenario.background, BackgroundSpec::Household { .. } | BackgroundSpec::Steps(_)) {
+    if !matches!(
+        scenario.background,
+        BackgroundSpec::Household { .. } | BackgroundSpec::Steps(_)
+    ) {
         return Some(trace);
     }
     let mut watch = Watch::new(scenario, None, seconds(STEP_MS));
@@ -146,7 +149,11 @@ pub(in crate::bench) fn background(scenario: &Scenario, seed: u64) -> Option<Vec
 }
 
 /// A background with the slow loads as their thermostats want them, for who does not control them.
-pub(in crate::bench) fn with_tanks(scenario: &Scenario, background: &[Currents], seed: u64) -> Vec<Currents> {
+pub(in crate::bench) fn with_tanks(
+    scenario: &Scenario,
+    background: &[Currents],
+    seed: u64,
+) -> Vec<Currents> {
     let mut heaters: Vec<Heater> = house_spec(scenario)
         .heaters
         .into_iter()

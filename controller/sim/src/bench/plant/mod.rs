@@ -185,7 +185,8 @@ impl<'a> Run<'a> {
                     self.now_ms = self.now_ms.max(at_ms);
                     self.handle(due);
                 }
-            } else if let Some(at_ms) = deadline_ms.filter(|at_ms| !event_first && *at_ms < end_ms) {
+            } else if let Some(at_ms) = deadline_ms.filter(|at_ms| !event_first && *at_ms < end_ms)
+            {
                 self.now_ms = at_ms;
                 self.tell(Event::Tick(Tick {}));
             } else {
@@ -321,11 +322,12 @@ impl<'a> Run<'a> {
         // What a circuit carries; of the chargers that do as they are told when only those are asked for.
         let loads = |circuit: Option<&str>, obedient: bool| {
             let mut sum = none;
-            let inside = |own: Option<&str>| {
-                circuit.is_none_or(|id| scenario.path_of(own).contains(&id))
-            };
-            for ((point, charge_point), charger) in
-                points.iter().zip(house.charge_points()).zip(&scenario.chargers)
+            let inside =
+                |own: Option<&str>| circuit.is_none_or(|id| scenario.path_of(own).contains(&id));
+            for ((point, charge_point), charger) in points
+                .iter()
+                .zip(house.charge_points())
+                .zip(&scenario.chargers)
             {
                 if inside(charger.circuit.as_deref()) && (point.obeys() || !obedient) {
                     charge_point.add_to(&mut sum);
@@ -369,7 +371,11 @@ impl<'a> Run<'a> {
         let days = end_s / 86_400.0;
         let cars = f64::from(u32::try_from(self.points.len()).unwrap_or(u32::MAX).max(1));
         let commands: u32 = self.points.iter().map(|point| point.commands).sum();
-        let present_h: f64 = self.points.iter().map(|point| point.present_s / 3600.0).sum();
+        let present_h: f64 = self
+            .points
+            .iter()
+            .map(|point| point.present_s / 3600.0)
+            .sum();
         let closings: u32 = self.points.iter().map(|point| point.closings).sum();
         let mut metrics = self.metrics;
         metrics.commands_per_hour = f64::from(commands) / present_h.max(1.0);
@@ -414,3 +420,5 @@ pub(super) fn relate(scenario: &Scenario, charge: &[f64], metrics: &mut RunMetri
         .fold(1.0, f64::min);
 }
 
+#[cfg(test)]
+mod tests;

@@ -55,7 +55,11 @@ impl Run<'_> {
             millis(self.scenario.circuit_meter.latency_s),
         );
         let mut readings: Vec<(u64, Reading)> = Vec::new();
-        for (meter, circuit) in self.circuit_meters.iter_mut().zip(&self.scenario.site.circuits) {
+        for (meter, circuit) in self
+            .circuit_meters
+            .iter_mut()
+            .zip(&self.scenario.site.circuits)
+        {
             let Some(meter) = meter else {
                 continue;
             };

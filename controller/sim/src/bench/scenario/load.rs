@@ -1,0 +1,214 @@
+//! Reading a scenario, what makes one impossible, and what follows from it.
+
+use std::path::Path;
+
+use headroom_core::config::{Charger, Config, Grid, MAIN, Mode};
+use headroom_core::units::{Milliamps, PerPhase, Phase};
+use thiserror::Error;
+
+use super::{Fault, Link, Scenario};
+use crate::bench::background::{self, BackgroundSpec};
+
+/// Longest scenario, in hours: a month.
+const HOURS_MAX: f64 = 744.0;
+/// Most seeds of one run.
+const SEEDS_MAX: u64 = 1000;
+
+/// Why a scenario cannot be run.
+#[derive(Debug, Error)]
+pub enum ScenarioError {
+    /// The file cannot be read.
+    #[error("cannot read the scenario {path}")]
+    Read {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not TOML, or has a field that no scenario has.
+    #[error("the scenario {name} is not right: {message}")]
+    Parse {
+        /// Which scenario.
+        name: String,
+        /// What is wrong and where.
+        message: String,
+    },
+    /// A value that cannot be.
+    #[error("the scenario {name}: {message}")]
+    Invalid {
+        /// Which scenario.
+        name: String,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+}
+
+impl Scenario {
+    /// Reads a scenario.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
+        let mut scenario: Self = toml::from_str(text).map_err(|error| ScenarioError::Parse {
+            name: name.to_owned(),
+            message: error.to_string(),
+        })?;
+        if scenario.name.is_empty() {
+            name.clone_into(&mut scenario.name);
+        }
+        // Nothing can be compared where nothing is commanded.
+        scenario.site.mode = Mode::Control;
+        scenario.validate()?;
+        Ok(scenario)
+    }
+
+    /// Reads a scenario from a file, and the file of its background if it names one.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn load(path: &Path) -> Result<Self, ScenarioError> {
+        let read = |path: &Path| {
+            std::fs::read_to_string(path).map_err(|source| ScenarioError::Read {
+                path: path.display().to_string(),
+                source,
+            })
+        };
+        let text = read(path)?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let mut scenario = Self::parse(&name, &text)?;
+        if let BackgroundSpec::Csv { file, rows } = &mut scenario.background {
+            let beside = path.parent().unwrap_or(Path::new("")).join(&*file);
+            *rows =
+                background::rows(&read(&beside)?).map_err(|message| ScenarioError::Invalid {
+                    name: beside.display().to_string(),
+                    message,
+                })?;
+        }
+        Ok(scenario)
+    }
+
+    /// What the controller is configured with.
+    pub fn config(&self) -> Config {
+        Config {
+            site: self.site.clone(),
+            chargers: self.chargers.clone(),
+            slow_loads: self.slow_loads.clone(),
+        }
+    }
+
+    /// Whether loads hang between lines.
+    pub fn is_delta(&self) -> bool {
+        self.site.grid == Grid::It3ph
+    }
+
+    /// Duration in whole seconds.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "validated to lie within a month"
+    )]
+    pub fn seconds(&self) -> u64 {
+        (self.duration_h * 3600.0).round() as u64
+    }
+
+    /// Rating of the main fuse on each line.
+    pub fn rating(&self) -> PerPhase<f64> {
+        self.site
+            .main_fuse
+            .rating_a
+            .per_phase()
+            .map(Milliamps::to_f64)
+    }
+
+    /// The line at each terminal of a charger, as it really is.
+    pub fn terminals(&self, charger: &Charger) -> Vec<Phase> {
+        let point = self.points.iter().find(|point| point.at == charger.id);
+        point
+            .and_then(|point| point.terminals.clone())
+            .or_else(|| charger.phases.clone())
+            .unwrap_or_else(|| self.site.grid.phases().to_vec())
+    }
+
+    /// How a charger is reached.
+    pub fn link(&self, charger: &str) -> &Link {
+        self.points
+            .iter()
+            .find(|point| point.at == charger)
+            .and_then(|point| point.link.as_ref())
+            .unwrap_or(&self.link)
+    }
+
+    fn validate(&self) -> Result<(), ScenarioError> {
+        let invalid = |message: String| {
+            Err(ScenarioError::Invalid {
+                name: self.name.clone(),
+                message,
+            })
+        };
+        if !(self.duration_h > 0.0 && self.duration_h <= HOURS_MAX) {
+            return invalid(format!(
+                "duration_h must be above 0 and at most {HOURS_MAX}"
+            ));
+        }
+        if !(1..=SEEDS_MAX).contains(&self.seeds) {
+            return invalid(format!("seeds must be 1 to {SEEDS_MAX}"));
+        }
+        if let Err(errors) = self.config().validate(PerPhase::default()) {
+            let words: Vec<String> = errors
+                .iter()
+                .map(|error| format!("{} {}", error.field, error.message))
+                .collect();
+            return invalid(words.join("; "));
+        }
+        for meter in [&self.meter, &self.circuit_meter] {
+            if !(0.1..=3600.0).contains(&meter.period_s)
+                || !(0.0..=60.0).contains(&meter.latency_s)
+                || !(0.0..=1.0).contains(&meter.loss)
+            {
+                return invalid(
+                    "a meter has a period_s of 0.1 to 3600, a latency_s of 0 to 60 and a loss of 0 to 1"
+                        .to_owned(),
+                );
+            }
+        }
+        let chargers = self.chargers.iter().map(|charger| charger.id.as_str());
+        let named = self
+            .cars
+            .iter()
+            .map(|car| &car.at)
+            .chain(self.points.iter().map(|point| &point.at))
+            .chain(self.faults.iter().filter_map(Fault::charger));
+        for name in named {
+            if !chargers.clone().any(|id| id == name) {
+                return invalid(format!("there is no charger \"{name}\""));
+            }
+        }
+        for tank in &self.tanks {
+            if !self.slow_loads.iter().any(|load| load.id == tank.at) {
+                return invalid(format!("there is no slow load \"{}\"", tank.at));
+            }
+        }
+        self.background.validate().or_else(invalid)
+    }
+
+    /// The circuits between a load and the main fuse, that itself left out.
+    pub fn path_of(&self, circuit: Option<&str>) -> Vec<&str> {
+        let mut path = Vec::new();
+        let mut at = circuit.unwrap_or(MAIN);
+        // Validated: no ring, so that this ends.
+        while let Some(found) = self.site.circuits.iter().find(|one| one.id == at) {
+            path.push(found.id.as_str());
+            at = &found.parent;
+        }
+        path
+    }
+}
+
+impl Fault {
+    fn charger(&self) -> Option<&String> {
+        match self {
+            Self::Stuck { charger, .. } | Self::Dead { charger, .. } => Some(charger),
+            Self::Restart { .. } | Self::MeterGap { .. } | Self::MeterFrozen { .. } => None,
+        }
+    }
+}

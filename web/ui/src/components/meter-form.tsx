@@ -1,0 +1,220 @@
+/** Where the meter is read, its keys, and at once below what is heard there. */
+import { useSignal } from "@preact/signals";
+import type { MeterSettings } from "../api/types";
+import { parse } from "../format";
+import { t, word } from "../i18n";
+import { isFrozen } from "../state/guard";
+import { outdated, status } from "../state/live";
+import { changeMeter, meterSettings } from "../state/meter";
+import { mayConfigure } from "../state/session";
+import { Badge, type Tone } from "./badge";
+import { TextField } from "./field";
+import type { IconName } from "./icons";
+import { Said, Submit } from "./said";
+import { useForm } from "./use-form";
+
+const FIELDS = ["source", "key", "auth_key", "ct_ratio"] as const;
+/** As they are written; the words behind them are in the table of texts. */
+const EXAMPLES = [
+  ["serial:/dev/serial/by-id/…", "meter.example.serial"],
+  ["tcp://192.0.2.5:2001", "meter.example.tcp"],
+  ["homewizard://192.0.2.6", "meter.example.homewizard"],
+  ["modbus://192.0.2.7:502/sdm630", "meter.example.modbus"],
+  ["mqtt://192.0.2.8/house/meter", "meter.example.mqtt"],
+] as const;
+
+const LOOKS: Readonly<Record<string, [Tone, IconName]>> = {
+  ok: ["ok", "check"],
+  stale: ["warn", "warn"],
+  partial: ["warn", "warn"],
+  lost: ["bad", "unplug"],
+};
+
+/** What the service hears right now: this is how one sees whether the source is the right one. */
+function Heard() {
+  const meter = status.value?.meter;
+  if (meter === undefined || outdated.value) return null;
+  const [tone, icon] = LOOKS[meter.state] ?? (["quiet", "dots"] as const);
+  const details = [meter.protocol, meter.model, meter.meter_id, meter.serial].filter((x) => x !== null && x !== undefined && x !== "");
+  return (
+    <div class="heard" data-heard={meter.state}>
+      <p class="heard-head">
+        <strong>{t("meter.heard")}</strong>
+        <Badge tone={tone} icon={icon}>
+          {meter.source === null ? t("meter.unset") : isFrozen.value ? t("meter.frozen") : word("meter", meter.state)}
+        </Badge>
+      </p>
+      <p data-meter-text="">{meter.source === null ? t("meter.unset.text") : (meter.text ?? t("meter.silent"))}</p>
+      {details.length === 0 ? null : <p class="note">{details.join(" · ")}</p>}
+    </div>
+  );
+}
+
+interface Draft {
+  source: string;
+  key: string;
+  authKey: string;
+  ratio: string;
+  forget: boolean;
+}
+
+const stored = (from: MeterSettings): string => (from.pinned === true ? from.stored_source : from.source) ?? "";
+
+const draftOf = (from: MeterSettings): Draft => ({
+  source: stored(from),
+  key: "",
+  authKey: "",
+  ratio: from.ct_ratio === null ? "" : String(from.ct_ratio),
+  forget: false,
+});
+
+/** A key that is left empty stays as it is stored. */
+function bodyOf(draft: Draft, ratio: number | null): Record<string, unknown> {
+  const source = draft.source.trim();
+  const body: Record<string, unknown> = { source: source === "" ? null : source, ct_ratio: ratio };
+  const keys = [["key", draft.key], ["auth_key", draft.authKey]] as const;
+  for (const [name, text] of keys) {
+    if (draft.forget) body[name] = null;
+    else if (text.trim() !== "") body[name] = text.trim();
+  }
+  return body;
+}
+
+export function MeterForm() {
+  const draft = useSignal<Draft | null>(null);
+  const form = useForm(FIELDS);
+  const present = meterSettings.value;
+  const heading = <h3 id="meter-heading">{t("meter.heading")}</h3>;
+  if (present === null) {
+    return (
+      <section class="panel" aria-labelledby="meter-heading">
+        {heading}
+        <p class="empty">{t("settings.loading")}</p>
+      </section>
+    );
+  }
+  const locked = !mayConfigure.value;
+  const shown = draft.value ?? draftOf(present);
+  const edit = (part: Partial<Draft>): void => {
+    draft.value = { ...shown, ...part };
+    form.message.value = "";
+  };
+  const save = (): void => {
+    const ratio = parse(shown.ratio);
+    if (shown.ratio.trim() !== "" && ratio === null) {
+      form.mark([{ field: "ct_ratio", code: "number", message: t("meter.ratio.bad") }]);
+      return;
+    }
+    void form.send(async () => {
+      const saved = await changeMeter(bodyOf(shown, ratio));
+      draft.value = null;
+      if (saved.pinned === true) return t("meter.saved.pinned");
+      return t(saved.source === null ? "meter.saved.none" : "meter.saved");
+    });
+  };
+  const keyHint = t(present.key_set ? "meter.key.set" : "meter.key.help");
+  return (
+    <section class="panel" aria-labelledby="meter-heading">
+      {heading}
+      <p class="hint">{t("meter.help")}</p>
+      {present.pinned === true ? <p class="note">{t("meter.pinned", { source: present.source ?? "" })}</p> : null}
+      <form
+        data-form="meter"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          save();
+        }}
+      >
+        <TextField
+          id="meter-source"
+          label={t("meter.source")}
+          placeholder={EXAMPLES[0][0]}
+          disabled={locked}
+          errors={form.of("source")}
+          value={shown.source}
+          onInput={(source) => edit({ source })}
+        />
+        <Heard />
+        <details class="help" open={present.source === null}>
+          <summary>{t("meter.examples")}</summary>
+          <dl class="examples">
+            {EXAMPLES.map(([source, text]) => (
+              <div key={source}>
+                <dt>
+                  <code>{source}</code>
+                </dt>
+                <dd>{t(text)}</dd>
+              </div>
+            ))}
+          </dl>
+        </details>
+        <details class="help" open={form.of("key").length + form.of("auth_key").length + form.of("ct_ratio").length > 0}>
+          <summary>{t("meter.keys")}</summary>
+          <div class="pair">
+            <TextField
+              id="meter-key"
+              type="password"
+              label={t("meter.key")}
+              hint={keyHint}
+              autocomplete="off"
+              disabled={locked || shown.forget}
+              errors={form.of("key")}
+              value={shown.key}
+              onInput={(key) => edit({ key })}
+            />
+            <TextField
+              id="meter-auth-key"
+              type="password"
+              label={t("meter.auth_key")}
+              hint={t("meter.auth_key.help")}
+              autocomplete="off"
+              disabled={locked || shown.forget}
+              errors={form.of("auth_key")}
+              value={shown.authKey}
+              onInput={(authKey) => edit({ authKey })}
+            />
+          </div>
+          {present.key_set ? (
+            <div class="check">
+              <input
+                id="meter-forget"
+                type="checkbox"
+                disabled={locked}
+                checked={shown.forget}
+                onChange={(event) => edit({ forget: event.currentTarget.checked })}
+              />
+              <label for="meter-forget">{t("meter.key.forget")}</label>
+            </div>
+          ) : null}
+          <TextField
+            id="meter-ratio"
+            label={t("meter.ratio")}
+            hint={t("meter.ratio.help")}
+            inputMode="decimal"
+            disabled={locked}
+            errors={form.of("ct_ratio")}
+            value={shown.ratio}
+            onInput={(ratio) => edit({ ratio })}
+          />
+        </details>
+        <Said form={form} name="meter" />
+        {locked ? null : (
+          <div class="row">
+            <Submit form={form} text={t("meter.save")} />
+            <button
+              type="button"
+              disabled={draft.value === null}
+              onClick={() => {
+                draft.value = null;
+                form.say("", false);
+              }}
+            >
+              {t("site.undo")}
+            </button>
+          </div>
+        )}
+      </form>
+    </section>
+  );
+}

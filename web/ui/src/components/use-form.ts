@@ -1,0 +1,54 @@
+/** What every form that speaks to the service needs: one sending at a time, errors at their fields, an answer in words. */
+import { type Signal, useSignal } from "@preact/signals";
+import { ApiError } from "../api/client";
+import type { FieldError } from "../api/types";
+import { explain, messagesBeside, messagesFor } from "../errors";
+import { t } from "../i18n";
+
+export interface Form {
+  busy: Signal<boolean>;
+  bad: Signal<boolean>;
+  message: Signal<string>;
+  /** Messages of one field of the last try. */
+  of: (field: string) => string[];
+  say: (text: string, isBad: boolean) => void;
+  /** Marks fields before anything is sent. */
+  mark: (errors: readonly FieldError[]) => void;
+  /** Sends; the work answers with the words for success. */
+  send: (work: () => Promise<string>) => Promise<void>;
+}
+
+/** `fields` are those shown: an error of any other is told below the form. */
+export function useForm(fields: readonly string[]): Form {
+  const errors = useSignal<readonly FieldError[]>([]);
+  const busy = useSignal(false);
+  const bad = useSignal(false);
+  const message = useSignal("");
+  const say = (text: string, isBad: boolean): void => {
+    message.value = text;
+    bad.value = isBad;
+  };
+  const mark = (wrong: readonly FieldError[]): void => {
+    errors.value = wrong;
+    say(t("site.invalid"), true);
+  };
+  const send = async (work: () => Promise<string>): Promise<void> => {
+    busy.value = true;
+    errors.value = [];
+    say("", false);
+    try {
+      say(await work(), false);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 422) {
+        errors.value = error.errors;
+        const beside = messagesBeside(error.errors, fields);
+        say([t("site.invalid"), ...(error.errors.length === 0 ? [error.message] : beside)].join(" "), true);
+      } else {
+        say(t("site.failed", { error: explain(error) }), true);
+      }
+    } finally {
+      busy.value = false;
+    }
+  };
+  return { busy, bad, message, of: (field) => messagesFor(errors.value, field), say, mark, send };
+}

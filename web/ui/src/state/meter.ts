@@ -1,0 +1,29 @@
+/** Where the meter is read; asked again when the link comes up and when the service reads another source. */
+import { computed, effect, signal } from "@preact/signals";
+import { get, put } from "../api/client";
+import type { MeterSettings } from "../api/types";
+import { link, status } from "./live";
+import { access } from "./session";
+
+export const meterSettings = signal<MeterSettings | null>(null);
+
+const source = computed(() => status.value?.meter.source ?? "");
+
+async function read(): Promise<void> {
+  meterSettings.value = await get<MeterSettings>("/meter");
+}
+
+/** Replaces the meter. A key that is not named stays as it is stored, `null` removes it. */
+export async function changeMeter(body: Readonly<Record<string, unknown>>): Promise<MeterSettings> {
+  const saved = await put<MeterSettings>("/meter", body);
+  meterSettings.value = saved;
+  return saved;
+}
+
+export function followMeter(): void {
+  effect(() => {
+    void source.value;
+    if (access.value === "login" || access.value === "setup") meterSettings.value = null;
+    if (link.value === "open") void read().catch(() => undefined);
+  });
+}
