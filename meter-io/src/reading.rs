@@ -23,6 +23,8 @@ const FUSE_MULTIPLE: i64 = 4;
 const ALL_BITS: [i64; 3] = [0xFFFF, 0xFFFF_FFFF, 0x7FFF_FFFF];
 /// Meters that send whole amperes may cut the rest off: 14 A was sent for 14.93 A.
 const WHOLE_AMPERE_MA: i64 = 1_000;
+/// One volt or voltampere in thousandths.
+const WHOLE_UNIT: i64 = 1_000;
 /// The last hundredth before the next step.
 const BELOW_NEXT_STEP_MA: i64 = 10;
 
@@ -173,13 +175,21 @@ fn phase(values: PhaseValues, false_zero: bool, ratio: Ratio) -> PhaseReading {
     }
 }
 
-/// The highest current that a meter of whole amperes may mean.
+/// The highest current that a meter of whole amperes may mean: short of the next step, or what the apparent power
+/// says between the two where it is sent (Linky: whole VA and volts).
 fn upper_end(current: i64, values: PhaseValues) -> i64 {
     let step = values.current_step_ma.unwrap_or_default();
     if step < WHOLE_AMPERE_MA {
         return current;
     }
-    current + step - BELOW_NEXT_STEP_MA
+    let end = current + step - BELOW_NEXT_STEP_MA;
+    let voltage = values.voltage_mv.filter(|mv| *mv >= NO_VOLTAGE_BELOW_MV);
+    let finer = values.apparent_mva.zip(voltage).map(|(mva, mv)| {
+        // Both are whole numbers that may have been cut or rounded.
+        let highest = mva.saturating_add(WHOLE_UNIT).saturating_mul(1000);
+        highest / (mv - WHOLE_UNIT) + 1
+    });
+    finer.map_or(end, |finer| finer.clamp(current, end))
 }
 
 /// On nets without a neutral some meters send 0 V, and some also 0 A, for the second line, as if these were measured.
@@ -409,5 +419,21 @@ pub(crate) mod tests {
         far.phases[1].current_ma = Some(5_000);
         assert!(Translator::new(60.0).translate(&far, place).is_err());
         assert!(Translator::new(1.0).translate(&far, place).is_ok());
+    }
+
+    #[test]
+    fn the_apparent_power_of_a_linky_refines_its_whole_amperes() {
+        let current = |amps: i64, volts: i64, va: i64| {
+            let mut linky = telegram();
+            linky.phases[0].current_ma = Some(amps * 1000);
+            linky.phases[0].current_step_ma = Some(1000);
+            linky.phases[0].voltage_mv = Some(volts * 1000);
+            linky.phases[0].apparent_mva = Some(va * 1000);
+            translate(&linky).phases[0].unwrap().current_a
+        };
+        // 1610 VA at 230 V are 7 A: between 1611 VA at 229 V and the step below.
+        assert_eq!(current(7, 230, 1610), Some(Milliamps(7_035)));
+        assert_eq!(current(7, 230, 1500), Some(Milliamps(7_000)));
+        assert_eq!(current(7, 230, 3000), Some(Milliamps(7_990)));
     }
 }

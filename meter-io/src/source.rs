@@ -76,9 +76,7 @@ pub enum SourceError {
     #[error("no registers are known of a meter {0:?}; the profiles are {1}")]
     UnknownProfile(String, String),
     /// A certificate to check, and nothing that shows one.
-    #[error(
-        "id and ca say whom to trust over TLS: write them with version=2 and without tls=off"
-    )]
+    #[error("id and ca say whom to trust over TLS: write them with version=2 and without tls=off")]
     TrustWithoutTls,
     /// The device, address or file is missing or malformed.
     #[error("{text:?} does not say {wanted}")]
