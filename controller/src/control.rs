@@ -211,6 +211,13 @@ impl Control {
                 problem.text
             ),
         }));
+        let refused = self.connections.devices.refused().into_iter();
+        alarms.extend(refused.map(|refused| Alarm {
+            code: "charger_refused".to_owned(),
+            since: self.clock.at(refused.begun),
+            text: refused.to_string(),
+            load: Some(refused.load),
+        }));
         alarms.extend(self.journal_alarms(snapshot.at));
         alarms
     }

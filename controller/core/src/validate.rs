@@ -218,7 +218,8 @@ impl Site {
             self.main_fuse.curve,
         );
         let least_rating = least(&self.main_fuse.rating_a);
-        if self.margin_a < Milliamps::ZERO || self.margin_a >= least_rating {
+        let rated = least_rating > Milliamps::ZERO;
+        if self.margin_a < Milliamps::ZERO || (rated && self.margin_a >= least_rating) {
             report.add(
                 "margin_a",
                 "range",

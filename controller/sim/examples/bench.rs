@@ -63,13 +63,17 @@ fn main() -> Result<(), String> {
         let scenario = scenario.map_err(|error| error.to_string())?;
         let began = std::time::Instant::now();
         let outcome = run(&scenario, &kinds, threads)?;
-        print!("{}", table::text(&outcome.summaries));
         for run in outcome.summaries.iter().flat_map(|summary| &summary.runs) {
             for refused in &run.refused {
-                println!("{} seed {}: {refused}", scenario.name, run.seed);
+                eprintln!("{} seed {}: {refused}", scenario.name, run.seed);
             }
         }
-        println!("rejected {:?}, {:?}", outcome.rejected, began.elapsed());
+        eprintln!(
+            "{}: rejected {:?}, {:?}",
+            scenario.name,
+            outcome.rejected,
+            began.elapsed()
+        );
         summaries.extend(outcome.summaries);
     }
     print!("{}", table::text(&summaries));

@@ -44,7 +44,7 @@ impl House {
             .unwrap_or_default();
         let zone = &self.config.site.time_zone;
         if !zone.is_empty() && jiff::tz::TimeZone::get(zone).is_err() {
-            let message = format!("is no time zone: \"{zone}\"; one is Europe/Oslo");
+            let message = format!("must be a time zone such as Europe/Oslo, not \"{zone}\"");
             push(&mut errors, "site.time_zone", "unknown", message);
         }
         meter(&self.meter, &mut errors);

@@ -6,7 +6,13 @@
     reason = "a test fails by panicking"
 )]
 
-use std::{net::TcpListener, path::Path, thread, time::Duration};
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    path::Path,
+    thread,
+    time::Duration,
+};
 
 use headroom_tests::{
     certificates::{LONG, Maker},
@@ -14,6 +20,7 @@ use headroom_tests::{
     http_meter::HttpMeter,
     network_meter::{self, set_measurement},
     process::Process,
+    program,
     telegram::Values,
     tls_front::TlsFront,
 };
@@ -178,9 +185,21 @@ fn a_wrong_or_missing_token_is_told() {
 
 #[test]
 fn what_speaks_no_tls_is_told_apart() {
-    let meter = locked_meter();
-    let plain = format!("homewizard://{}?version=2", meter.host);
-    says(&listen(&plain, TOKEN), "it does not speak TLS there");
+    let plain = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = plain.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut stream in plain.incoming().flatten() {
+            // The start of TLS is more than this; the rest is left unread.
+            let mut hello = [0; 64];
+            let heard = stream.read_exact(&mut hello);
+            let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+            drop(heard.and_then(|()| stream.write_all(answer)));
+            // Until the other side goes.
+            drop(stream.read_to_end(&mut Vec::new()));
+        }
+    });
+    let process = listen(&format!("homewizard://{host}?version=2"), TOKEN);
+    says(&process, "it does not speak TLS there");
 
     let closing = TcpListener::bind("127.0.0.1:0").unwrap();
     let host = closing.local_addr().unwrap();
@@ -200,9 +219,15 @@ fn what_speaks_no_tls_is_told_apart() {
         "no answer within 8 s",
     );
 
-    for ca in ["/nowhere/ca.pem", "/dev/zero", "/etc/hostname"] {
+    let no_pem = program::workspace().join("Cargo.toml");
+    let no_pem = no_pem.to_str().unwrap();
+    for (ca, words) in [
+        ("/nowhere/ca.pem", "No such file"),
+        ("/dev/zero", "this is not a file"),
+        (no_pem, "there is no certificate"),
+    ] {
         let source = format!("homewizard://{host}?version=2&ca={ca}");
-        says(&listen(&source, TOKEN), ca);
+        says(&listen(&source, TOKEN), &format!("{ca}: {words}"));
     }
     let outcome = run(&["listen", "homewizard://host?id=5c2faf000001"], b"");
     assert_eq!(outcome.code, Some(1));

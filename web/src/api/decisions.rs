@@ -48,7 +48,9 @@ pub(crate) fn filter(mut params: Params) -> Result<DecisionFilter, Problem> {
             return Err(Problem::parameter(
                 "code",
                 "unknown",
-                format!("is no code of a reason: \"{name}\"; the document \"Reasons\" lists them"),
+                format!(
+                    "must be the code of a reason, such as main_fuse, not \"{name}\"; docs/reasons.md lists them"
+                ),
             ));
         }
     }

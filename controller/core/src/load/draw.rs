@@ -48,9 +48,12 @@ impl Load {
                 self.spec.most
             };
         }
-        if let Some(since) = self.link.lost_since() {
-            let holds_until = self.lease_until.unwrap_or(since).after_ms(LEASE_SLACK_MS);
-            return if now < holds_until {
+        if self.link.lost_since().is_some() {
+            // Without a lease nothing is known of what it may do by itself.
+            let holds = self
+                .lease_until
+                .is_some_and(|until| now < until.after_ms(LEASE_SLACK_MS));
+            return if holds {
                 told.max(self.draw().unwrap_or_default())
             } else if self.spec.proof == LeaseProof::Proven {
                 self.spec.safe

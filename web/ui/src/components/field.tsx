@@ -60,7 +60,7 @@ export function TextField(props: TextProps) {
         <input
           id={id}
           name={id}
-          type={type}
+          {...(type === "password" ? { type } : { type })}
           inputMode={inputMode}
           autoComplete={autocomplete}
           spellcheck={false}

@@ -21,6 +21,7 @@ export function Loads() {
           <summary>{t("loads.help")}</summary>
           <p>{t("loads.help.1")}</p>
           <p>{t("loads.help.2")}</p>
+          <p>{t("loads.help.3")}</p>
         </details>
       )}
     </section>

@@ -34,17 +34,18 @@ const LOOKS: Readonly<Record<string, [Tone, IconName]>> = {
 function Heard() {
   const meter = status.value?.meter;
   if (meter === undefined || outdated.value) return null;
-  const [tone, icon] = LOOKS[meter.state] ?? (["quiet", "dots"] as const);
+  const isSet = meter.source !== null;
+  const [tone, icon] = (isSet ? LOOKS[meter.state] : undefined) ?? (["quiet", "dots"] as const);
   const details = [meter.protocol, meter.model, meter.meter_id, meter.serial].filter((x) => x !== null && x !== undefined && x !== "");
   return (
     <div class="heard" data-heard={meter.state}>
       <p class="heard-head">
         <strong>{t("meter.heard")}</strong>
         <Badge tone={tone} icon={icon}>
-          {meter.source === null ? t("meter.unset") : isFrozen.value ? t("meter.frozen") : word("meter", meter.state)}
+          {!isSet ? t("meter.unset") : isFrozen.value ? t("meter.frozen") : word("meter", meter.state)}
         </Badge>
       </p>
-      <p data-meter-text="">{meter.source === null ? t("meter.unset.text") : (meter.text ?? t("meter.silent"))}</p>
+      <p data-meter-text="">{isSet ? (meter.text ?? t("meter.silent")) : t("meter.unset.text")}</p>
       {details.length === 0 ? null : <p class="note">{details.join(" · ")}</p>}
     </div>
   );

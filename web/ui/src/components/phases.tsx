@@ -4,7 +4,7 @@ import { age, amps, UNKNOWN } from "../format";
 import { type Key, t, word } from "../i18n";
 import { isFrozen, valuesOld } from "../state/guard";
 import { meterOk, outdated, readingAge, status } from "../state/live";
-import { ratingOf, site } from "../state/site";
+import { isAsShipped, ratingOf, site } from "../state/site";
 import { Icon } from "./icons";
 import { PhaseBar, scaleTop } from "./phase-bar";
 
@@ -103,12 +103,13 @@ function Phase({ phase, top, tightest }: { phase: PhaseStatus; top: number; tigh
 }
 
 function Legend() {
+  const isUnset = site.value !== null && isAsShipped(site.value);
   return (
     <ul class="legend" aria-label={t("phases.legend")}>
       <li><span class="swatch is-house" />{t("phases.legend.background")}</li>
       <li><span class="swatch is-loads" />{t("phases.legend.loads")}</li>
       <li><span class="swatch is-over" />{t("phases.legend.over")}</li>
-      <li><span class="swatch is-fuse" />{t("phases.fuse")}</li>
+      <li><span class="swatch is-fuse" />{t(isUnset ? "phases.fuse.unset" : "phases.fuse")}</li>
       {(site.value?.margin_a ?? 0) > 0 ? <li><span class="swatch is-limit" />{t("phases.limit")}</li> : null}
     </ul>
   );
@@ -128,6 +129,11 @@ function MeterNote({ meter }: { meter: MeterStatus }) {
   );
 }
 
+function staleText(meter: MeterStatus): string {
+  if (meter.state === "waiting") return t(meter.source === null ? "phases.unset" : "phases.waiting");
+  return t("phases.stale", { state: isFrozen.value ? t("meter.frozen") : word("meter", meter.state) });
+}
+
 export function Phases() {
   const now = status.value;
   if (now === null) return null;
@@ -144,7 +150,7 @@ export function Phases() {
       </div>
       {now.meter.state === "ok" || outdated.value ? null : (
         <p class="stale-note">
-          <Icon name="warn" /> {t("phases.stale", { state: isFrozen.value ? t("meter.frozen") : word("meter", now.meter.state) })}
+          <Icon name="warn" /> {staleText(now.meter)}
         </p>
       )}
       {now.phases.length === 0 ? <p class="empty">{t("phases.none")}</p> : null}

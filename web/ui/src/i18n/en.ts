@@ -69,7 +69,10 @@ export const en = {
   "phases.source.measured": "measured",
   "phases.source.rebuilt": "rebuilt",
   "phases.source.worst_case": "worst case",
+  "phases.unset": "No values: no meter is configured.",
+  "phases.waiting": "No values yet: the meter is not heard.",
   "phases.fuse": "Fuse",
+  "phases.fuse.unset": "Fuse (not entered yet)",
   "phases.limit": "Limit (fuse less margin)",
   "phases.old": "old",
   "phases.source.old": "old",
@@ -120,7 +123,7 @@ export const en = {
   "load.setpoint": "Setpoint",
   "load.of": "of {max}",
   "load.paused.user": "Paused by hand",
-  "load.paused.headroom": "Stopped by Headroom",
+  "load.paused.headroom": "Stopped",
   "load.unset": "not set",
   "load.measured": "Measured",
   "load.acknowledged": "Acknowledged",
@@ -164,6 +167,9 @@ export const en = {
     "Setpoint is what Headroom allows, acknowledged is what the charger said yes to, measured is what the car really draws. They differ while a car ramps, or when it wants less.",
   "loads.help.2":
     "The lease makes a charger fall back to its safe current by itself when Headroom goes silent. Boost moves a load to the front of the queue; the fuse always comes first.",
+
+  "loads.help.3":
+    "“Stopped” is Headroom's doing: there is no room, or the meter is not heard, and the reason says which. “Paused by hand” is a person's, and ends by itself or with Resume.",
 
   "status.available": "No car",
   "status.preparing": "Getting ready",
@@ -309,9 +315,9 @@ export const en = {
   "add.charger.most.help": "What its own cable and fuse bear.",
   "add.charger.safe": "Safe current",
   "add.charger.safe.help": "What it falls to without Headroom. 0 is always right for the fuse.",
-  "add.charger.auth": "Password",
-  "add.charger.auth.basic": "The charger shows a password (right for most)",
-  "add.charger.auth.none": "The charger cannot: anybody in the network may pose as it",
+  "add.charger.auth": "How the charger proves who it is",
+  "add.charger.auth.basic": "With a password (right for most)",
+  "add.charger.auth.none": "Not at all: anybody in the network may pose as it",
   "add.charger.password": "Its password",
   "add.charger.password.help": "8 characters or more. Leave it empty and one is made for you to enter in the charger.",
   "add.charger.save": "Add charger",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::current::{Current, Currents, Wiring};
 
 pub use self::household::Class;
-pub use self::steps::Steps;
+pub use self::steps::{Stepper, Steps};
 
 /// Most rows of a CSV: a month of seconds.
 const ROWS_MAX: usize = 2_678_400;

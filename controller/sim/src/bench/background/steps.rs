@@ -24,6 +24,10 @@ pub struct Steps {
     /// Times from and to which nothing steps, in seconds.
     #[serde(default)]
     pub quiet_s: Vec<(f64, f64)>,
+    /// Whether it watches the lines: up where the controller has just filled one, down again later. Only
+    /// where nothing must be known beforehand: in adversarial hours.
+    #[serde(skip)]
+    pub watching: bool,
     /// Power factor of the steps.
     #[serde(default = "nine_and_a_half_tenths")]
     pub power_factor: f64,
@@ -60,49 +64,190 @@ impl Steps {
         rating_a: PerPhase<f64>,
         seed: u64,
     ) -> Vec<Currents> {
-        let mut random = Random::new(seed, "steps");
-        let mut levels = PerPhase::all(self.base_a);
-        let lines = Phase::ALL;
-        let mut next_s = random.between(self.gap_s);
-        let mut trace = Vec::with_capacity(usize::try_from(seconds).unwrap_or_default());
-        for second in 0..seconds {
-            if crate::seconds(second * 1000) >= next_s {
-                next_s += random.between(self.gap_s).max(1.0);
-                // Three draws, whatever becomes of them, so that one more line changes nothing else.
-                let (which, up) = (random.unit(), random.chance(0.5));
-                let index = if which < 1.0 / 3.0 {
-                    0
-                } else if which < 2.0 / 3.0 {
-                    1
-                } else {
-                    2
-                };
-                let at_s = crate::seconds(second * 1000);
-                let quiet = self
-                    .quiet_s
-                    .iter()
-                    .any(|(from_s, to_s)| (*from_s..*to_s).contains(&at_s));
-                if let Some(line) = lines.get(index).filter(|_| !quiet) {
-                    let level = levels.get_mut(*line);
-                    let changed = if up {
-                        *level + self.step_a
-                    } else {
-                        *level - self.step_a
-                    };
-                    if changed >= self.base_a - 1e-9
-                        && changed <= self.highest * rating_a.get(*line)
-                    {
-                        *level = changed;
-                    }
+        let mut stepper = Stepper::new(self, wiring, rating_a, seed);
+        (0..seconds)
+            .map(|second| {
+                if !self.watching {
+                    stepper.at_random(second);
                 }
-            }
-            let mut currents = Currents::none(wiring);
-            for line in lines {
-                let amps = levels.get(line) + random.noise(0.05);
-                currents.add(line, Current::new(amps.max(0.0), self.power_factor));
-            }
-            trace.push(currents);
+                stepper.currents()
+            })
+            .collect()
+    }
+}
+
+/// A line is full when it carries this share of its rating.
+const FULL: f64 = 0.93;
+/// A full line gets its step within some seconds: with this chance in each.
+const STRIKES: f64 = 0.2;
+
+/// The steps of one run.
+#[derive(Clone, Debug)]
+pub struct Stepper {
+    steps: Steps,
+    wiring: Wiring,
+    rating_a: PerPhase<f64>,
+    random: Random,
+    levels: PerPhase<f64>,
+    next_s: f64,
+    /// When what was raised goes down again.
+    down_s: f64,
+}
+
+impl Stepper {
+    /// With every line at its base.
+    pub fn new(steps: &Steps, wiring: Wiring, rating_a: PerPhase<f64>, seed: u64) -> Self {
+        let mut random = Random::new(seed, "steps");
+        let next_s = random.between(steps.gap_s);
+        Self {
+            steps: steps.clone(),
+            wiring,
+            rating_a,
+            random,
+            levels: PerPhase::all(steps.base_a),
+            next_s,
+            down_s: f64::INFINITY,
         }
-        trace
+    }
+
+    /// What flows now, with a little noise.
+    pub fn currents(&mut self) -> Currents {
+        let mut currents = Currents::none(self.wiring);
+        for line in Phase::ALL {
+            let amps = self.levels.get(line) + self.random.noise(0.05);
+            currents.add(line, Current::new(amps.max(0.0), self.steps.power_factor));
+        }
+        currents
+    }
+
+    /// A step of any line in any direction, when it is time for one.
+    pub fn at_random(&mut self, second: u64) {
+        let at_s = crate::seconds(second * 1000);
+        if at_s < self.next_s {
+            return;
+        }
+        self.next_s += self.random.between(self.steps.gap_s).max(1.0);
+        let (which, up) = (self.any_line(), self.random.chance(0.5));
+        if !self.is_quiet(at_s) {
+            self.step(which, up);
+        }
+    }
+
+    /// The worst that the class allows, for a controller that fills the lines: `carried` is what flows.
+    pub fn watching(&mut self, second: u64, carried: PerPhase<f64>) {
+        let at_s = crate::seconds(second * 1000);
+        if at_s < self.next_s || self.is_quiet(at_s) {
+            return;
+        }
+        let (shortest_s, longest_s) = self.steps.gap_s;
+        let fullest = Phase::ALL
+            .into_iter()
+            .filter(|line| self.fits(self.levels.get(*line) + self.steps.step_a, *line))
+            .map(|line| (carried.get(line) / self.rating_a.get(line), line))
+            .filter(|(share, _)| *share >= FULL)
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        let stepped = match fullest {
+            Some((_, line)) => self.random.chance(STRIKES) && self.step(line, true),
+            None if at_s >= self.down_s => {
+                let line = self.any_line();
+                self.step(line, false)
+            }
+            None => false,
+        };
+        if stepped {
+            self.next_s = at_s + shortest_s.max(1.0);
+            self.down_s = at_s + self.random.between((shortest_s, longest_s));
+        }
+    }
+
+    fn any_line(&mut self) -> Phase {
+        let which = self.random.unit();
+        if which < 1.0 / 3.0 {
+            Phase::L1
+        } else if which < 2.0 / 3.0 {
+            Phase::L2
+        } else {
+            Phase::L3
+        }
+    }
+
+    fn is_quiet(&self, at_s: f64) -> bool {
+        self.steps
+            .quiet_s
+            .iter()
+            .any(|(from_s, to_s)| (*from_s..*to_s).contains(&at_s))
+    }
+
+    fn fits(&self, amps: f64, line: Phase) -> bool {
+        amps >= self.steps.base_a - 1e-9 && amps <= self.steps.highest * self.rating_a.get(line)
+    }
+
+    fn step(&mut self, line: Phase, up: bool) -> bool {
+        let step_a = if up {
+            self.steps.step_a
+        } else {
+            -self.steps.step_a
+        };
+        let amps = self.levels.get(line) + step_a;
+        let fits = self.fits(amps, line);
+        if fits {
+            *self.levels.get_mut(line) = amps;
+        }
+        fits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps(watching: bool) -> Steps {
+        Steps {
+            step_a: 10.0,
+            base_a: 2.0,
+            highest: 0.9,
+            gap_s: (20.0, 60.0),
+            quiet_s: vec![(300.0, 400.0)],
+            watching,
+            power_factor: 1.0,
+        }
+    }
+
+    /// The seconds at which any line changes by a step.
+    fn times(trace: &[Currents]) -> Vec<usize> {
+        let amps = |at: usize| trace[at].line_amps().0;
+        (1..trace.len())
+            .filter(|at| {
+                let (before, now) = (amps(at - 1), amps(*at));
+                before.iter().zip(now).any(|(a, b)| (a - b).abs() > 5.0)
+            })
+            .collect()
+    }
+
+    fn check(times: &[usize]) {
+        assert!(times.len() > 30, "{times:?}");
+        assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 20));
+        assert!(!times.iter().any(|at| (300..400).contains(at)));
+    }
+
+    #[test]
+    fn steps_keep_their_distance_and_the_quiet_times() {
+        let trace = steps(false).trace(Wiring::Star, 3600, PerPhase::all(25.0), 1);
+        check(&times(&trace));
+    }
+
+    #[test]
+    fn who_watches_steps_where_the_lines_are_full() {
+        let mut stepper = Stepper::new(&steps(true), Wiring::Star, PerPhase::all(25.0), 1);
+        let mut trace = Vec::new();
+        for second in 0..3600 {
+            // Somebody fills L2 to its rating whenever it is low.
+            let l2 = stepper.levels.get(Phase::L2);
+            let full = if l2 < 5.0 { 25.0 } else { l2 };
+            stepper.watching(second, PerPhase([3.0, full, 3.0]));
+            trace.push(stepper.currents());
+            assert!(stepper.levels.get(Phase::L1) < 5.0);
+        }
+        check(&times(&trace));
     }
 }

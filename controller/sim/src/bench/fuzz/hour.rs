@@ -21,19 +21,16 @@ pub fn scenario(seed: u64, attempt: u32) -> Scenario {
         2.0 * meter.period_s + meter.latency_s + link.latency_s + LOAD_REACTION_S + 1.0;
     let (chargers, points, cars) = chargers(&site, &mut random);
     let faults = faults(&chargers, &mut random);
-    let slow_loads = slow_loads(&site, &mut random);
-    let title = title(
-        &site,
-        &meter,
-        &link,
-        largest_a,
-        &chargers,
-        &slow_loads,
-        &faults,
-    );
-    Scenario {
+    // Who watches cannot be rejected beforehand, so that nothing else may step beside it.
+    let watching = random.chance(0.5);
+    let slow_loads = if watching {
+        Vec::new()
+    } else {
+        slow_loads(&site, &mut random)
+    };
+    let mut hour = Scenario {
         name: format!("hour {seed}"),
-        title,
+        title: String::new(),
         household: false,
         duration_h: 1.0,
         seeds: 1,
@@ -41,6 +38,7 @@ pub fn scenario(seed: u64, attempt: u32) -> Scenario {
             // A little less than the largest, for the noise on top of it.
             step_a: (largest_a - 0.3) * pick(&mut random, &[0.5, 1.0, 1.0]),
             quiet_s: blind_times(&faults, reaction_s),
+            watching,
             base_a: random.between((0.5, 4.0)),
             // Two branches that meet in a line add up to √3 of each.
             highest: if site.grid == Grid::It3ph { 0.5 } else { 0.9 },
@@ -61,7 +59,9 @@ pub fn scenario(seed: u64, attempt: u32) -> Scenario {
         slow_loads,
         tanks: Vec::new(),
         faults,
-    }
+    };
+    hour.title = title(&hour, largest_a, watching);
+    hour
 }
 
 /// The lease of every charger of an hour, in seconds.
@@ -335,17 +335,13 @@ fn blind_times(faults: &[Fault], reaction_s: f64) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn title(
-    site: &Site,
-    meter: &MeterModel,
-    link: &Link,
-    largest_a: f64,
-    chargers: &[Charger],
-    slow_loads: &[SlowLoad],
-    faults: &[Fault],
-) -> String {
+fn title(hour: &Scenario, largest_a: f64, watching: bool) -> String {
+    let Scenario {
+        site, meter, link, ..
+    } = hour;
     let rating = site.main_fuse.rating_a.per_phase().get(Phase::L1);
-    let wiring: Vec<String> = chargers
+    let wiring: Vec<String> = hour
+        .chargers
         .iter()
         .map(|charger| match &charger.phases {
             None => format!("?x{}", charger.max_current_a),
@@ -355,7 +351,8 @@ fn title(
             }
         })
         .collect();
-    let faults: Vec<&str> = faults
+    let faults: Vec<&str> = hour
+        .faults
         .iter()
         .map(|fault| match fault {
             Fault::Stuck { .. } => "stuck",
@@ -366,11 +363,16 @@ fn title(
         })
         .collect();
     format!(
-        "{:?} {rating} {:?} {:?}, steps to {largest_a} A, meter {} s (loss {}, step {}, L2 {:?}), commands {} s, \
+        "{:?} {rating} {:?} {:?}, steps to {largest_a} A{}, meter {} s (loss {}, step {}, L2 {:?}), commands {} s, \
          reports {} s, [{}], {} circuits, {} slow loads, faults [{}]",
         site.grid,
         site.main_fuse.characteristic,
         site.main_fuse.curve,
+        if watching {
+            " where a line is full"
+        } else {
+            ""
+        },
         meter.period_s,
         meter.loss,
         meter.current_step_a,
@@ -379,7 +381,7 @@ fn title(
         link.report_s,
         wiring.join(", "),
         site.circuits.len(),
-        slow_loads.len(),
+        hour.slow_loads.len(),
         faults.join(", "),
     )
 }

@@ -14,6 +14,7 @@ use headroom_core::event::{CommandResult, Event, Outcome, Tick};
 use headroom_core::units::Instant;
 
 use self::house::{EFFICIENCY, battery_kwh, house_spec, meter_spec, tank_at};
+use super::background::{BackgroundSpec, Stepper};
 use super::controller::{Controller, Kind, Order};
 use super::link::PointState;
 use super::metrics::{RunMetrics, Watch, jain};
@@ -149,10 +150,21 @@ impl<'a> Run<'a> {
     /// Runs to the end.
     pub(super) fn run(mut self) -> RunMetrics {
         let mut trace = self.background.iter();
+        let mut stepper = match &self.scenario.background {
+            BackgroundSpec::Steps(steps) if steps.watching => {
+                let wiring = self.house.branches().wiring;
+                let rating = self.scenario.rating();
+                Some(Stepper::new(steps, wiring, rating, self.metrics.seed))
+            }
+            _ => None,
+        };
         for second in 0..self.scenario.seconds() {
             // What comes up to now, then the second that follows.
             self.handle_until((second + 1) * STEP_MS);
-            if let Some(background) = trace.next() {
+            if let Some(stepper) = &mut stepper {
+                stepper.watching(second, self.house.branches().line_amps());
+                self.house.set_background(stepper.currents());
+            } else if let Some(background) = trace.next() {
                 self.house.set_background(*background);
             }
             self.house.step((second + 1) * STEP_MS);

@@ -3,7 +3,6 @@
 use headroom_core::Phase;
 
 use super::*;
-use crate::bench::background::BackgroundSpec;
 use crate::bench::clairvoyant;
 use crate::bench::controller::Kind;
 use crate::current::{Current, Wiring};

@@ -1,18 +1,18 @@
 //! Reading a scenario, what makes one impossible, and what follows from it.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use headroom_core::config::{Charger, Config, Grid, MAIN, Mode};
 use headroom_core::units::{Milliamps, PerPhase, Phase};
 use thiserror::Error;
 
-use super::{Fault, Link, Scenario};
+use super::{Link, Scenario};
 use crate::bench::background::{self, BackgroundSpec};
 
-/// Longest scenario, in hours: a month.
-const HOURS_MAX: f64 = 744.0;
-/// Most seeds of one run.
-const SEEDS_MAX: u64 = 1000;
+/// Longest file that is read, in bytes: a week of seconds as CSV is below.
+const FILE_MAX: u64 = 64 << 20;
 
 /// Why a scenario cannot be run.
 #[derive(Debug, Error)]
@@ -58,7 +58,10 @@ impl Scenario {
         }
         // Nothing can be compared where nothing is commanded.
         scenario.site.mode = Mode::Control;
-        scenario.validate()?;
+        scenario.check().map_err(|message| ScenarioError::Invalid {
+            name: scenario.name.clone(),
+            message,
+        })?;
         Ok(scenario)
     }
 
@@ -68,7 +71,7 @@ impl Scenario {
     /// What is wrong with it, and where.
     pub fn load(path: &Path) -> Result<Self, ScenarioError> {
         let read = |path: &Path| {
-            std::fs::read_to_string(path).map_err(|source| ScenarioError::Read {
+            read_text(path).map_err(|source| ScenarioError::Read {
                 path: path.display().to_string(),
                 source,
             })
@@ -138,59 +141,6 @@ impl Scenario {
             .unwrap_or(&self.link)
     }
 
-    fn validate(&self) -> Result<(), ScenarioError> {
-        let invalid = |message: String| {
-            Err(ScenarioError::Invalid {
-                name: self.name.clone(),
-                message,
-            })
-        };
-        if !(self.duration_h > 0.0 && self.duration_h <= HOURS_MAX) {
-            return invalid(format!(
-                "duration_h must be above 0 and at most {HOURS_MAX}"
-            ));
-        }
-        if !(1..=SEEDS_MAX).contains(&self.seeds) {
-            return invalid(format!("seeds must be 1 to {SEEDS_MAX}"));
-        }
-        if let Err(errors) = self.config().validate(PerPhase::default()) {
-            let words: Vec<String> = errors
-                .iter()
-                .map(|error| format!("{} {}", error.field, error.message))
-                .collect();
-            return invalid(words.join("; "));
-        }
-        for meter in [&self.meter, &self.circuit_meter] {
-            if !(0.1..=3600.0).contains(&meter.period_s)
-                || !(0.0..=60.0).contains(&meter.latency_s)
-                || !(0.0..=1.0).contains(&meter.loss)
-            {
-                return invalid(
-                    "a meter has a period_s of 0.1 to 3600, a latency_s of 0 to 60 and a loss of 0 to 1"
-                        .to_owned(),
-                );
-            }
-        }
-        let chargers = self.chargers.iter().map(|charger| charger.id.as_str());
-        let named = self
-            .cars
-            .iter()
-            .map(|car| &car.at)
-            .chain(self.points.iter().map(|point| &point.at))
-            .chain(self.faults.iter().filter_map(Fault::charger));
-        for name in named {
-            if !chargers.clone().any(|id| id == name) {
-                return invalid(format!("there is no charger \"{name}\""));
-            }
-        }
-        for tank in &self.tanks {
-            if !self.slow_loads.iter().any(|load| load.id == tank.at) {
-                return invalid(format!("there is no slow load \"{}\"", tank.at));
-            }
-        }
-        self.background.validate().or_else(invalid)
-    }
-
     /// The circuits between a load and the main fuse, that itself left out.
     pub fn path_of(&self, circuit: Option<&str>) -> Vec<&str> {
         let mut path = Vec::new();
@@ -204,11 +154,13 @@ impl Scenario {
     }
 }
 
-impl Fault {
-    fn charger(&self) -> Option<&String> {
-        match self {
-            Self::Stuck { charger, .. } | Self::Dead { charger, .. } => Some(charger),
-            Self::Restart { .. } | Self::MeterGap { .. } | Self::MeterFrozen { .. } => None,
-        }
+fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let mut file = File::open(path)?.take(FILE_MAX + 1);
+    file.read_to_string(&mut text)?;
+    if u64::try_from(text.len()).is_ok_and(|length| length <= FILE_MAX) {
+        Ok(text)
+    } else {
+        Err(io::Error::other("it is longer than 64 MiB"))
     }
 }

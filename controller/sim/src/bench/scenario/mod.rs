@@ -4,6 +4,7 @@
 //! What the controller is configured with has the shapes of the HTTP API ([`headroom_core::config`]);
 //! the rest says what really stands there.
 
+mod check;
 mod load;
 
 use headroom_core::config::{Charger, Site, SlowLoad};
