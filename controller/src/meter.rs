@@ -1,9 +1,9 @@
 //! The meter that is read: from its configuration to a source that stays open, and what was learnt of its line.
 
+use headroom_core::Instant;
 use headroom_core::config::{self, Secret, Site};
 use headroom_core::login::show_password;
 use headroom_core::validate::FieldError;
-use headroom_core::{Instant, Milliamps};
 use headroom_meter_io::{Key, Line, Meter, MeterReading, MeterStatus, Place, Settings, Source};
 use headroom_store::StateDb;
 
@@ -92,12 +92,9 @@ impl MeterSlot {
 
 /// What the meter's source needs to know of the house.
 pub(crate) fn place(site: &Site) -> Place {
-    let lines = site.grid.phases().len();
-    let ratings = site.main_fuse.rating_a.per_phase();
-    let largest: Option<Milliamps> = ratings.0.into_iter().take(lines).max();
     Place {
-        one_phase: lines == 1,
-        main_fuse: largest,
+        grid: site.grid,
+        main_fuse: Some(site.main_fuse.rating_a.per_phase()),
     }
 }
 

@@ -15,12 +15,14 @@ mod feed;
 mod file;
 mod hearing;
 mod http;
+mod impossible;
 mod link;
 mod lists;
 mod meter;
 mod modbus;
 mod mqtt;
 mod period;
+mod ratio;
 mod reading;
 mod serial;
 mod slot;
@@ -33,8 +35,9 @@ mod words;
 pub use headroom_codec::{
     Item, Key, KeyError, PUBLIC_AUTH_KEY, PUBLIC_KEY, Protocol, Rejected, Telegram, anonymous,
 };
+pub use impossible::Impossible;
 pub use meter::{Heard, Meter, Settings, start, start_tapped};
-pub use reading::{Impossible, Place, Translator};
+pub use reading::{Place, Translator};
 pub use serial::{Line, LineError, LineParity, serial_ports};
 pub use slot::MeterReading;
 pub use source::{

@@ -4,25 +4,23 @@
 //! cannot be true. Three things are never believed: a value that no such house can have, a zero for a conductor that the
 //! meter does not measure, and the fraction that a whole-ampere meter cuts off.
 
+use crate::{
+    impossible::{Impossible, check},
+    ratio::Ratio,
+};
 use headroom_codec::{PhaseValues, Telegram};
 use headroom_core::{
+    config::Grid,
     event::{PhaseReading, Reading},
-    units::{Milliamps, Millivolts, Vars, Watts},
+    units::{Milliamps, Millivolts, PerPhase},
 };
-use std::fmt;
 
 /// A conductor below this carries no supply: meters send 0 or 1 V for one that is not there.
 const NO_VOLTAGE_BELOW_MV: i64 = 100_000;
-/// Above any voltage of a house, between lines too. Binary meters send 6553.5 V for none.
-const IMPOSSIBLE_VOLTAGE_MV: i64 = 500_000;
-/// Between two lines, with the tolerance of EN 50160: for the power that goes with the highest current.
-const HIGHEST_VOLTAGE_V: i64 = 440;
-/// A main fuse lets more than this pass for tens of milliseconds only, too short for a telegram.
-const FUSE_MULTIPLE: i64 = 4;
-/// Numbers with all bits set: what binary meters send for a value that they do not have.
-const ALL_BITS: [i64; 3] = [0xFFFF, 0xFFFF_FFFF, 0x7FFF_FFFF];
 /// Meters that send whole amperes may cut the rest off: 14 A was sent for 14.93 A.
 const WHOLE_AMPERE_MA: i64 = 1_000;
+/// Currents of one telegram are not sampled at one instant, and are rounded: Kirchhoff's law holds with this slack.
+const KIRCHHOFF_SLACK_MA: i64 = 500;
 /// One volt or voltampere in thousandths.
 const WHOLE_UNIT: i64 = 1_000;
 /// The last hundredth before the next step.
@@ -31,20 +29,10 @@ const BELOW_NEXT_STEP_MA: i64 = 10;
 /// What is known of the place where a meter hangs.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Place {
-    /// The grid has one phase: readings have one entry instead of three.
-    pub one_phase: bool,
-    /// The largest rating of the main fuse: a current above four times of it is not believed. `None`: not known.
-    pub main_fuse: Option<Milliamps>,
-}
-
-/// A value that cannot be true, in words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Impossible(String);
-
-impl fmt::Display for Impossible {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+    /// How the house is supplied. With one phase readings have one entry instead of three.
+    pub grid: Grid,
+    /// Rating of the main fuse of each line: a current above four times of it is not believed. `None`: not known.
+    pub main_fuse: Option<PerPhase<Milliamps>>,
 }
 
 /// Turns the telegrams of one meter into readings, and remembers what it learnt of that meter.
@@ -70,23 +58,17 @@ impl Translator {
     /// The first value that cannot be true. Nothing of such a telegram may be believed.
     pub fn translate(&mut self, telegram: &Telegram, place: Place) -> Result<Reading, Impossible> {
         check(telegram, place.main_fuse, self.ratio)?;
-        let without_voltage = second_line_without_voltage(telegram);
-        let [_, second, _] = telegram.phases;
-        if without_voltage && second.current_ma.is_some_and(|current| current > 0) {
-            self.second_line_measured = true;
-        }
-        let false_zero = without_voltage && !self.second_line_measured;
+        let second_is_false = self.second_line_is_false(telegram, place.grid);
         let mut phases: Vec<Option<PhaseReading>> = telegram
             .phases
             .iter()
             .enumerate()
             .map(|(index, values)| {
-                (!values.is_empty()).then(|| phase(*values, index == 1 && false_zero, self.ratio))
+                let believed = !(index == 1 && second_is_false);
+                (!values.is_empty()).then(|| phase(*values, believed, self.ratio))
             })
             .collect();
-        if place.one_phase {
-            phases.truncate(1);
-        }
+        phases.truncate(place.grid.phases().len());
         Ok(Reading {
             phases,
             power_w: signed(telegram.import_mw, telegram.export_mw).map(|mw| self.ratio.watts(mw)),
@@ -97,73 +79,39 @@ impl Translator {
     }
 }
 
-/// Looks for values that cannot be true. Currents count behind the transformers, in the size that the fuse sees.
-fn check(telegram: &Telegram, fuse: Option<Milliamps>, ratio: Ratio) -> Result<(), Impossible> {
-    let highest = fuse.map(|fuse| Milliamps(fuse.0.saturating_mul(FUSE_MULTIPLE)));
-    let line = ["L1", "L2", "L3"];
-    for (line, values) in line.into_iter().zip(&telegram.phases) {
-        if let Some(current) = values.current_ma {
-            let step = values.current_step_ma.unwrap_or(1).max(1);
-            let amps = ratio.milliamps(current);
-            if current < 0 || ALL_BITS.contains(&(current / step)) {
-                return Err(impossible(line, amps.to_f64(), "A"));
+impl Translator {
+    /// On nets without a neutral some meters send nothing for the current of L2, as if it were measured. Such a value
+    /// is told by a conductor without voltage, and by Kirchhoff's law: I2 is never below the difference of the others.
+    fn second_line_is_false(&mut self, telegram: &Telegram, grid: Grid) -> bool {
+        let [first, second, third] = telegram.phases;
+        let live = |values: PhaseValues| {
+            values
+                .voltage_mv
+                .is_some_and(|mv| mv >= NO_VOLTAGE_BELOW_MV)
+        };
+        let delta = live(first) && live(third) && second.voltage_mv.is_some() && !live(second);
+        if !delta && grid != Grid::It3ph {
+            return false;
+        }
+        let Some(current) = second.current_ma else {
+            return false;
+        };
+        if let (Some(first), Some(third)) = (first.current_ma, third.current_ma) {
+            let least = (first - third).abs();
+            let step = second.current_step_ma.unwrap_or_default();
+            if current + 3 * step + KIRCHHOFF_SLACK_MA + least / 10 < least {
+                return true;
             }
-            if let (Some(highest), Some(fuse)) = (highest, fuse)
-                && amps > highest
-            {
-                return Err(Impossible(format!(
-                    "{line} {:.1} A is over four times the main fuse of {:.0} A",
-                    amps.to_f64(),
-                    fuse.to_f64()
-                )));
-            }
         }
-        if let Some(voltage) = values.voltage_mv
-            && !(0..=IMPOSSIBLE_VOLTAGE_MV).contains(&voltage)
-        {
-            return Err(impossible(line, Millivolts(voltage).to_f64(), "V"));
-        }
-        check_power(line, [values.import_mw, values.export_mw], highest, ratio)?;
+        self.second_line_measured |= current > 0;
+        current == 0 && !live(second) && !self.second_line_measured
     }
-    check_power(
-        "total power",
-        [telegram.import_mw, telegram.export_mw],
-        highest,
-        ratio,
-    )
 }
 
-/// Powers are magnitudes in their direction; all lines together carry at most what the fuse lets pass.
-fn check_power(
-    what: &str,
-    directions: [Option<i64>; 2],
-    highest: Option<Milliamps>,
-    ratio: Ratio,
-) -> Result<(), Impossible> {
-    for milliwatts in directions.into_iter().flatten() {
-        let watts = ratio.watts(milliwatts);
-        let bound = highest.map(|highest| {
-            // Three lines; milliamperes to amperes.
-            Watts(highest.0.saturating_mul(3 * HIGHEST_VOLTAGE_V) / 1000)
-        });
-        if milliwatts < 0
-            || ALL_BITS.contains(&(milliwatts / 1000))
-            || bound.is_some_and(|bound| watts > bound)
-        {
-            return Err(impossible(what, watts.to_f64(), "W"));
-        }
-    }
-    Ok(())
-}
-
-fn impossible(what: &str, value: f64, unit: &str) -> Impossible {
-    Impossible(format!("{what} {value} {unit} cannot be"))
-}
-
-fn phase(values: PhaseValues, false_zero: bool, ratio: Ratio) -> PhaseReading {
+fn phase(values: PhaseValues, believed: bool, ratio: Ratio) -> PhaseReading {
     let current = values
         .current_ma
-        .filter(|current| !(false_zero && *current == 0))
+        .filter(|_| believed)
         .map(|current| upper_end(current, values));
     PhaseReading {
         current_a: current.map(|current| ratio.milliamps(current)),
@@ -189,14 +137,10 @@ fn upper_end(current: i64, values: PhaseValues) -> i64 {
         let highest = mva.saturating_add(WHOLE_UNIT).saturating_mul(1000);
         highest / (mv - WHOLE_UNIT) + 1
     });
-    finer.map_or(end, |finer| finer.clamp(current, end))
-}
-
-/// On nets without a neutral some meters send 0 V, and some also 0 A, for the second line, as if these were measured.
-fn second_line_without_voltage(telegram: &Telegram) -> bool {
-    let [first, second, third] = telegram.phases.map(|phase| phase.voltage_mv);
-    let live = |voltage: Option<i64>| voltage.is_some_and(|mv| mv >= NO_VOLTAGE_BELOW_MV);
-    live(first) && live(third) && second.is_some_and(|mv| mv < NO_VOLTAGE_BELOW_MV)
+    // Less than what was sent: the apparent power is that of the other direction.
+    finer
+        .filter(|finer| (current..=end).contains(finer))
+        .unwrap_or(end)
 }
 
 /// Import positive. A meter that sends the import alone: that is the upper bound.
@@ -207,51 +151,11 @@ fn signed(import: Option<i64>, export: Option<i64>) -> Option<i64> {
     }
 }
 
-/// Ratio of current transformers; 1 where there are none.
-#[derive(Debug, Clone, Copy)]
-struct Ratio(f64);
-
-impl Ratio {
-    fn milliamps(self, milliamps: i64) -> Milliamps {
-        let direct = Milliamps(milliamps);
-        if self.is_one() {
-            direct
-        } else {
-            Milliamps::from_f64(direct.to_f64() * self.0).unwrap_or(direct)
-        }
-    }
-
-    fn watts(self, milliwatts: i64) -> Watts {
-        let direct = Watts(rounded(milliwatts));
-        if self.is_one() {
-            direct
-        } else {
-            Watts::from_f64(direct.to_f64() * self.0).unwrap_or(direct)
-        }
-    }
-
-    fn vars(self, millivars: i64) -> Vars {
-        let direct = Vars(rounded(millivars));
-        if self.is_one() {
-            direct
-        } else {
-            Vars::from_f64(direct.to_f64() * self.0).unwrap_or(direct)
-        }
-    }
-
-    fn is_one(self) -> bool {
-        (self.0 - 1.0).abs() < f64::EPSILON
-    }
-}
-
-fn rounded(milli: i64) -> i64 {
-    milli.saturating_add(500).div_euclid(1000)
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
     use headroom_codec::{Decoder, Item, Options};
+    use headroom_core::units::Watts;
 
     /// A telegram to change: L1 912 W at 230.4 V and 4 A (whole amperes), L2 at 0.62 A, L3 exporting.
     pub(crate) fn telegram() -> Telegram {
@@ -309,6 +213,7 @@ pub(crate) mod tests {
     fn a_second_line_of_zero_volts_is_not_believed_to_carry_nothing() {
         let mut it = telegram();
         it.phases[1].voltage_mv = Some(0);
+        it.phases[2].current_ma = Some(3_500);
         let second = translate(&it).phases[1].unwrap();
         assert_eq!(
             (second.voltage_v, second.current_a),
@@ -335,7 +240,7 @@ pub(crate) mod tests {
                 .translate(
                     &telegram(),
                     Place {
-                        one_phase: true,
+                        grid: Grid::Tn1ph,
                         ..Place::default()
                     }
                 )
@@ -364,6 +269,7 @@ pub(crate) mod tests {
             let mut it = telegram();
             it.phases[1].voltage_mv = Some(0);
             it.phases[1].current_ma = Some(current);
+            it.phases[2].current_ma = Some(3_500);
             translator.translate(&it, Place::default()).unwrap().phases[1]
                 .unwrap()
                 .current_a
@@ -371,54 +277,6 @@ pub(crate) mod tests {
         assert_eq!(second(0), None);
         assert_eq!(second(3_500), Some(Milliamps(3_500)));
         assert_eq!(second(0), Some(Milliamps(0)));
-    }
-
-    #[test]
-    fn what_cannot_be_is_refused_with_its_value() {
-        let place = Place {
-            one_phase: false,
-            main_fuse: Some(Milliamps::from_amps(25)),
-        };
-        let refused = |change: fn(&mut Telegram)| {
-            let mut wrong = telegram();
-            change(&mut wrong);
-            Translator::new(1.0)
-                .translate(&wrong, place)
-                .map_err(|impossible| impossible.to_string())
-                .err()
-        };
-        assert_eq!(refused(|_| {}), None);
-        assert_eq!(refused(|it| it.phases[1].current_ma = Some(100_000)), None);
-        assert_eq!(
-            refused(|it| it.phases[1].current_ma = Some(100_010)).as_deref(),
-            Some("L2 100.0 A is over four times the main fuse of 25 A")
-        );
-        for change in [
-            (|it| it.phases[0].current_ma = Some(65_535_000)) as fn(&mut Telegram),
-            |it| it.phases[1].current_ma = Some(655_350),
-            |it| it.phases[0].current_ma = Some(-1000),
-            |it| it.phases[0].voltage_mv = Some(6_553_500),
-            |it| it.phases[0].voltage_mv = Some(-230_000),
-            |it| it.phases[0].import_mw = Some(-1),
-            |it| it.import_mw = Some(-2_870_000),
-            |it| it.import_mw = Some(65_535_000),
-            |it| it.import_mw = Some(4_294_967_295_000),
-            |it| it.export_mw = Some(133_000_000),
-        ] {
-            assert!(refused(change).is_some());
-        }
-    }
-
-    #[test]
-    fn a_transformer_ratio_counts_before_a_current_is_judged() {
-        let place = Place {
-            one_phase: false,
-            main_fuse: Some(Milliamps::from_amps(63)),
-        };
-        let mut far = telegram();
-        far.phases[1].current_ma = Some(5_000);
-        assert!(Translator::new(60.0).translate(&far, place).is_err());
-        assert!(Translator::new(1.0).translate(&far, place).is_ok());
     }
 
     #[test]
@@ -433,7 +291,58 @@ pub(crate) mod tests {
         };
         // 1610 VA at 230 V are 7 A: between 1611 VA at 229 V and the step below.
         assert_eq!(current(7, 230, 1610), Some(Milliamps(7_035)));
-        assert_eq!(current(7, 230, 1500), Some(Milliamps(7_000)));
+        // Injecting: the apparent power that is drawn says nothing.
+        assert_eq!(current(7, 230, 0), Some(Milliamps(7_990)));
         assert_eq!(current(7, 230, 3000), Some(Milliamps(7_990)));
+    }
+
+    #[test]
+    fn a_second_line_below_kirchhoffs_bound_is_not_believed() {
+        let second = |grid, currents: [i64; 3], volts: [Option<i64>; 3]| {
+            let mut it = telegram();
+            for (phase, (current, voltage)) in
+                it.phases.iter_mut().zip(currents.into_iter().zip(volts))
+            {
+                phase.current_ma = Some(current);
+                phase.current_step_ma = Some(10);
+                phase.voltage_mv = voltage.map(|volts| volts * 1000);
+            }
+            let place = Place {
+                grid,
+                ..Place::default()
+            };
+            let mut translator = Translator::new(1.0);
+            translator.second_line_measured = true;
+            translator.translate(&it, place).unwrap().phases[1]
+                .unwrap()
+                .current_a
+        };
+        let all = [Some(230), Some(231), Some(229)];
+        for volts in [
+            all,
+            [Some(230), None, Some(229)],
+            [Some(230), Some(120), Some(229)],
+            [Some(230), Some(0), Some(229)],
+        ] {
+            assert_eq!(
+                second(Grid::It3ph, [3_400, 0, 14_000], volts),
+                None,
+                "{volts:?}"
+            );
+        }
+        // One load between L1 and L3: nothing in L2 indeed.
+        assert_eq!(
+            second(Grid::It3ph, [10_000, 0, 10_100], all),
+            Some(Milliamps(0))
+        );
+        // With a neutral the lines do not depend on each other.
+        assert_eq!(
+            second(Grid::Tn3ph, [3_400, 0, 14_000], all),
+            Some(Milliamps(0))
+        );
+        assert_eq!(
+            second(Grid::It3ph, [3_400, 12_000, 14_000], all),
+            Some(Milliamps(12_000))
+        );
     }
 }
