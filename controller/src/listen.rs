@@ -158,8 +158,7 @@ impl Shown {
         match &heard.item {
             Item::Telegram(telegram) => {
                 let mut output = io::stdout().lock();
-                serde_json::to_writer(&mut output, telegram)?;
-                output.write_all(b"\n")?;
+                writeln!(output, "{}", escaped(&serde_json::to_string(telegram)?))?;
                 output.flush()?;
             }
             Item::Rejected(lost) => eprintln!(
@@ -184,7 +183,33 @@ fn tell(status: &MeterStatus, told: &mut String) {
         .collect();
     let gist = format!("{gist}{:?}", status.serial);
     if gist != *told {
-        eprintln!("{}: {}", status.source, status.text);
+        eprintln!("{}: {}", status.source, escaped(&status.text));
         *told = gist;
+    }
+}
+
+/// Without control characters, as JSON writes them: a terminal would obey those of a meter's texts.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            safe.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn a_terminal_obeys_nothing_that_a_meter_says() {
+        assert_eq!(
+            escaped("\u{1b}]0;x\u{7}\u{7f}\u{9b}2J å"),
+            "\\u001b]0;x\\u0007\\u007f\\u009b2J å"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! What one link has heard.
 
-use crate::feed::Given;
+use crate::{feed::Given, period::Period};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// What one link has heard.
@@ -16,6 +17,10 @@ pub(crate) struct Hearing {
     /// The first and the last frame that is right.
     pub(crate) first_good: Option<Instant>,
     pub(crate) last_good: Option<Instant>,
+    /// How often such frames come.
+    pub(crate) frames: Period,
+    /// Bytes since the last of them.
+    pub(crate) unread: u64,
 }
 
 impl Hearing {
@@ -28,6 +33,8 @@ impl Hearing {
             trial_high: 0,
             first_good: None,
             last_good: None,
+            frames: Period::default(),
+            unread: 0,
         }
     }
 
@@ -35,12 +42,22 @@ impl Hearing {
         self.last_byte = Some(given.received);
         self.trial.get_or_insert(given.received);
         self.trial_bytes += given.bytes as u64;
+        self.unread += given.bytes as u64;
         self.trial_high += given.high as u64;
     }
 
     pub(crate) fn good(&mut self, at: Instant) {
         self.first_good.get_or_insert(at);
         self.last_good = Some(at);
+        self.frames.heard(at);
+        self.unread = 0;
+    }
+
+    /// How long to wait for bytes: until they have been away for `pause`, and then for `tick`s.
+    pub(crate) fn until(&self, pause: Duration, tick: Duration) -> Duration {
+        let silent = self.last_byte.map(|last| last.elapsed());
+        let left = silent.and_then(|silent| pause.checked_sub(silent));
+        left.filter(|left| !left.is_zero()).unwrap_or(tick)
     }
 
     /// Other line parameters: nothing was heard with them yet.

@@ -10,6 +10,7 @@
 #![warn(missing_docs)]
 
 mod backoff;
+mod clock;
 mod damage;
 mod feed;
 mod file;

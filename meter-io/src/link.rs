@@ -99,6 +99,11 @@ impl Link {
         }
     }
 
+    /// Whether its bytes come when the meter sends them: a replay keeps its own time, and a feed gives whole messages.
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self, Self::Serial(_) | Self::Tcp(_))
+    }
+
     /// Whether silence means that something is wrong: a replay that is over is only over.
     pub(crate) fn may_be_lost(&self) -> bool {
         !matches!(self, Self::File(_))

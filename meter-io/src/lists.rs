@@ -32,7 +32,7 @@ impl Lists {
 }
 
 /// A list is known by what it holds: its number means something else for each maker.
-fn name(telegram: &Telegram) -> &'static str {
+pub(crate) fn name(telegram: &Telegram) -> &'static str {
     let energy = telegram.energy_import_mwh.is_some();
     match (telegram.has_currents(), energy) {
         (true, false) => "currents",

@@ -54,6 +54,11 @@ pub struct ListStatus {
     pub last: Instant,
 }
 
+/// Text of a meter without control characters: a terminal would obey them.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
 impl MeterStatus {
     pub(crate) fn new(source: String) -> Self {
         Self {

@@ -2,18 +2,19 @@
 
 use crate::{
     backoff::Backoff,
+    clock::Clocks,
     damage::Damage,
     hearing::Hearing,
     link::{Link, Opener},
     lists::Lists,
     meter::{Heard, Settings},
     period::Period,
-    reading::{Impossible, Place, Translator},
+    reading::{Place, Translator},
     serial::Line,
     slot::{MeterReading, Slot},
-    source::Source,
-    status::MeterStatus,
-    words::{self, Facts},
+    source::{Source, SourceKind},
+    status::{MeterStatus, plain},
+    words::{self, Facts, Trouble},
 };
 use headroom_codec::{Decoder, Item, Options, Reason, Telegram};
 use std::{sync::Arc, time::Duration};
@@ -35,6 +36,10 @@ const SILENT: Duration = Duration::from_secs(30);
 const NEVER_HEARD: Duration = Duration::from_mins(2);
 /// Bytes without a telegram for this long make proven line parameters doubtful: the meter may have been changed.
 const DOUBTFUL: Duration = Duration::from_mins(1);
+
+/// The frames of one message follow each other at once, and at 2400 baud too: after this long without a byte the rest
+/// of a message is lost, and what comes belongs to the next push.
+const PAUSE: Duration = Duration::from_millis(800);
 
 /// Counts telegrams with a value that cannot be true, beside [`Reason::code`]s.
 const IMPOSSIBLE: &str = "impossible";
@@ -59,10 +64,9 @@ pub(crate) struct Task {
     power: Period,
     lists: Lists,
     damage: Damage,
-    /// The last thing that kept telegrams from being read.
-    obstacle: Option<Reason>,
-    /// Why the last telegram could not be true.
-    impossible: Option<String>,
+    clocks: Clocks,
+    /// Why what was heard last gave no reading, and when that was.
+    trouble: Option<(Trouble, Instant)>,
 }
 
 impl Task {
@@ -100,8 +104,8 @@ impl Task {
             power: Period::default(),
             lists: Lists::default(),
             damage: Damage::default(),
-            obstacle: None,
-            impossible: None,
+            clocks: Clocks::default(),
+            trouble: None,
         }
     }
 
@@ -135,7 +139,7 @@ impl Task {
         self.decoder.reset();
         self.tell(&link, &hearing);
         loop {
-            match timeout(TICK, link.next(&mut self.decoder)).await {
+            match timeout(hearing.until(PAUSE, TICK), link.next(&mut self.decoder)).await {
                 Ok(Ok(None)) => {
                     return "The port was closed: unplugged, or the other end is gone.".to_owned();
                 }
@@ -148,7 +152,7 @@ impl Task {
                     }
                 }
                 Ok(Err(error)) => return words::error(self.source.kind(), &error),
-                Err(_) => {}
+                Err(_) => self.silence(&link, &hearing),
             }
             if let Some(line) = self.next_line(&mut hearing) {
                 self.decoder.reset();
@@ -190,10 +194,17 @@ impl Task {
                 let place = *self.place.borrow();
                 let reading = match self.translator.translate(&telegram, place) {
                     Ok(reading) => reading,
-                    Err(impossible) => return self.refuse(&impossible),
+                    Err(impossible) => {
+                        return self.refuse(IMPOSSIBLE, Trouble::Impossible(impossible), now);
+                    }
                 };
-                self.obstacle = None;
-                self.impossible = None;
+                // A capture is of another time.
+                if !matches!(self.source.kind(), SourceKind::File { .. })
+                    && let Err(stale) = self.clocks.judge(&telegram, now)
+                {
+                    return self.refuse(Reason::Old.code(), Trouble::Stale(stale), now);
+                }
+                self.trouble = None;
                 self.record(&telegram, now);
                 self.slot.put(MeterReading {
                     received: now,
@@ -221,24 +232,38 @@ impl Task {
                 if self.proven && words::is_damage(rejected.reason) {
                     self.damage.count(true);
                 }
-                self.obstacle = Some(rejected.reason);
-                self.status.send_modify(|status| {
-                    *status.rejected.entry(rejected.reason.code()).or_default() += 1;
-                });
+                let trouble = Trouble::Rejected(rejected.reason);
+                self.refuse(rejected.reason.code(), trouble, now);
             }
         }
     }
 
-    /// A valid telegram with a value that cannot be true is counted and told, and goes no further.
-    fn refuse(&mut self, impossible: &Impossible) {
-        debug!(source = %self.source, %impossible, "refused");
-        self.impossible = Some(impossible.to_string());
+    /// What gives no reading is counted and told, and goes no further.
+    fn refuse(&mut self, code: &'static str, trouble: Trouble, now: Instant) {
+        debug!(source = %self.source, code, ?trouble, "refused");
+        self.trouble = Some((trouble, now));
         self.status.send_modify(|status| {
-            *status.rejected.entry(IMPOSSIBLE).or_default() += 1;
+            *status.rejected.entry(code).or_default() += 1;
         });
     }
 
+    /// Nothing came for a while: what comes next belongs to another push.
+    fn silence(&mut self, link: &Link, hearing: &Hearing) {
+        let silent = hearing.last_byte.map(|last| last.elapsed());
+        if link.is_live() && silent.is_some_and(|silent| silent >= PAUSE) {
+            self.decoder.pause();
+        }
+    }
+
     fn record(&mut self, telegram: &Telegram, now: Instant) {
+        let id = telegram.meter_id.as_deref().map(plain);
+        let known = self.status.borrow().meter_id.clone();
+        if id.is_some() && known.is_some() && id != known {
+            // Another meter has other lists: those of the old one are not missing.
+            self.lists = Lists::default();
+            self.currents = Period::default();
+            self.power = Period::default();
+        }
         let period = if telegram.has_currents() {
             &mut self.currents
         } else {
@@ -251,11 +276,11 @@ impl Task {
             status.line = line;
             status.lists = self.lists.status();
             status.protocol = Some(telegram.protocol);
-            if telegram.meter_id.is_some() {
-                status.meter_id.clone_from(&telegram.meter_id);
+            if id.is_some() {
+                status.meter_id = id;
             }
-            if telegram.meter_model.is_some() {
-                status.meter_model.clone_from(&telegram.meter_model);
+            if let Some(model) = &telegram.meter_model {
+                status.meter_model = Some(plain(model));
             }
             status.telegrams += 1;
             status.last_telegram = Some(now);
@@ -294,8 +319,7 @@ impl Task {
                 more_lines: self.lines.len() > 1,
                 over: link.is_over(),
                 proven: self.proven,
-                impossible: self.impossible.as_deref(),
-                obstacle: self.obstacle,
+                trouble: self.trouble.as_ref(),
                 damage: self.damage,
                 now: Instant::now(),
             }

@@ -1,6 +1,13 @@
 //! What is heard, in a sentence, and what to do about it.
 
-use crate::{damage::Damage, hearing::Hearing, source::SourceKind, status::MeterStatus};
+use crate::{
+    clock::Stale,
+    damage::Damage,
+    hearing::Hearing,
+    impossible::Impossible,
+    source::SourceKind,
+    status::{ListStatus, MeterStatus},
+};
 use headroom_codec::Reason;
 use std::{io, time::Duration};
 use tokio::time::Instant;
@@ -12,8 +19,26 @@ const NO_CURRENTS_AFTER: Duration = Duration::from_secs(30);
 /// A list is late after this many of its periods, and not before the seconds below.
 const LATE_PERIODS: f64 = 3.0;
 const LATE_AT_LEAST_S: f64 = 5.0;
+/// What gave no reading is told until this many of its periods have passed without more of it, within these bounds.
+const TROUBLE_PERIODS: f64 = 3.0;
+const TROUBLE_AT_LEAST_S: f64 = 15.0;
+const TROUBLE_AT_MOST_S: f64 = 180.0;
 /// So few bytes tell nothing of the line.
 const FEW_BYTES: u64 = 20;
+
+/// Why what was heard gave no reading.
+#[derive(Debug, Clone)]
+pub(crate) enum Trouble {
+    /// A value that cannot be true.
+    Impossible(Impossible),
+    /// A frame gave no telegram.
+    Rejected(Reason),
+    /// The telegram is not of now.
+    Stale(Stale),
+}
+
+/// What an impossible value says when it is one for this house alone.
+const OVER_FUSE: &str = "times the main fuse";
 
 /// All that a sentence is made of.
 pub(crate) struct Facts<'a> {
@@ -28,10 +53,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) over: bool,
     /// Frames that are right were heard with these line parameters.
     pub(crate) proven: bool,
-    /// Why the last telegram could not be true.
-    pub(crate) impossible: Option<&'a str>,
-    /// Why the last frame gave no telegram, if the one after it did not.
-    pub(crate) obstacle: Option<Reason>,
+    /// Why the last frame gave no reading, and when it came.
+    pub(crate) trouble: Option<&'a (Trouble, Instant)>,
     pub(crate) damage: Damage,
     pub(crate) now: Instant,
 }
@@ -42,21 +65,44 @@ impl Facts<'_> {
         if self.over {
             return "The file has been played to its end.".to_owned();
         }
-        if let Some(impossible) = self.impossible {
-            return format!(
-                "The last telegram was refused: {impossible}. Check the main fuse and the transformer ratio in the settings."
-            );
+        if let Some(text) = self.trouble() {
+            return text;
         }
-        if let Some(reason) = self.obstacle.filter(|reason| self.obstructs(*reason)) {
-            return obstacle(reason, &self.at());
-        }
-        if self.hearing.last_good.is_some() {
+        let last = self.status.last_telegram;
+        if self.hearing.last_good.is_some() && last.is_some_and(|last| last >= self.hearing.opened)
+        {
             return self.telegrams();
         }
-        if self.hearing.trial.is_some() {
+        if self.hearing.trial.is_some() && self.unread() > 0 {
             return self.no_telegram();
         }
         self.silence()
+    }
+
+    /// What gave no reading, as long as more of it may come.
+    fn trouble(&self) -> Option<String> {
+        let (trouble, at) = self.trouble?;
+        let period = self.hearing.frames.seconds().unwrap_or_default();
+        let patience = (period * TROUBLE_PERIODS).clamp(TROUBLE_AT_LEAST_S, TROUBLE_AT_MOST_S);
+        if self.age_s(*at) > patience {
+            return None;
+        }
+        match trouble {
+            Trouble::Impossible(what) => Some(impossible(what)),
+            Trouble::Stale(Stale::Stands) => Some(
+                "The meter's clock stands still, and all values with it: old telegrams come again and again. Look at the \
+                 device that sends them; start it again."
+                    .to_owned(),
+            ),
+            Trouble::Stale(Stale::Back) => Some(
+                "The meter's clock went back: old telegrams come again, or it was set. Three that go on from there are \
+                 believed."
+                    .to_owned(),
+            ),
+            Trouble::Rejected(reason) => self
+                .obstructs(*reason)
+                .then(|| obstacle(*reason, self.kind, &self.at())),
+        }
     }
 
     fn at(&self) -> String {
@@ -76,6 +122,14 @@ impl Facts<'_> {
         self.proven && !(is_damage(reason) && whole() == Some(true))
     }
 
+    /// Bytes that gave nothing, with these line parameters or since the last frame that was right.
+    fn unread(&self) -> u64 {
+        match self.hearing.last_good {
+            Some(_) => self.hearing.unread,
+            None => self.hearing.trial_bytes,
+        }
+    }
+
     fn age_s(&self, at: Instant) -> f64 {
         self.now.saturating_duration_since(at).as_secs_f64()
     }
@@ -90,7 +144,7 @@ impl Facts<'_> {
         if let Some(none) = self.none_since() {
             return format!("{text} {none}");
         }
-        if let Some(missing) = self.missing_currents() {
+        if let Some(missing) = self.missing_currents().or_else(|| self.missing_list()) {
             text = format!("{text} {missing}");
         }
         if let Some((damaged, heard)) = self.damage.too_much() {
@@ -116,6 +170,12 @@ impl Facts<'_> {
         let why = match self.kind {
             SourceKind::Http(_) => {
                 ": the device answers, and its values stand still. Is it connected to its meter?"
+            }
+            SourceKind::Serial { .. } | SourceKind::Tcp { .. }
+                if self.hearing.unread >= FEW_BYTES =>
+            {
+                let unread = self.hearing.unread;
+                &format!(": {unread} bytes were heard since, and no telegram among them.")
             }
             _ => ".",
         };
@@ -148,6 +208,23 @@ impl Facts<'_> {
         }
     }
 
+    /// Another list than that of the currents stays away.
+    fn missing_list(&self) -> Option<String> {
+        let newest = self.status.last_telegram?;
+        let late = |list: &ListStatus| {
+            let late = list.period_s.map(late_after);
+            late.is_some_and(|late| self.age_s(list.last) > late) && newest > list.last
+        };
+        let mut lists = self.status.lists.iter();
+        // One list with currents may take the place of another: those are looked at together.
+        let (name, list) = lists.find(|(name, list)| **name != "currents" && late(list))?;
+        let age = self.now.saturating_duration_since(list.last).as_secs() / 10 * 10;
+        Some(format!(
+            "The list with the {name} has not come for {age} s, others still do: look at the cable, and at the supply of \
+             the adapter."
+        ))
+    }
+
     /// Bytes come, and no telegram.
     fn no_telegram(&self) -> String {
         let Hearing {
@@ -155,15 +232,16 @@ impl Facts<'_> {
             trial_high,
             ..
         } = self.hearing;
+        let unread = self.unread();
         let heard = format!(
-            "{trial_bytes} bytes heard{}, and no telegram among them so far",
+            "{unread} bytes heard{}, and no telegram among them so far",
             self.at()
         );
         let stream = matches!(
             self.kind,
             SourceKind::Serial { .. } | SourceKind::Tcp { .. } | SourceKind::File { .. }
         );
-        if !stream || *trial_bytes < FEW_BYTES {
+        if !stream || unread < FEW_BYTES {
             return format!("{heard}.");
         }
         let inverted = if trial_high * 2 > *trial_bytes {
@@ -182,7 +260,8 @@ impl Facts<'_> {
     /// Nothing comes.
     fn silence(&self) -> String {
         let at = self.at();
-        let silent = self.now.saturating_duration_since(self.hearing.opened);
+        let since = self.hearing.last_byte.unwrap_or(self.hearing.opened);
+        let silent = self.now.saturating_duration_since(since);
         if silent < QUIET {
             return format!("Open, listening{at}.");
         }
@@ -220,11 +299,24 @@ pub(crate) fn is_damage(reason: Reason) -> bool {
     )
 }
 
-fn obstacle(reason: Reason, at: &str) -> String {
+fn impossible(what: &Impossible) -> String {
+    let what = what.to_string();
+    let advice = if what.contains(OVER_FUSE) {
+        "Check the main fuse and the transformer ratio in the settings"
+    } else {
+        "Look at the meter and the cable"
+    };
+    format!("The last telegram was refused: {what}. {advice}.")
+}
+
+fn obstacle(reason: Reason, kind: &SourceKind, at: &str) -> String {
     let advice = match reason {
         Reason::NeedsKey => ": enter the key that the grid company gives",
         Reason::WrongKey => ": check the encryption key",
         Reason::WrongAuthKey => ": check the authentication key, or leave it out",
+        Reason::Unknown | Reason::Malformed if is_asked(kind) => {
+            ": is it the meter that the source names, and the right page or topic of it?"
+        }
         Reason::Unknown | Reason::Malformed => {
             ": please send a capture (headroom listen), so that this meter can be added"
         }
@@ -236,6 +328,15 @@ fn obstacle(reason: Reason, at: &str) -> String {
         _ => "",
     };
     format!("Telegrams are heard{at}, but the last one was rejected: {reason}{advice}.")
+        .replace("?.", "?")
+}
+
+/// What it says is no stream of bytes that could be captured.
+fn is_asked(kind: &SourceKind) -> bool {
+    matches!(
+        kind,
+        SourceKind::Http(_) | SourceKind::Modbus(_) | SourceKind::Mqtt(_)
+    )
 }
 
 /// An error of a link, in words that say what to do.

@@ -6,7 +6,7 @@ const CANDIDATES = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromiu
 
 /** Console lines that the browser writes by itself for answers that a test asks for. */
 const EXPECTED = [
-  { text: /status of 422/, url: /\/api\/v1\/site$/ },
+  { text: /status of 422/, url: /\/api\/v1\/(site|meter|chargers)$/ },
   { text: /status of 404/, url: /\/api\/v1\/session$/ },
 ];
 
@@ -17,7 +17,7 @@ export async function openBrowser() {
 }
 
 /** A page that notes foreign requests and errors into `faults`. */
-export async function openPage(browser, base, faults, { width = 1280, height = 900, scheme = "light" } = {}) {
+export async function openPage(browser, base, faults, { width = 1280, height = 900, scheme = "light", prepare } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme });
   const page = await context.newPage();
   const own = new URL(base).origin;
@@ -31,6 +31,7 @@ export async function openPage(browser, base, faults, { width = 1280, height = 9
     if (EXPECTED.some((e) => e.text.test(message.text()) && e.url.test(url))) return;
     faults.push(`console ${message.type()}: ${message.text()} (${url})`);
   });
+  await prepare?.(page);
   await page.goto(base);
   await page.locator("[data-phase]").first().waitFor({ timeout: 20_000 });
   return page;

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { layCable } from "./cable.mjs";
 import { api, openBrowser, openPage, run } from "./harness.mjs";
+import { alarm, calm, fresh, freshSite, noMeter, openHouse, overloaded } from "./houses.mjs";
 
 const base = process.env.HEADROOM_URL;
 if (base === undefined) {
@@ -94,7 +95,7 @@ async function decisionsLive() {
     newest,
     { timeout: 15_000 },
   );
-  await own.locator('[data-setpoint="0"]').waitFor({ timeout: 15_000 });
+  await own.locator('[data-setpoint="0"]').filter({ hasText: "Paused by hand" }).waitFor({ timeout: 15_000 });
   await own.locator('[data-command="resume"]').click();
   await own.locator(".commands .said").filter({ hasText: "automatic" }).waitFor();
   // By its number: newer rows may come in above it meanwhile.
@@ -154,7 +155,7 @@ async function prioritiesByKeyboard() {
   await said("priorities").filter({ hasText: "Not saved yet" }).waitFor();
   await page.locator('[data-act="save-order"]').focus();
   await page.keyboard.press("Enter");
-  await said("priorities").filter({ hasText: "Saved" }).waitFor();
+  await said("priorities").filter({ hasText: "Saved and in force" }).waitFor();
   const after = (await api(page, "/priorities")).order;
   assert.notDeepEqual(after, before);
   const place = (order) => order.findIndex((line) => line.includes(load)) / order.length;
@@ -166,19 +167,194 @@ async function prioritiesByKeyboard() {
 
 /** Puts the order back without the page, whatever lines it had. */
 async function restoreOrder(order) {
-  const status = await page.evaluate(async (o) => {
-    const headers = { "content-type": "application/json", "x-csrf-token": sessionStorage.getItem("headroom_csrf") ?? "" };
-    return (await fetch("/api/v1/priorities", { method: "PUT", headers, body: JSON.stringify({ order: o }) })).status;
-  }, order);
-  assert.equal(status, 200);
+  assert.equal(await call("PUT", "/priorities", { order }), 200);
 }
+
+const foot = (other) => other.locator("[data-guard]");
+const chip = (other) => other.locator("header [data-state] .badge");
+
+async function overloadSeen() {
+  const house = await calm(page);
+  const quiet = await openHouse(browser, base, faults, house);
+  assert.equal(await quiet.locator('[data-banner="alarm"]').count(), 0);
+  assert.doesNotMatch(await chip(quiet).getAttribute("class"), /tone-bad/);
+  assert.match(await foot(quiet).innerText(), /^The fuse is guarded/);
+  await quiet.context().close();
+
+  for (const width of SIZES) {
+    const other = await openHouse(browser, base, faults, overloaded(house), {}, { width, height: 700 });
+    assert.match(await chip(other).getAttribute("class"), /tone-bad/);
+    assert.equal((await chip(other).innerText()).trim(), "Overload");
+    const banners = other.locator('[data-banner="alarm"]');
+    assert.deepEqual(await banners.evaluateAll((all) => all.map((b) => b.dataset.alarm)), ["not_obeying", "overload"]);
+    const { y, height } = await banners.last().boundingBox();
+    assert.ok(y + height < 700, `the banners are above the fold at ${width} px, the last ends at ${y + height}`);
+    assert.doesNotMatch(await foot(other).innerText(), /is guarded/);
+    assert.match(await other.title(), /^Overload/);
+    await other.context().close();
+  }
+
+  // Above the limit, before it lasts long enough for an alarm; and an alarm while nothing is above the limit.
+  const short = await openHouse(browser, base, faults, { ...overloaded(house), alarms: [] });
+  assert.match(await chip(short).getAttribute("class"), /tone-bad/);
+  await short.context().close();
+  const disobeying = await openHouse(browser, base, faults, { ...house, alarms: overloaded(house).alarms.slice(1, 2) });
+  assert.match(await chip(disobeying).getAttribute("class"), /tone-bad/);
+  assert.equal((await chip(disobeying).innerText()).trim(), "Not obeyed");
+  await disobeying.context().close();
+}
+
+async function frozenMeterNamed() {
+  const house = await calm(page);
+  const other = await openHouse(browser, base, faults, {
+    ...house,
+    state: "degraded.meter_stale",
+    meter: { ...house.meter, state: "stale" },
+    alarms: [alarm(1, "meter_frozen", "The meter says the same in every value: it is not believed.")],
+  });
+  assert.equal((await chip(other).innerText()).trim(), "Meter frozen");
+  assert.equal(await other.locator("[data-phase]").first().locator(".old").count(), 2, "the large values are told to be old");
+  assert.doesNotMatch(await foot(other).innerText(), /is guarded/);
+  await other.context().close();
+}
+
+async function observeTellsWhatItWould() {
+  const house = await calm(page);
+  const [car, second] = house.loads.filter((l) => l.kind === "charger");
+  const would = {
+    code: "priority",
+    from_a: 16,
+    to_a: 10,
+    text: `Observe only, nothing is commanded. In control: ${second.name} goes first: ${car.name} goes from 16 A to 10 A.`,
+  };
+  const rows = [
+    { id: 2, time: house.time, t_ms: 2000, state: "observe", reason: would, actions: [] },
+    { id: 1, time: house.time, t_ms: 1000, state: "observe", reason: { code: "observe", text: "Observe only: Headroom reads and shows, and commands nothing." }, actions: [] },
+  ];
+  const other = await openHouse(
+    browser,
+    base,
+    faults,
+    { ...house, state: "observe", mode: "observe", reason: would, loads: house.loads.map((l) => (l === car ? { ...l, reason: would } : l)) },
+    { "/decisions": { items: rows, next: null } },
+  );
+  const row = other.locator('[data-decision="2"]');
+  const told = (await row.locator("[data-would]").innerText()).replace(/\s+/g, " ");
+  assert.equal(told.trim(), `${car.name} 16 A → 10 A would`);
+  const why = await row.locator(".col-reason").innerText();
+  assert.ok(why.startsWith(`${second.name} goes first`), `what would be done stands first, found: ${why}`);
+  assert.equal(await other.locator('[data-decision="1"] [data-would]').count(), 0, "a row that would do nothing says so");
+  const card = await other.locator(`[data-kind="charger"][data-load="${car.id}"] .reason`).innerText();
+  assert.ok(card.replace(/\s+/g, " ").startsWith(`Would ${second.name} goes first`), card);
+  assert.equal(await foot(other).innerText(), "Headroom only observes: it does not protect the fuse.");
+  await other.context().close();
+}
+
+async function meterConfigured() {
+  const site = freshSite(await api(page, "/site"));
+  const other = await openHouse(browser, base, faults, fresh(await calm(page)), { "/site": site, "/meter": noMeter });
+  for (const step of ["fuse", "meter", "loads", "control"]) {
+    assert.equal(await other.locator(`[data-step="${step}"]`).getAttribute("data-done"), "false", step);
+  }
+  assert.match(await other.locator('[data-step="meter"]').innerText(), /No meter is configured/);
+  assert.match(await other.locator('[data-step="fuse"]').innerText(), /16 A .* not the fuse of this house/);
+  assert.match(await other.locator("[data-meter-text]").innerText(), /No meter is configured/);
+  assert.match(await foot(other).innerText(), /does not protect the fuse/);
+  await other.locator('[data-step="meter"] a').click();
+  assert.equal(await other.evaluate(() => location.hash), "#meter-source");
+
+  const bodies = [];
+  await other.route("**/api/v1/meter", (route) => {
+    if (route.request().method() !== "PUT") return route.fallback();
+    bodies.push(route.request().postDataJSON());
+    return route.fulfill({ json: { source: bodies.at(-1).source, key_set: bodies.at(-1).key !== undefined, ct_ratio: bodies.at(-1).ct_ratio } });
+  });
+  const save = async (saved) => {
+    await other.locator('[data-form="meter"] button[type="submit"]').click();
+    await other.locator('[data-said="meter"]').filter({ hasText: saved }).waitFor();
+  };
+  await other.locator("#meter-source").fill(" tcp://192.0.2.5:2001 ");
+  await save("Saved");
+  await other.locator('[data-form="meter"] summary').last().click();
+  const key = "00112233445566778899aabbccddeeff";
+  await other.locator("#meter-key").fill(key);
+  await other.locator("#meter-ratio").fill("40");
+  await save("Saved");
+  assert.equal(await other.locator("#meter-key").inputValue(), "", "a key is not kept on the page");
+  await other.locator("#meter-forget").check();
+  await save("Saved");
+  const source = "tcp://192.0.2.5:2001";
+  assert.deepEqual(bodies, [
+    { source, ct_ratio: null },
+    { source, ct_ratio: 40, key },
+    { source, ct_ratio: 40, key: null, auth_key: null },
+  ]);
+  await other.context().close();
+
+  // The service itself: what it hears stands below the field, and a wrong source changes nothing.
+  assert.match(await page.locator("[data-meter-text]").innerText(), /P1/);
+  const before = JSON.stringify(await api(page, "/meter"));
+  await page.locator("#meter-source").fill("nonsense");
+  await page.locator('[data-form="meter"] button[type="submit"]').click();
+  await page.locator("#meter-source-error").waitFor();
+  assert.match(await said("meter").innerText(), /Nothing was changed/);
+  assert.equal(JSON.stringify(await api(page, "/meter")), before);
+  await page.locator('[data-form="meter"] button:not([type="submit"])').click();
+}
+
+async function chargerAdded() {
+  const before = (await api(page, "/chargers")).items.length;
+  await page.locator("details.add > summary").first().click();
+  const form = page.locator('[data-form="charger"]');
+  await form.locator("#charger-point").fill("BROWSER-1");
+  await form.locator("#charger-name").fill("Browser's car");
+  await form.locator("#charger-password").fill("short");
+  await form.locator('button[type="submit"]').click();
+  await page.locator("#charger-password-error").waitFor();
+  assert.equal((await api(page, "/chargers")).items.length, before, "a wrong value adds nothing");
+
+  await form.locator("#charger-password").fill("");
+  await form.locator('button[type="submit"]').click();
+  await said("charger").filter({ hasText: /password .* BROWSER-1 .*: \S{8,}/ }).waitFor();
+  const made = (await api(page, "/chargers")).items.find((c) => c.driver.charge_point_id === "BROWSER-1");
+  assert.equal(made.name, "Browser's car");
+  assert.deepEqual(made.phases, ["l1", "l2", "l3"]);
+  const card = page.locator(`[data-kind="charger"][data-load="${made.id}"]`);
+  await card.waitFor();
+  await page.locator("details.add > summary").last().click();
+  const remove = page.locator(`[data-remove="${made.id}"] button`).last();
+  await remove.click();
+  assert.equal((await api(page, "/chargers")).items.length, before + 1, "it asks before it removes");
+  await remove.click();
+  await card.waitFor({ state: "detached" });
+  assert.equal((await api(page, "/chargers")).items.length, before);
+}
+
+/** A change without the page's own forms. Answers the status. */
+const call = (method, path, body) =>
+  page.evaluate(
+    async ([m, p, b]) => {
+      const headers = { "content-type": "application/json", "x-csrf-token": sessionStorage.getItem("headroom_csrf") ?? "" };
+      return (await fetch(`/api/v1${p}`, { method: m, headers, ...(b === undefined ? {} : { body: JSON.stringify(b) }) })).status;
+    },
+    [method, path, body],
+  );
 
 async function accessible() {
   const notes = [];
-  for (const scheme of SCHEMES) {
-    const other = await openPage(browser, base, faults, { scheme, width: scheme === "dark" ? 360 : 1280 });
+  const house = await calm(page);
+  const site = freshSite(await api(page, "/site"));
+  const opens = [
+    ["demo", (options) => openPage(browser, base, faults, options)],
+    ["overload", (options) => openHouse(browser, base, faults, overloaded(house), {}, options)],
+    ["fresh", (options) => openHouse(browser, base, faults, fresh(house), { "/site": site, "/meter": noMeter }, options)],
+  ];
+  for (const [name, open] of opens) for (const scheme of SCHEMES) {
+    const other = await open({ scheme, width: scheme === "dark" ? 360 : 1280 });
     await other.locator("[data-decision]").first().waitFor();
-    for (const details of await other.locator("details.help > summary").all()) await details.click();
+    await other.locator("details:is(.help, .add)").evaluateAll((all) => {
+      for (const details of all) details.open = true;
+    });
     // Evaluated by the test's own channel, so the page's content security policy stays as it is.
     await other.evaluate(axeSource);
     const result = await other.evaluate(() =>
@@ -186,8 +362,8 @@ async function accessible() {
     );
     const serious = result.violations.filter((v) => v.impact === "serious" || v.impact === "critical");
     const text = serious.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join(" | ")}`);
-    assert.deepEqual(text, [], `${scheme} theme`);
-    notes.push(`${scheme} ${result.passes.length} rules passed, ${result.violations.length} minor`);
+    assert.deepEqual(text, [], `${name} house, ${scheme} theme`);
+    notes.push(`${name} ${scheme} ${result.passes.length} rules passed, ${result.violations.length} minor`);
     for (const v of result.violations) notes.push(v.id);
     await other.context().close();
   }
@@ -250,6 +426,11 @@ const good = await run([
   ["decisions fill live, a row opens its inputs", decisionsLive],
   ["the main fuse is changed by the form; a wrong value changes nothing", fuseChanged],
   ["priorities are re-ordered by keyboard", prioritiesByKeyboard],
+  ["an overload and who does not obey stand in red at the top", overloadSeen],
+  ["a frozen meter is called frozen, its values old", frozenMeterNamed],
+  ["observe mode tells what it would have done", observeTellsWhatItWould],
+  ["a house without a meter says so, and the form sets one", meterConfigured],
+  ["a charger is added and removed by the forms", chargerAdded],
   ["axe finds nothing serious in both themes", accessible],
   ["screenshots at 360 and 1280 px in both themes", screenshots],
   ["a lost connection is said plainly, and mended", saysWhenItIsLost],

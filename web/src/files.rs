@@ -2,7 +2,7 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rust_embed::RustEmbed;
@@ -18,6 +18,18 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// Kept, but asked for again each time.
 const ASK: &str = "no-cache";
 
+/// What a browser gets for a path that is none. Without styles: the policy of the page allows none inside.
+const NO_SUCH_PAGE: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Headroom: not found</title>\
+    <h1>There is no such page</h1><p><a href=\"/\">Go to Headroom's page</a></p></html>";
+
+/// Whether a person in a browser asks, and no program.
+fn wants_html(request: &Request) -> bool {
+    let accept = request.headers().get(header::ACCEPT);
+    accept
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
+}
+
 /// Serves a file of the page; everything else is not found.
 pub(crate) async fn serve(request: Request) -> Response {
     let path = request.uri().path();
@@ -30,8 +42,12 @@ pub(crate) async fn serve(request: Request) -> Response {
     let name = path.trim_start_matches('/');
     let name = if name.is_empty() { "index.html" } else { name };
     let Some(file) = Page::get(name) else {
-        return Problem::not_found(format!("There is no page at {path}. The page is at /."))
-            .into_response();
+        let text = format!("There is no page at {path}. The page is at /.");
+        return if wants_html(&request) {
+            (StatusCode::NOT_FOUND, Html(NO_SUCH_PAGE)).into_response()
+        } else {
+            Problem::not_found(text).into_response()
+        };
     };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return method_not_allowed(request.method().clone()).await;

@@ -100,8 +100,18 @@ pub(crate) struct Cipher {
     key: Option<Key>,
     auth_key: Option<Key>,
     repeats: bool,
-    /// The highest counter of each system title, the title heard last at the end.
-    seen: Vec<([u8; 8], u32)>,
+    /// What was heard of each system title, the title heard last at the end.
+    seen: Vec<Seen>,
+}
+
+/// What is remembered of a system title.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    title: [u8; 8],
+    /// The highest frame counter.
+    counter: u32,
+    /// A right tag was seen: from then on each telegram needs one, or whoever takes it away could change the values.
+    tagged: bool,
 }
 
 /// A plaintext.
@@ -128,16 +138,18 @@ impl Cipher {
     }
 
     /// Takes note of a plaintext that could be read: its frame counter must be above the last one of its title
-    /// (IEC 62056-5-3, 9.2.7.2.4.5). A replaced meter has another title and begins anew.
+    /// (IEC 62056-5-3, 9.2.7.2.4.5), and a title that sends tags must go on to. A replaced meter has another title and begins anew.
     ///
     /// Only what was read counts: without a tag a damaged counter would shut out all that follow.
     pub(crate) fn accept(&mut self, plain: &Plain) -> Result<(), Reason> {
-        let known = self
-            .seen
-            .iter()
-            .position(|(title, _)| *title == plain.title);
-        if let Some((_, last)) = known.and_then(|index| self.seen.get(index))
-            && (plain.counter < *last || plain.counter == *last && !self.repeats)
+        let known = self.seen.iter().position(|seen| seen.title == plain.title);
+        let last = known.and_then(|index| self.seen.get(index));
+        let tagged = last.is_some_and(|last| last.tagged);
+        if tagged && !plain.authenticated {
+            return Err(Reason::NoTag);
+        }
+        if let Some(last) = last
+            && (plain.counter < last.counter || plain.counter == last.counter && !self.repeats)
         {
             return Err(Reason::Replayed);
         }
@@ -146,7 +158,11 @@ impl Cipher {
         } else if self.seen.len() == TITLES {
             self.seen.remove(0);
         }
-        self.seen.push((plain.title, plain.counter));
+        self.seen.push(Seen {
+            title: plain.title,
+            counter: plain.counter,
+            tagged: tagged || plain.authenticated,
+        });
         Ok(())
     }
 

@@ -65,8 +65,12 @@ pub enum Reason {
     WrongKey,
     /// Ciphered; the encryption key fits, the authentication key does not.
     WrongAuthKey,
+    /// Ciphered without a tag, by a meter whose telegrams had a right one before.
+    NoTag,
     /// Ciphered, right, and its frame counter was used before by the same meter.
     Replayed,
+    /// It is right by its checksum, and holds a value that no meter measures.
+    Impossible,
     /// A network meter says itself that its values are old.
     Old,
     /// A network meter says itself that it cannot measure.
@@ -89,7 +93,9 @@ impl Reason {
             Self::NeedsKey => "needs_key",
             Self::WrongKey => "wrong_key",
             Self::WrongAuthKey => "wrong_auth_key",
+            Self::NoTag => "no_tag",
             Self::Replayed => "replayed",
+            Self::Impossible => "impossible",
             Self::Old => "old",
             Self::Faulty => "meter_fault",
         }
@@ -110,9 +116,11 @@ impl fmt::Display for Reason {
             Self::NeedsKey => "encrypted: needs the key",
             Self::WrongKey => "encrypted, and the key does not fit",
             Self::WrongAuthKey => "encrypted, and the authentication key does not fit",
+            Self::NoTag => "encrypted without an authentication tag, which this meter's telegrams had before",
             Self::Replayed => {
                 "encrypted, and its frame counter is not above the last one of this meter: sent before, and sent again"
             }
+            Self::Impossible => "a value that cannot be",
             Self::Old => "the device has heard nothing new of its meter",
             Self::Faulty => "the device reports that it cannot measure",
         })
@@ -167,6 +175,9 @@ pub(crate) trait Framer: fmt::Debug + Send {
 
     /// Another family's frame has moved the cursor.
     fn moved(&mut self) {}
+
+    /// The line was silent for longer than within one message: see [`Decoder::pause`].
+    fn pause(&mut self) {}
 }
 
 /// A framer and where it stands in the stream.
@@ -265,6 +276,15 @@ impl Decoder {
             walker.at = 0;
             walker.parts = Vec::new();
             walker.framer.moved();
+        }
+    }
+
+    /// The line was silent for longer than within one message: half-joined messages are dropped (segments, blocks), so
+    /// that frames of two messages are never joined. Bytes of a frame that is not complete are kept.
+    pub fn pause(&mut self) {
+        for walker in &mut self.walkers {
+            walker.parts = Vec::new();
+            walker.framer.pause();
         }
     }
 

@@ -129,6 +129,10 @@ impl crate::decoder::Framer for Framer {
         self.closed = false;
         self.drop_parts();
     }
+
+    fn pause(&mut self) {
+        self.drop_parts();
+    }
 }
 
 impl Framer {
@@ -153,9 +157,13 @@ impl Framer {
         segmented: bool,
         cipher: &mut Cipher,
     ) -> Result<Option<Telegram>, Reason> {
-        match self.join(info, segmented)? {
-            Some(apdu) => self.blocks.read(&apdu, cipher, Protocol::Hdlc),
-            None => Ok(None),
+        match self.join(info, segmented) {
+            Ok(Some(apdu)) => self.blocks.read(&apdu, cipher, Protocol::Hdlc),
+            Ok(None) => Ok(None),
+            Err(reason) => {
+                self.drop_parts();
+                Err(reason)
+            }
         }
     }
 

@@ -98,6 +98,10 @@ impl crate::decoder::Framer for Framer {
     fn moved(&mut self) {
         self.drop_segments();
     }
+
+    fn pause(&mut self) {
+        self.drop_segments();
+    }
 }
 
 /// Where two start bytes stand as in a head: the first alone is the letter h, which text is full of.
@@ -141,8 +145,7 @@ impl Framer {
             self.next = 0;
         }
         if number != self.next || self.segments.len() + data.len() > dlms::MAX_APDU {
-            self.segments.clear();
-            self.next = 0;
+            self.drop_segments();
             return Err(if number == 0 {
                 Reason::TooLong
             } else {

@@ -76,7 +76,8 @@ impl crate::decoder::Framer for Framer {
             return Step::Tail(line_end);
         }
         let step = self.step(window, end);
-        self.closed = matches!(step, Step::Telegram(..));
+        // A telegram that was refused has its line end too.
+        self.closed = matches!(step, Step::Telegram(..) | Step::Lost(..));
         if !matches!(step, Step::Need) {
             self.searched = 0;
         }

@@ -23,6 +23,11 @@ const INTERRUPTED: [u8; 2] = [0x04, 0x84];
 /// The longest frame of the standard mode, three-phase and producer, has about 1.6 KiB.
 const MAX_LEN: usize = 4 * 1024;
 
+/// The address opens a frame of either mode; a short frame begins with what the meter warns of.
+const FIRST_LABELS: [&str; 3] = ["ADCO", "ADSC", "ADIR1"];
+/// A letter for the season and twelve digits.
+const STAMP_LEN: usize = 13;
+
 #[derive(Debug)]
 pub(crate) struct Framer;
 
@@ -38,11 +43,10 @@ impl crate::decoder::Framer for Framer {
             Some(start) => return Step::Skip(start),
             None => return Step::Skip(window.len()),
         }
-        match (window.get(1), window.get(2).map(|byte| byte & 0x7F)) {
-            (Some(b'\n' | b'\r'), None) | (None, _) if !end => return Step::Need,
-            // The first label is ADCO, ADSC or ADIR; some captures have a carriage return before the line feed.
-            (Some(b'\n'), Some(b'A')) | (Some(b'\r' | 0x8D), Some(b'\n')) => {}
-            _ => return Step::Skip(1),
+        match begins(window) {
+            None if !end => return Step::Need,
+            Some(true) => {}
+            None | Some(false) => return Step::Skip(1),
         }
         let stop = window
             .iter()
@@ -69,6 +73,30 @@ impl crate::decoder::Framer for Framer {
     }
 }
 
+/// Whether STX, line feed and a label that opens a frame stand first; `None` while it is too short to tell. One flipped
+/// bit makes STX of a checksum: what stands behind is then the rest of a frame, all of it right.
+fn begins(window: &[u8]) -> Option<bool> {
+    let mut plain = window.iter().skip(1).map(|byte| byte & 0x7F).peekable();
+    // Some captures have a carriage return before the line feed.
+    plain.next_if_eq(&b'\r');
+    if plain.next()? != b'\n' {
+        return Some(false);
+    }
+    let mut open = false;
+    for label in FIRST_LABELS {
+        let mut left = plain.clone();
+        match label
+            .bytes()
+            .find(|letter| left.next_if_eq(letter).is_none())
+        {
+            None => return Some(true),
+            Some(_) if left.peek().is_none() => open = true,
+            Some(_) => {}
+        }
+    }
+    if open { None } else { Some(false) }
+}
+
 fn read(text: &[u8]) -> Result<Telegram, Reason> {
     let mut gather = Gather::new(Telegram::new(Protocol::Tic));
     let mut energy: Option<i64> = None;
@@ -87,7 +115,8 @@ fn read(text: &[u8]) -> Result<Telegram, Reason> {
             let quantity = Quantity::parse(group.data).ok_or(Reason::Malformed)?;
             gather.set(*register, quantity);
         } else if group.label == APPARENT_TOTAL {
-            apparent = Quantity::parse(group.data).and_then(Quantity::milli);
+            let total = Quantity::parse(group.data).and_then(Quantity::milli);
+            apparent = Some(total.ok_or(Reason::Malformed)?);
         } else if ENERGIES.contains(&group.label) {
             let index = Quantity::parse(group.data)
                 .and_then(Quantity::milli)
@@ -100,7 +129,12 @@ fn read(text: &[u8]) -> Result<Telegram, Reason> {
             }
             gather.telegram().meter_id = Some(group.data.to_owned());
         } else if group.label == "DATE" {
-            gather.telegram().meter_time = group.stamp.and_then(time);
+            // The season is no letter while the clock is lost; the digits are always there.
+            let digits = |stamp: &&str| {
+                stamp.len() == STAMP_LEN && stamp.bytes().skip(1).all(|byte| byte.is_ascii_digit())
+            };
+            let stamp = group.stamp.filter(digits).ok_or(Reason::Malformed)?;
+            gather.telegram().meter_time = time(stamp);
         }
     }
     let mut telegram = gather.finish();

@@ -372,6 +372,206 @@ fn what_is_cut_or_damaged_gives_nothing_and_never_panics() {
     }
 }
 
+/// An id as text, as hexadecimal digits of its text in either case, and as bytes of two digits each.
+fn forms(id: &[u8]) -> Vec<Vec<u8>> {
+    let hex: String = id.iter().map(|byte| format!("{byte:02X}")).collect();
+    let mut forms = vec![
+        id.to_vec(),
+        hex.to_lowercase().into_bytes(),
+        hex.into_bytes(),
+    ];
+    let digits: Option<Vec<u32>> = id
+        .iter()
+        .map(|byte| char::from(*byte).to_digit(16))
+        .collect();
+    if let Some(digits) = digits {
+        let pairs = digits.chunks_exact(2);
+        forms.push(
+            pairs
+                .map(|pair| u8::try_from(pair[0] << 4 | pair[1]).unwrap())
+                .collect(),
+        );
+    }
+    forms
+}
+
+/// The telegram decodes to the same values, and no form of an id is left of it.
+fn hides(name: &str, bytes: &[u8], ids: &[&[u8]]) -> Telegram {
+    let found = captured(&Options::default(), bytes);
+    let (telegram, masked) = &found[0];
+    let masked = masked.as_ref().unwrap_or_else(|| panic!("{name}: none"));
+    let shown = String::from_utf8_lossy(masked);
+    for id in ids {
+        assert!(forms(id).iter().any(|form| holds(bytes, form)), "{name}");
+        for form in forms(id) {
+            assert!(!holds(masked, &form), "{name}: {shown} {masked:02X?}");
+        }
+    }
+    let mut again = decode(&Options::default(), masked);
+    assert_eq!(again.len(), 1, "{name}: {shown}");
+    assert_eq!(values(&again[0]), values(telegram), "{name}: {shown}");
+    again.remove(0)
+}
+
+#[test]
+fn ids_of_every_code_of_p1_are_hidden() {
+    let secret = "1HRM0099541287";
+    let lines = [
+        format!("1-0:0.0.0({secret})"),
+        format!("1-0:0.0.0*255({secret})"),
+        format!("1-1:0.0.0({secret})"),
+        format!("1-0:0.0.9*255({secret})"),
+        format!("0-0:C.1.0({secret})"),
+        format!("0-0:96.2.0({secret})"),
+        format!("0-0:97.1.0({secret})"),
+        format!("0-0:97.1.1({secret})"),
+        format!("0-0:96.1.0*255({secret})"),
+        format!("0-0:96.01.1({secret})"),
+        format!("00-000:096.01.001({secret})"),
+        format!("0-0 :96.1.1({secret})"),
+        format!("0-1:96.1.45({secret})"),
+        format!("0-0:96.1.4({secret})"),
+        format!("0-0:96.1.1({secret}:96.1.4)"),
+        format!("0-0:96.1.1\n({secret})"),
+        format!("0-0:96.1.1(0)({secret})\n\n({secret})"),
+        format!("0-0:42.0.0({secret})"),
+        format!("0-0:96.13.1({secret})"),
+    ];
+    for line in lines {
+        let text = format!("HRM5\\TEST\n{line}\n1-0:1.7.0(02.870*kW)\n1-0:31.7.0(004*A)");
+        hides(&line, &p1(&text), &[secret.as_bytes()]);
+    }
+    // What is no id stays.
+    let text = p1(
+        "HRM5\\TEST\n0-0:96.1.4(50217)\n1-3:0.2.8(50)\n0-0:1.0.0(260115120010W)\n0-0:96.14.0(0002)\n1-0:1.7.0(02.870*kW)",
+    );
+    let masked = captured(&Options::default(), &text)[0].1.clone().unwrap();
+    assert_eq!(masked.trim_ascii_end(), text.trim_ascii_end());
+}
+
+#[test]
+fn serial_numbers_in_the_first_line_are_hidden_and_models_stay() {
+    for (header, serial, shown) in [
+        (
+            "KMP5 KA6U00A166C297D12",
+            "KA6U00A166C297D12",
+            "KMP5 00000000000000000",
+        ),
+        ("EMH5\\@01LZQJL0013F", "01LZQJL0013F", "EMH5\\@000000000000"),
+        ("XMX5LGBBFG1009077331", "1009077331", "XMX5LGBBFG0000000000"),
+        (
+            "XMX5LGF0010441234567",
+            "0010441234567",
+            "XMX5LGF0000000000000",
+        ),
+        ("LGF5E360_7735991A", "7735991A", "LGF5E360_00000000"),
+    ] {
+        let text = p1(&format!("{header}\n1-0:1.7.0(02.870*kW)"));
+        let telegram = hides(header, &text, &[serial.as_bytes()]);
+        assert_eq!(telegram.meter_model.as_deref(), Some(shown));
+    }
+    for header in [
+        "NES5:83335-3E",
+        "ISK5\\2M550T-1012",
+        "ISk5\\2MT382-1004",
+        "Ene5\\SAGEMCOM CX2000-",
+        "Ene5\\T211 ESMR 5.0",
+        "ADN9 6534",
+        "KFM5KAIFA-METER",
+        "LGF5E360",
+        "HLY5/D545-METER",
+    ] {
+        let text = p1(&format!("{header}\n1-0:1.7.0(02.870*kW)"));
+        let telegram = hides(header, &text, &[]);
+        assert_eq!(telegram.meter_model.as_deref(), Some(header));
+    }
+}
+
+#[test]
+fn ids_of_every_kind_in_lists_are_hidden_by_their_codes() {
+    let ids: [&[u8]; 6] = [
+        b"E0F1A2B3C4D5E6F7",
+        b"12345-67890-1234",
+        b"HRM7",
+        &[0x12, 0x34, 0x56, 0x78, 0x90, 0xAB, 0xCD, 0xEF],
+        &[0x73, 0x59, 0x99, 0x28],
+        b"0735999289",
+    ];
+    let codes = [
+        [0, 0, 96, 1, 0],
+        [0, 0, 96, 1, 1],
+        [0, 0, 96, 1, 7],
+        [0, 0, 96, 1, 2],
+        [0, 1, 96, 1, 0],
+        [0, 0, 42, 0, 0],
+        [1, 1, 0, 0, 5],
+        [1, 0, 0, 0, 0],
+    ];
+    for id in ids {
+        for code in codes {
+            let id_value = |tag: u8| [&[tag, u8::try_from(id.len()).unwrap()], id].concat();
+            for tag in [9, 10] {
+                let pair = sequence(2, &[obis(code), id_value(tag)]);
+                let nested = sequence(
+                    1,
+                    &[
+                        text_item([1, 1, 0, 2, 129], "AIDON_V0001"),
+                        pair,
+                        item([1, 0, 1, 7, 0], u32v(966), 0, 27),
+                    ],
+                );
+                let flat = sequence(
+                    2,
+                    &[
+                        visible("Kamstrup_V0001"),
+                        obis(code),
+                        id_value(tag),
+                        obis([1, 1, 1, 7, 0]),
+                        u32v(1468),
+                    ],
+                );
+                for list in [nested, flat] {
+                    let bytes = hdlc(&KAMSTRUP, &notification(&[0], &list));
+                    hides(&format!("{code:?} {id:02X?}"), &bytes, &[id]);
+                }
+            }
+        }
+        // By their place.
+        let id_value = [&[9, u8::try_from(id.len()).unwrap()], id].concat();
+        let mut items = vec![octets("KFM_001"), id_value.clone(), octets("MA304H4")];
+        items.extend([446, 0, 0, 5, 1616, 914, 950, 2387, 2378, 2377].map(u32v));
+        let bytes = hdlc(&KAMSTRUP, &notification(&[0], &sequence(2, &items)));
+        let telegram = hides("kaifa", &bytes, &[id]);
+        assert_eq!(telegram.meter_model.as_deref(), Some("MA304H4"));
+        // At the end, alone.
+        let items = [obis([1, 0, 1, 7, 0]), u32v(966), id_value];
+        let bytes = hdlc(&KAMSTRUP, &notification(&[0], &sequence(2, &items)));
+        if id.is_ascii() {
+            hides("last", &bytes, &[id]);
+        }
+    }
+}
+
+#[test]
+fn a_device_name_keeps_its_maker_and_a_number_beside_a_type_code_keeps_nothing() {
+    let name = [b"LGZ".as_slice(), &[0x10, 0x30, 0x78, 0x41, 0x04]].concat();
+    let name = [&[9, u8::try_from(name.len()).unwrap()], &name[..]].concat();
+    let items = [
+        sequence(2, &[obis([0, 0, 96, 1, 1]), u32v(0x7F00_0000)]),
+        sequence(2, &[obis([0, 0, 96, 1, 0]), visible(SECRET)]),
+        sequence(2, &[obis([0, 0, 42, 0, 0]), name]),
+        item([1, 0, 1, 7, 0], u32v(100), 0, 27),
+    ];
+    let bytes = hdlc(&KAMSTRUP, &notification(&[0], &sequence(1, &items)));
+    hides(
+        "both",
+        &bytes,
+        &[SECRET.as_bytes(), &[0x10, 0x30, 0x78, 0x41, 0x04]],
+    );
+    let masked = captured(&Options::default(), &bytes)[0].1.clone().unwrap();
+    assert!(holds(&masked, b"LGZ\0\0\0\0\0"));
+}
+
 /// Real telegrams, where the folder with them is at hand: see the tests of the captures.
 #[test]
 fn every_capture_can_be_made_anonymous() {

@@ -479,6 +479,13 @@ fn every_byte_is_accounted_for_once() {
         "{found:?}"
     );
     assert_eq!((found.len(), decoder.unexplained()), (2, 5));
+    // A telegram that is refused has its line end too.
+    let mut wrong = p1("HRM5TEST\n1-0:1.7.0(02.870*kW)");
+    wrong[20] ^= 1;
+    let mut decoder = Decoder::new(&keys());
+    decoder.push(&wrong.repeat(3));
+    decoder.finish();
+    assert_eq!(decoder.unexplained(), 0);
 }
 
 #[test]

@@ -753,3 +753,41 @@ fn a_copied_telegram_beyond_its_bound_is_refused() {
     assert_eq!(only(&p1(&lines)).import_mw, Some(1_193_000));
     assert_eq!(refused(&seven_even(&p1(&lines))), Reason::TooLong);
 }
+
+#[test]
+fn a_value_that_cannot_be_is_refused() {
+    let impossible = [
+        "1-0:31.7.0(-001*A)",
+        "1-0:51.7.0(-0.01*A)",
+        "1-0:32.7.0(-230.1*V)",
+        "1-0:1.8.1(-000123.456*kWh)",
+        "1-0:2.8.0(-000123.456*kWh)",
+        "1-0:2.7.0(-00.100*kW)",
+        "1-0:22.7.0(-00.100*kW)",
+    ];
+    for line in impossible {
+        let lines = format!("HRM5\\X\n1-0:1.7.0(00.500*kW)\n{line}");
+        for bytes in [p1(&lines), bare(&lines)] {
+            let mut decoder = Decoder::new(&Options::default());
+            let mut found = decoder.push(&bytes);
+            found.extend(decoder.finish());
+            assert!(
+                matches!(
+                    found.as_slice(),
+                    [Item::Rejected(rejected)] if rejected.reason == Reason::Impossible
+                ),
+                "{line}: {found:?}"
+            );
+        }
+    }
+    assert_eq!(Reason::Impossible.code(), "impossible");
+    assert_eq!(Reason::Impossible.to_string(), "a value that cannot be");
+    // Minus nothing is nothing, and registers with a sign have one.
+    for line in [
+        "1-0:31.7.0(-0*A)",
+        "1-0:16.7.0(-000500*W)",
+        "1-0:36.7.0(-000500*W)",
+    ] {
+        only(&p1(&format!("HRM5\\X\n1-0:1.8.0(000500.0*kWh)\n{line}")));
+    }
+}

@@ -133,12 +133,13 @@ impl Tls {
         let text = match inner {
             Some(error) => trust::explain(error, &self.trust).unwrap_or_else(|| match error {
                 rustls::Error::InvalidMessage(_) => {
-                    "it does not speak TLS there: is the port right?".to_owned()
+                    "it does not speak TLS there: look at the address and the port".to_owned()
                 }
                 other => format!("TLS with it fails: {other}"),
             }),
             None if error.kind() == io::ErrorKind::UnexpectedEof => {
-                "it closes the connection at the start of TLS: does its firmware have version 2 of the interface?".to_owned()
+                "it closes the connection at the start of TLS: look at the address and the port"
+                    .to_owned()
             }
             None => return error,
         };
@@ -175,4 +176,36 @@ fn no_answer(limit: Duration) -> io::Error {
 /// The cause in the words of the operating system, where it has one.
 fn not_http(error: &hyper::Error) -> io::Error {
     super::client::cause(error).unwrap_or_else(super::client::no_web_server)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_of_a_home_can_be_asked() {
+        let port = Some(8443);
+        let asked = |host: &str, port| {
+            let host = host.to_owned();
+            let login = None;
+            let authority = Authority { login, host, port };
+            let tls = Tls::new(&authority, &Trust::default());
+            tls.map(|tls| (tls.address, tls.host))
+        };
+        let pair = |address: &str, host: &str| (address.to_owned(), host.to_owned());
+        assert_eq!(
+            asked("192.0.2.7", None).unwrap(),
+            pair("192.0.2.7:443", "192.0.2.7")
+        );
+        assert_eq!(
+            asked("[2001:db8::1]", port).unwrap(),
+            pair("[2001:db8::1]:8443", "[2001:db8::1]:8443")
+        );
+        assert_eq!(
+            asked("p1_meter.local", None).unwrap(),
+            pair("p1_meter.local:443", "p1_meter.local")
+        );
+        let error = asked("z\u{e4}hler.local", None).unwrap_err();
+        assert!(error.to_string().contains("write its address"), "{error}");
+    }
 }

@@ -1,23 +1,32 @@
 //! From one message to telegrams: JSON of an amsreader, or raw telegrams as bytes or hexadecimal text.
 
-use crate::file::from_hex;
+use crate::{clock::Repeats, file::from_hex};
 use headroom_codec::{Decoder, Item, Protocol, Reason, Rejected, json};
+use tokio::time::Instant;
+
+/// How an amsreader names the time of its values.
+const TIME: &[u8] = b"\"t\"";
 
 /// Reads messages one by one. What a decoder learns of the meter stays between them.
 #[derive(Debug)]
 pub(super) struct Messages {
     decoder: Decoder,
+    /// The last message in JSON with a time.
+    same: Repeats<Vec<u8>>,
 }
 
 impl Messages {
     pub(super) fn new(decoder: Decoder) -> Self {
-        Self { decoder }
+        Self {
+            decoder,
+            same: Repeats::default(),
+        }
     }
 
     /// What a message holds, each with its bytes. Readers also tell their state and prices: those hold nothing.
     pub(super) fn read(&mut self, payload: &[u8]) -> Vec<(Item, Vec<u8>)> {
         if payload.trim_ascii_start().first() == Some(&b'{') {
-            return read_json(payload).into_iter().collect();
+            return self.read_json(payload).into_iter().collect();
         }
         let decoded = from_hex(payload);
         let telegrams = decoded.as_deref().unwrap_or(payload);
@@ -29,26 +38,31 @@ impl Messages {
         items.extend(last.map(|item| (item, telegrams.to_vec())));
         items
     }
-}
 
-fn read_json(payload: &[u8]) -> Option<(Item, Vec<u8>)> {
-    let item = match json::amsreader_mqtt(payload) {
-        Ok(telegram) => Item::Telegram(Box::new(telegram)),
-        Err(Reason::Unknown) => return None,
-        Err(reason) => Item::Rejected(Rejected {
-            protocol: Protocol::Amsreader,
-            reason,
-            bytes: payload.len(),
-        }),
-    };
-    Some((item, payload.to_vec()))
+    fn read_json(&mut self, payload: &[u8]) -> Option<(Item, Vec<u8>)> {
+        let lost = |reason| {
+            Item::Rejected(Rejected {
+                protocol: Protocol::Amsreader,
+                reason,
+                bytes: payload.len(),
+            })
+        };
+        let timed = payload.windows(TIME.len()).any(|part| part == TIME);
+        let item = match json::amsreader_mqtt(payload) {
+            Ok(_) if timed && self.same.too_long(payload, Instant::now()) => lost(Reason::Old),
+            Ok(telegram) => Item::Telegram(Box::new(telegram)),
+            Err(Reason::Unknown) => return None,
+            Err(reason) => lost(reason),
+        };
+        Some((item, payload.to_vec()))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use headroom_codec::Options;
-    use std::fmt::Write;
+    use std::{fmt::Write, time::Duration};
 
     const P1: &str = "/HRM5TEST\r\n\r\n1-0:1.7.0(00.912*kW)\r\n1-0:31.7.0(004*A)\r\n!\r\n";
 
@@ -96,6 +110,28 @@ mod tests {
             matches!(next.as_slice(), [(Item::Telegram(_), _)]),
             "{next:?}"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_time_that_stands_still_is_old() {
+        let given = async |payload: &[u8]| {
+            let mut messages = Messages::new(Decoder::new(&Options::default()));
+            let mut given = 0;
+            for _ in 0..40 {
+                let items = messages.read(payload);
+                given += items
+                    .iter()
+                    .filter(|(item, _)| matches!(item, Item::Telegram(_)))
+                    .count();
+                tokio::time::advance(Duration::from_secs(1)).await;
+            }
+            given
+        };
+        let values = "\"data\":{\"P\":1500,\"I1\":5.1,\"U1\":230.1}}";
+        let timed = format!("{{\"t\":1700000000,{values}");
+        assert_eq!(given(timed.as_bytes()).await, 20);
+        let untimed = format!("{{{values}");
+        assert_eq!(given(untimed.as_bytes()).await, 40, "no clock");
     }
 
     #[test]

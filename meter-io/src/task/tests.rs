@@ -112,3 +112,56 @@ async fn pinned_line_parameters_are_never_changed() {
     tokio::time::advance(TRIAL * 3).await;
     assert_eq!(next(&mut task, &mut hearing), None);
 }
+
+/// Takes one telegram with a clock; tells whether it was given on.
+fn given(task: &mut Task, clock: &str, model: &str, now: Instant) -> bool {
+    let text =
+        format!("/{model}\r\n\r\n0-0:1.0.0(260115{clock}W)\r\n1-0:1.7.0(00.912*kW)\r\n!\r\n");
+    let mut decoder = Decoder::new(&Options::default());
+    let telegrams = task.status.borrow().telegrams;
+    for item in decoder.push(text.as_bytes()) {
+        let raw = Vec::new();
+        task.take(Heard { item, raw }, now, &mut hearing());
+    }
+    task.status.borrow().telegrams > telegrams
+}
+
+#[tokio::test]
+async fn old_telegrams_are_counted_and_go_no_further() {
+    let start = Instant::now();
+    for (source, last) in [("tcp://host:1", false), ("file:capture", true)] {
+        let mut task = task(source);
+        let mut each = (0..30).map(|second| {
+            let now = start + Duration::from_secs(second);
+            given(&mut task, "120000", "HRM5TEST", now)
+        });
+        assert!(each.by_ref().take(20).all(|given| given), "{source}");
+        assert!(each.all(|given| given == last), "{source}");
+        let old = task.status.borrow().rejected.get("old").copied();
+        assert_eq!(old, (!last).then_some(10), "{source}");
+    }
+}
+
+#[tokio::test]
+async fn a_terminal_obeys_nothing_in_the_name_of_a_meter() {
+    let mut task = task("tcp://host:1");
+    assert!(given(
+        &mut task,
+        "120000",
+        "HRM5\u{1b}]0;x\u{7}",
+        Instant::now()
+    ));
+    let model = task.status.borrow().meter_model.clone();
+    assert_eq!(model.as_deref(), Some("HRM5]0;x"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_noticed_as_soon_as_it_is_one() {
+    let mut hearing = hearing();
+    assert_eq!(hearing.until(PAUSE, TICK), TICK);
+    hear(&mut hearing);
+    tokio::time::advance(Duration::from_millis(300)).await;
+    assert_eq!(hearing.until(PAUSE, TICK), Duration::from_millis(500));
+    tokio::time::advance(Duration::from_millis(500)).await;
+    assert_eq!(hearing.until(PAUSE, TICK), TICK);
+}

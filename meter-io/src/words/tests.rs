@@ -10,7 +10,9 @@ struct Case {
     kind: SourceKind,
     hearing: Hearing,
     line: Option<&'static str>,
-    obstacle: Option<Reason>,
+    trouble: Option<Trouble>,
+    /// Seconds since the trouble.
+    trouble_s: u64,
     damage: Damage,
     /// Seconds since the link was opened.
     now_s: u64,
@@ -23,7 +25,8 @@ impl Case {
             kind: kind(source),
             hearing: Hearing::new(),
             line: source.starts_with("serial").then_some("115200 8N1"),
-            obstacle: None,
+            trouble: None,
+            trouble_s: 0,
             damage: Damage::default(),
             now_s: 60,
         }
@@ -53,7 +56,13 @@ impl Case {
         self
     }
 
+    fn reject(&mut self, reason: Reason) {
+        self.trouble = Some(Trouble::Rejected(reason));
+    }
+
     fn text(&self) -> String {
+        let trouble = self.trouble.clone();
+        let trouble = trouble.map(|it| (it, self.after(self.now_s - self.trouble_s)));
         Facts {
             status: &self.status,
             kind: &self.kind,
@@ -62,8 +71,7 @@ impl Case {
             more_lines: self.line.is_some(),
             over: false,
             proven: self.hearing.last_good.is_some(),
-            impossible: None,
-            obstacle: self.obstacle,
+            trouble: trouble.as_ref(),
             damage: self.damage,
             now: self.after(self.now_s),
         }
@@ -135,7 +143,7 @@ fn keys() {
         (Reason::WrongAuthKey, "check the authentication key"),
     ] {
         let mut case = Case::new("serial:/dev/null").telegrams(None);
-        case.obstacle = Some(reason);
+        case.reject(reason);
         assert!(case.text().contains(says), "{}", case.text());
     }
 }
@@ -168,7 +176,7 @@ fn power_without_currents() {
 #[test]
 fn damage_is_told_by_its_share_while_whole_telegrams_come() {
     let mut case = Case::new("serial:/dev/null").telegrams(Some(59));
-    case.obstacle = Some(Reason::Checksum);
+    case.reject(Reason::Checksum);
     for count in 0..20 {
         case.damage.count(count % 5 == 0);
     }
@@ -190,7 +198,7 @@ fn damage_is_told_by_its_share_while_whole_telegrams_come() {
 #[test]
 fn what_a_device_says_of_itself() {
     let mut case = Case::new("http://host/data.json").telegrams(Some(59));
-    case.obstacle = Some(Reason::Old);
+    case.reject(Reason::Old);
     assert!(
         case.text().contains("nothing new of its meter"),
         "{}",
@@ -202,4 +210,129 @@ fn what_a_device_says_of_itself() {
         text.starts_with("host:81: ") && text.contains("Nothing listens"),
         "{text}"
     );
+}
+
+/// A telegram that cannot be true behind a main fuse of 25 A.
+fn impossible(amps: i64) -> Trouble {
+    let place = crate::Place {
+        main_fuse: Some(headroom_core::units::PerPhase::all(
+            headroom_core::units::Milliamps::from_amps(25),
+        )),
+        ..crate::Place::default()
+    };
+    let mut telegram = headroom_codec::Telegram::new(Protocol::P1);
+    telegram.phases[0].current_ma = Some(amps * 1000);
+    let refused = crate::Translator::new(1.0).translate(&telegram, place);
+    Trouble::Impossible(refused.unwrap_err())
+}
+
+#[test]
+fn what_to_do_about_a_value_that_cannot_be() {
+    let mut case = Case::new("tcp://host:1").telegrams(None);
+    case.trouble = Some(impossible(120));
+    let text = case.text();
+    assert!(
+        text.contains("120.0 A is over") && text.contains("transformer ratio"),
+        "{text}"
+    );
+    case.trouble = Some(impossible(-5));
+    let text = case.text();
+    assert!(
+        text.ends_with("cannot be. Look at the meter and the cable."),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_gave_no_reading_is_told_while_more_of_it_may_come() {
+    for trouble in [impossible(120), Trouble::Rejected(Reason::NeedsKey)] {
+        let mut case = Case::new("tcp://host:1");
+        case.hearing.first_good = Some(case.after(1));
+        case.hearing.last_good = case.hearing.first_good;
+        case.hearing.last_byte = case.hearing.first_good;
+        case.trouble = Some(trouble);
+        (case.now_s, case.trouble_s) = (16, 15);
+        let text = case.text();
+        assert!(
+            text.contains("refused") || text.contains("needs the key"),
+            "{text}"
+        );
+        (case.now_s, case.trouble_s) = (28, 27);
+        let text = case.text();
+        assert!(text.contains("nothing heard for 20 s"), "{text}");
+        case = case.bytes(5000, 0);
+        case.hearing.unread = 4000;
+        let text = case.text();
+        assert!(
+            text.starts_with("4000 bytes heard, and no telegram"),
+            "{text}"
+        );
+        // Another link: what an earlier one heard is over.
+        case.hearing = Hearing::new();
+        let text = case.text();
+        assert!(text.contains("nothing heard for 20 s"), "{text}");
+        // A meter that sends each minute is not silent after a quarter of one.
+        case.hearing.frames.heard(case.after(0));
+        case.hearing.frames.heard(case.after(20));
+        (case.now_s, case.trouble_s) = (80, 60);
+        let text = case.text();
+        assert!(
+            text.contains("refused") || text.contains("needs the key"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn bytes_behind_the_last_telegram() {
+    let mut case = Case::new("tcp://host:1").telegrams(Some(59));
+    case.now_s = 90;
+    case.hearing.unread = 5000;
+    let text = case.text();
+    assert!(
+        text.ends_with("5000 bytes were heard since, and no telegram among them."),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_clock_that_stands_or_goes_back() {
+    for (stale, says) in [
+        (Stale::Stands, "clock stands still"),
+        (Stale::Back, "clock went back"),
+    ] {
+        let mut case = Case::new("tcp://host:1").telegrams(Some(59));
+        case.trouble = Some(Trouble::Stale(stale));
+        assert!(case.text().contains(says), "{}", case.text());
+    }
+}
+
+#[test]
+fn each_list_has_its_own_watchdog() {
+    let mut case = Case::new("tcp://host:1").telegrams(Some(59));
+    let list = |last| ListStatus {
+        period_s: Some(2.5),
+        last,
+    };
+    case.status.lists.insert("power", list(case.after(53)));
+    assert!(!case.text().contains("has not come"), "{}", case.text());
+    case.status.lists.insert("power", list(case.after(39)));
+    let text = case.text();
+    assert!(
+        text.contains("list with the power has not come for 20 s, others still do"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_cannot_be_captured_is_not_asked_for() {
+    for (source, says) in [
+        ("mqtt://host/topic", "right page or topic of it?"),
+        ("shelly://host", "right page or topic of it?"),
+        ("tcp://host:1", "send a capture"),
+    ] {
+        let mut case = Case::new(source).telegrams(Some(59));
+        case.reject(Reason::Malformed);
+        assert!(case.text().contains(says), "{}", case.text());
+    }
 }

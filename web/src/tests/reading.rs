@@ -341,6 +341,12 @@ async fn what_is_not_there_is_told_as_a_problem() {
         let answer = rig.installer(Method::GET, path).send().await;
         assert_eq!(answer.problem(), (404, "not_found"), "{path}");
     }
+    let browser = rig
+        .call(Method::GET, "/nothing")
+        .header("accept", "text/html");
+    let answer = browser.send().await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.text.contains("<a href=\"/\">"), "{}", answer.text);
     for (method, path) in [
         (Method::DELETE, "status"),
         (Method::POST, "/healthz"),

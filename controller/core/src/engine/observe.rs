@@ -9,7 +9,7 @@ use crate::units::{Instant, Milliamps};
 const NOTE_EVERY_MS: u64 = 30_000;
 
 /// Something that would have been commanded.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct WouldBe {
     load: String,
     to: Milliamps,
@@ -39,13 +39,13 @@ impl Engine {
                 target.to >= noted.to && now.since_ms(noted.at) < NOTE_EVERY_MS
                     || target.to == noted.to
             });
-            self.would_be
-                .push(noted.cloned().unwrap_or_else(|| WouldBe {
-                    load: load.spec.id.clone(),
-                    to: target.to,
-                    at: now,
-                    reason: target.reason.clone(),
-                }));
+            let (to, at) = noted.map_or((target.to, now), |noted| (noted.to, noted.at));
+            self.would_be.push(WouldBe {
+                load: load.spec.id.clone(),
+                to,
+                at,
+                reason: target.reason.clone(),
+            });
         }
         // What is new comes first: it is what the state's reason tells.
         self.would_be

@@ -60,7 +60,10 @@ impl Engine {
         for circuit in &self.circuits {
             for &phase in self.config.site.grid.phases() {
                 let since = circuit.over_since.get(phase);
-                let lasts = since.is_some_and(|since| now.since_ms(since) >= OVERLOAD_LASTS_MS);
+                let age = circuit.meter.line_age_ms(phase, now).unwrap_or(u64::MAX);
+                let heard = age < u64::from(self.config.site.tuning.lost_after_s) * 1000;
+                let lasts =
+                    heard && since.is_some_and(|since| now.since_ms(since) >= OVERLOAD_LASTS_MS);
                 if let Some(measured) = circuit.meter.measured(phase).filter(|_| lasts) {
                     let limit = circuit.limit.get(phase);
                     let text = Reason::overload_lasts(&circuit.id, phase, measured, limit).text;
@@ -121,7 +124,7 @@ impl Engine {
                     background_a: main.meter.background.now(phase),
                     headroom_a: measured.map(|measured| limit - measured),
                     limit_a: limit,
-                    thermal: main.meter.thermal(phase),
+                    thermal: main.meter.thermal(phase).filter(|_| measured.is_some()),
                     source: if measured.is_some() {
                         main.meter.source(phase)
                     } else {

@@ -188,6 +188,19 @@ mod tests {
     }
 
     #[test]
+    fn renewals_are_no_commands_and_limits_have_a_range() {
+        let text = "id = \"ev1\"\nmax_current_a = 16\nmin_current_a = 6\n";
+        let charger: Charger = toml::from_str(text).unwrap();
+        let mut point = PointState::new(&charger, Link::default(), 0);
+        for (limit, phases) in [(10, 3), (10, 3), (12, 3), (12, 1), (12, 1)] {
+            point.count(Milliamps::from_amps(limit), phases);
+        }
+        assert_eq!(point.commands, 3);
+        let allowed = [0, 5, 6, 16, 17].map(|amps| point.allows(Milliamps::from_amps(amps)));
+        assert_eq!(allowed, [true, false, true, true, false]);
+    }
+
+    #[test]
     fn a_second_line_is_told_missing_or_nothing() {
         let told = |l2| currents(&reading(&sample(), Grid::It3ph, l2));
         assert_eq!(

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::fuse::PlantFuse;
 use super::scenario::Scenario;
 
-/// A line above its rating by this is overloaded, in amperes.
+/// A line above its rating by this and the resolution of the meter is overloaded, in amperes.
 const OVERLOAD_A: f64 = 0.3;
 /// Less than this is no current that could be lowered, in amperes.
 const CONTROLLABLE_A: f64 = 0.05;
@@ -65,6 +65,8 @@ struct Pole {
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
     poles: Vec<Pole>,
+    /// What a meter cannot show is no overload.
+    overload_a: f64,
     above_as: f64,
     reliefs_s: Vec<f64>,
     first_trip_s: Option<f64>,
@@ -101,6 +103,7 @@ impl Watch {
             .collect();
         Self {
             poles,
+            overload_a: OVERLOAD_A + scenario.meter.current_step_a.to_f64(),
             above_as: 0.0,
             reliefs_s: Vec::new(),
             first_trip_s: None,
@@ -124,7 +127,7 @@ impl Watch {
             }
             pole.typical.step(flows);
             self.above_as += (flows - pole.rating_a).max(0.0) * step_s;
-            let over = flows > pole.rating_a + OVERLOAD_A
+            let over = flows > pole.rating_a + self.overload_a
                 && controllable().get(pole.line) > CONTROLLABLE_A;
             match (over, pole.overload_since_s) {
                 (true, None) => pole.overload_since_s = Some(now_s - step_s),

@@ -35,3 +35,16 @@ pub fn map<T: Sync, R: Send>(
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, result)| result).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_keep_the_order_of_the_items() {
+        let items: Vec<u32> = (0..1000).collect();
+        let doubled = map(&items, 4, |item| item * 2);
+        assert!(doubled.iter().zip(&items).all(|(two, one)| *two == one * 2));
+        assert_eq!(doubled.len(), 1000);
+    }
+}

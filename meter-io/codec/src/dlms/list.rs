@@ -62,7 +62,7 @@ impl Reader {
                 Slot::Id => self.gather.telegram().meter_id = item.text(),
                 Slot::Model => self.gather.telegram().meter_model = item.text(),
                 Slot::Clock => self.clock(item),
-                Slot::Wide(register) | Slot::Short(register) => {
+                Slot::Wide(register) | Slot::Short(register) | Slot::Any(register) => {
                     self.number(*register, item, None);
                 }
             }

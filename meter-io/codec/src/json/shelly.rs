@@ -97,10 +97,10 @@ fn read_phase(fields: &Fields, prefix: &str) -> Result<PhaseValues, Reason> {
 }
 
 fn has_fault(fields: &Fields, name: &str) -> bool {
-    fields
-        .texts(name)
-        .iter()
-        .any(|error| !HARMLESS.contains(error))
+    // Where no list stands but a text alone, that is an error too.
+    let alone = fields.text(name);
+    let mut errors = fields.texts(name).into_iter().chain(alone.as_deref());
+    errors.any(|error| !HARMLESS.contains(&error))
 }
 
 #[cfg(test)]
@@ -137,6 +137,8 @@ mod tests {
         let telegram = read(r#","b_errors":["out_of_range:current"]"#).unwrap();
         assert!(telegram.phases[1].is_empty());
         assert_eq!(telegram.phases[2].current_ma, Some(2057));
+        let alone = read(r#","b_errors":"out_of_range:current""#).unwrap();
+        assert_eq!(alone, telegram, "a text in place of a list");
         assert_eq!(shelly(b"{}"), Err(Reason::Unknown));
     }
 

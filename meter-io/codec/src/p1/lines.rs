@@ -151,6 +151,9 @@ pub(super) fn read(text: &[u8], bare: bool) -> Result<Telegram, Reason> {
         if let Some(register) = line.obis.register() {
             match line.quantity() {
                 Some((dimension, quantity)) if dimension == register.dimension() => {
+                    if quantity.mantissa < 0 && !may_be_negative(register, bare) {
+                        return Err(Reason::Impossible);
+                    }
                     gather.set(signed(register, quantity), quantity);
                 }
                 _ if bare => return Err(Reason::Malformed),
@@ -193,6 +196,25 @@ impl<'a> Iterator for Lines<'a> {
             .split_at_checked(memchr(b'\n', self.0).unwrap_or(self.0.len()))?;
         self.0 = rest.get(1..).unwrap_or_default();
         Some(line)
+    }
+}
+
+/// Whether a register has a sign. The powers drawn have one on German D0 meters, which send no CRC; a minus anywhere else
+/// was never seen on a meter.
+fn may_be_negative(register: Register, bare: bool) -> bool {
+    match register {
+        Register::SignedPower
+        | Register::PhaseSigned(_)
+        | Register::ImportReactive
+        | Register::ExportReactive => true,
+        Register::ImportPower | Register::PhaseImport(_) => bare,
+        Register::ExportPower
+        | Register::PhaseExport(_)
+        | Register::PhaseApparent(_)
+        | Register::Current(_)
+        | Register::Voltage(_)
+        | Register::ImportEnergy(_)
+        | Register::ExportEnergy(_) => false,
     }
 }
 

@@ -96,3 +96,63 @@ fn a_damaged_group_never_makes_a_single_phase_meter_of_three() {
         }
     }
 }
+
+const HISTORIQUE: [(&str, Option<&str>, &str); 6] = [
+    ("ADCO", None, "012345678910"),
+    ("HCHC", None, "013817000"),
+    ("HCHP", None, "020000000"),
+    ("ADPS", None, "034"),
+    ("IINST", None, "007"),
+    ("PAPP", None, "01600"),
+];
+
+const STANDARD: [(&str, Option<&str>, &str); 9] = [
+    ("ADSC", None, "012345678910"),
+    ("DATE", Some("H260115120010"), ""),
+    ("EAST", None, "013817013"),
+    ("EAIT", None, "000000042"),
+    ("IRMS1", None, "001"),
+    ("IRMS2", None, "002"),
+    ("IRMS3", None, "003"),
+    ("URMS1", None, "230"),
+    ("SINSTS1", None, "00263"),
+];
+
+#[test]
+fn no_single_bit_changes_what_a_frame_says() {
+    for (standard, groups) in [(false, &HISTORIQUE[..]), (true, &STANDARD[..])] {
+        let frame = tic(standard, groups);
+        let whole = only(&frame);
+        for at in 0..frame.len() {
+            for bit in 0..8 {
+                let mut bytes = frame.clone();
+                bytes[at] ^= 1 << bit;
+                for telegram in telegrams(&bytes) {
+                    assert_eq!(telegram, whole, "bit {bit} of byte {at}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_rest_of_a_frame_is_none() {
+    for (standard, groups) in [(false, &HISTORIQUE[..]), (true, &STANDARD[..])] {
+        for first in 1..groups.len() {
+            let rest = tic(standard, &groups[first..]);
+            assert!(telegrams(&rest).is_empty(), "from group {first} on");
+            let broken = [&[0x02, b'\r'], &rest[1..]].concat();
+            assert!(telegrams(&broken).is_empty(), "from group {first} on");
+        }
+        let frame = tic(standard, groups);
+        let captured = [&[0x02, b'\r'], &frame[1..]].concat();
+        assert_eq!(telegrams(&captured).len(), 1);
+        // Byte by byte the first label is waited for.
+        let mut decoder = Decoder::new(&keys());
+        let found: Vec<Item> = frame
+            .iter()
+            .flat_map(|byte| decoder.push(&[*byte]))
+            .collect();
+        assert_eq!(outcomes(found), [None]);
+    }
+}

@@ -340,3 +340,63 @@ fn the_same_value_of_any_width_reads_the_same() {
         assert_eq!(framed(&sequence(1, &items)).import_mw, Some(966_000));
     }
 }
+
+#[test]
+fn kaifas_places_hold_integers_of_any_width() {
+    let widths: [fn(u16) -> Vec<u8>; 6] = [
+        u16v,
+        |value| u32v(value.into()),
+        |value| number(value.into()),
+        |value| i16v(i16::try_from(value).unwrap()),
+        |value| [&[0x05, 0, 0][..], &value.to_be_bytes()].concat(),
+        |value| [&[0x14, 0, 0, 0, 0, 0, 0][..], &value.to_be_bytes()].concat(),
+    ];
+    for (count, phases) in [(9, 1), (13, 3), (14, 1), (18, 3)] {
+        for value in widths {
+            let mut items = vec![
+                octets("KFM_001"),
+                octets("6970630000000001"),
+                octets("MA304H4"),
+            ];
+            items.extend([446, 0, 0, 5].map(value));
+            items.extend([1616, 914, 950].into_iter().take(phases).map(value));
+            items.extend([2387, 2378, 2377].into_iter().take(phases).map(value));
+            if count > 13 {
+                items.push(clock());
+                items.extend([5000, 7, 8, 9].map(value));
+            }
+            assert_eq!(items.len(), count);
+            let telegram = framed(&structure(&items));
+            assert_eq!(telegram.phases[0].current_ma, Some(1616), "{count}");
+            assert_eq!(telegram.phases[0].voltage_mv, Some(238_700), "{count}");
+            assert_eq!(telegram.import_mw, Some(446_000), "{count}");
+            let energy = telegram.energy_import_mwh;
+            assert_eq!(energy, (count > 13).then_some(5_000_000), "{count}");
+        }
+    }
+    // List 1.
+    assert_eq!(framed(&structure(&[u16v(446)])).import_mw, Some(446_000));
+}
+
+#[test]
+fn a_low_voltage_of_a_known_step_is_no_supply() {
+    for (sent, millivolt) in [(101, 10_100), (599, 59_900), (600, 60_000), (0, 0)] {
+        let mut items = vec![
+            octets("KFM_001"),
+            octets("6970630000000001"),
+            octets("MA304H4"),
+        ];
+        items.extend([446, 0, 0, 5, 1616, 914, 950, sent, sent, sent].map(u32v));
+        let telegram = framed(&structure(&items));
+        assert_eq!(telegram.phases[0].voltage_mv, Some(millivolt), "{sent}");
+        // Iskra sends tenths of a volt too.
+        let rest = [
+            vec![u16v(u16::try_from(sent).unwrap()); 3],
+            three(u16v, 420),
+            [966, 0, 5, 7].map(u32v).to_vec(),
+        ];
+        let rest: Vec<&[Vec<u8>]> = rest.iter().map(Vec::as_slice).collect();
+        let telegram = iskra(&rest);
+        assert_eq!(telegram.phases[0].voltage_mv, Some(millivolt), "{sent}");
+    }
+}

@@ -11,6 +11,7 @@ mod bare;
 mod frames;
 mod linky;
 mod lists;
+mod pauses;
 mod replay;
 
 use headroom_codec::{Decoder, Item, Options, Protocol, Reason, Telegram};

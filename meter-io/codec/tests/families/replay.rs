@@ -109,6 +109,34 @@ fn a_counter_that_did_not_open_counts_for_nothing() {
 }
 
 #[test]
+fn a_meter_that_sends_tags_is_not_heard_without_them() {
+    let list = |security, title, counter| {
+        hdlc(
+            &KAMSTRUP,
+            &cipher(&kamstrup_apdu(3), security, title, counter),
+        )
+    };
+    let mut decoder = Decoder::new(&keys());
+    let mut push =
+        |security, title, counter| outcomes(decoder.push(&list(security, title, counter)));
+    assert_eq!(push(0x20, TITLE, 1), [None], "no tag was seen yet");
+    assert_eq!(push(0x30, TITLE, 2), [None]);
+    assert_eq!(push(0x20, TITLE, 3), [Some(Reason::NoTag)]);
+    assert_eq!(push(0x20, OTHER, 3), [None], "another meter has none");
+    assert_eq!(push(0x30, TITLE, 4), [None]);
+    assert_eq!(push(0x20, TITLE, 5), [Some(Reason::NoTag)], "still");
+    // Without the authentication key no tag is checked, and none is asked for.
+    let mut decoder = Decoder::new(&Options {
+        auth_key: None,
+        ..keys()
+    });
+    assert_eq!(outcomes(decoder.push(&list(0x30, TITLE, 1))), [None]);
+    assert_eq!(outcomes(decoder.push(&list(0x20, TITLE, 2))), [None]);
+    assert_eq!(Reason::NoTag.code(), "no_tag");
+    assert!(Reason::NoTag.to_string().contains("tag"));
+}
+
+#[test]
 fn the_reason_says_what_happened() {
     assert_eq!(Reason::Replayed.code(), "replayed");
     assert!(Reason::Replayed.to_string().contains("frame counter"));

@@ -9,6 +9,7 @@ import { addCharger, unmatched } from "../state/chargers";
 import { mayConfigure } from "../state/session";
 import { site } from "../state/site";
 import { SelectField, TextField } from "./field";
+import { RemoveLoads } from "./remove-load";
 import { Said, Submit } from "./said";
 import { type Form, useForm } from "./use-form";
 
@@ -232,6 +233,7 @@ export function AddLoads() {
         <summary>{t("add.relay")}</summary>
         <AddRelay />
       </details>
+      <RemoveLoads />
     </section>
   );
 }

@@ -34,7 +34,10 @@ const LOOKS: Readonly<Record<string, [Tone, IconName]>> = {
 function Heard() {
   const meter = status.value?.meter;
   if (meter === undefined || outdated.value) return null;
-  const isSet = meter.source !== null;
+  const isSet = meterSettings.value?.source !== null;
+  // A source that cannot even be opened is told by its alarm alone.
+  const problem = status.value?.alarms.find((alarm) => alarm.code === "meter_source")?.text;
+  const heard = meter.text ?? problem ?? t("meter.silent");
   const [tone, icon] = (isSet ? LOOKS[meter.state] : undefined) ?? (["quiet", "dots"] as const);
   const details = [meter.protocol, meter.model, meter.meter_id, meter.serial].filter((x) => x !== null && x !== undefined && x !== "");
   return (
@@ -45,7 +48,7 @@ function Heard() {
           {!isSet ? t("meter.unset") : isFrozen.value ? t("meter.frozen") : word("meter", meter.state)}
         </Badge>
       </p>
-      <p data-meter-text="">{isSet ? (meter.text ?? t("meter.silent")) : t("meter.unset.text")}</p>
+      <p data-meter-text="">{isSet ? heard : t("meter.unset.text")}</p>
       {details.length === 0 ? null : <p class="note">{details.join(" · ")}</p>}
     </div>
   );

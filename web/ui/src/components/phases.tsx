@@ -4,6 +4,7 @@ import { age, amps, UNKNOWN } from "../format";
 import { type Key, t, word } from "../i18n";
 import { isFrozen, valuesOld } from "../state/guard";
 import { meterOk, outdated, readingAge, status } from "../state/live";
+import { meterSettings } from "../state/meter";
 import { isAsShipped, ratingOf, site } from "../state/site";
 import { Icon } from "./icons";
 import { PhaseBar, scaleTop } from "./phase-bar";
@@ -130,7 +131,7 @@ function MeterNote({ meter }: { meter: MeterStatus }) {
 }
 
 function staleText(meter: MeterStatus): string {
-  if (meter.state === "waiting") return t(meter.source === null ? "phases.unset" : "phases.waiting");
+  if (meter.state === "waiting") return t(meterSettings.value?.source === null ? "phases.unset" : "phases.waiting");
   return t("phases.stale", { state: isFrozen.value ? t("meter.frozen") : word("meter", meter.state) });
 }
 

@@ -10,7 +10,7 @@ export const en = {
   "guard.observe": "Headroom only observes: it does not protect the fuse.",
   "guard.over": "Something draws more than the fuse allows, or does not obey: see the top of the page.",
   "guard.stale": "The meter's word is old: nothing is raised, and the loads are kept below the highest draw of the house seen.",
-  "guard.lost": "Without the meter the fuse is not watched: chargers are kept at their safe current, relay loads off.",
+  "guard.lost": "Without the meter the fuse is not watched: chargers are told to go to their safe current, relay loads to go off.",
   "guard.waiting": "No meter is heard yet, so the fuse is not watched: chargers get no more than their safe current.",
   "guard.unknown": "This page cannot tell now whether the fuse is guarded.",
 
@@ -340,6 +340,14 @@ export const en = {
   "add.number": "Write a number.",
   "add.phases": "Phases it hangs on, in the order of its terminals",
   "add.phases.unknown": "Three phases, order not known",
+
+  "remove.heading": "Remove a charger or load",
+  "remove.help": "Headroom then no longer commands it. The fuse sees it as part of the house.",
+  "remove.short": "Remove",
+  "remove.ask": "Remove {name}",
+  "remove.yes": "Yes, remove {name}",
+  "remove.no": "Keep {name}",
+  "remove.done": "{name} is removed.",
 
   "priorities.heading": "Who is served first",
   "priorities.help":

@@ -50,6 +50,23 @@ fn the_clairvoyant_lets_cars_take_turns_that_do_not_fit_together() {
     assert!((0.8..1.25).contains(&ratio), "{charge:?}");
 }
 
+/// Where currents add as phasors a car between two lines gets more than numbers allow: beside 20 A on
+/// 3-1 the first line of 40 A carries c with c² + 400 + 20·c = 1600.
+#[test]
+fn the_clairvoyant_knows_that_currents_between_lines_are_phasors() {
+    let text = "title = \"it\"\nduration_h = 1\nvisits = [{ from_h = 0, to_h = 3 }]\n\
+                chargers = [{ id = \"ev1\", phases = [\"l1\", \"l2\"], max_current_a = 32 }]\n\
+                [site]\ngrid = \"it_3ph\"\nmain_fuse = { rating_a = 40 }\n\
+                [[cars]]\nat = \"ev1\"\nphases = 1\n\
+                [background]\nkind = \"constant\"\namps = [0, 0, 20]\n";
+    let scenario = Scenario::parse("it", text).unwrap();
+    let mut now = Currents::none(Wiring::Delta);
+    now.add(Phase::L3, Current::new(20.0, 0.99));
+    let charge = clairvoyant::charge(&scenario, &vec![now; 3600], 1);
+    let amps = charge[0] / 3600.0;
+    assert!((amps - 26.06).abs() < 0.05, "{amps}");
+}
+
 #[test]
 fn a_limit_that_never_changes_is_one_command_and_one_closing() {
     let metrics = run(&steady(ONE), Kind::Static);

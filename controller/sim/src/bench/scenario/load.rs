@@ -23,7 +23,7 @@ pub enum ScenarioError {
         /// Which file.
         path: String,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// It is not TOML, or has a field that no scenario has.
     #[error("the scenario {name} is not right: {message}")]

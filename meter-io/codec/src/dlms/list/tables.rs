@@ -65,6 +65,13 @@ const VENDORS: &[Vendor] = &[
         lists: NVE,
         ..USUAL
     },
+    // Slovenia.
+    Vendor {
+        name: b"ISK",
+        voltage: Voltage::Step(-1),
+        lists: NAMELESS.lists,
+        ..USUAL
+    },
     // 36: Sweden, with codes.
     Vendor {
         name: b"KFM_001",

@@ -21,6 +21,8 @@ pub(in super::super) enum Slot {
     Wide(Register),
     /// A number of at most 16 bits, or null.
     Short(Register),
+    /// A number of any width, or null: name and length tell the list already.
+    Any(Register),
 }
 
 /// A list without codes: known by its name's beginning, its length, and the types of its values.
@@ -37,6 +39,10 @@ const fn w(register: Register) -> Slot {
     Slot::Wide(register)
 }
 
+const fn a(register: Register) -> Slot {
+    Slot::Any(register)
+}
+
 const fn s(register: Register) -> Slot {
     Slot::Short(register)
 }
@@ -46,19 +52,19 @@ const KAIFA_3: &[Slot] = &[
     Slot::Text,
     Slot::Id,
     Slot::Model,
-    w(ImportPower),
-    w(ExportPower),
-    w(ImportReactive),
-    w(ExportReactive),
-    w(Current(0)),
-    w(Current(1)),
-    w(Current(2)),
-    w(Voltage(0)),
-    w(Voltage(1)),
-    w(Voltage(2)),
+    a(ImportPower),
+    a(ExportPower),
+    a(ImportReactive),
+    a(ExportReactive),
+    a(Current(0)),
+    a(Current(1)),
+    a(Current(2)),
+    a(Voltage(0)),
+    a(Voltage(1)),
+    a(Voltage(2)),
     Slot::Clock,
-    w(ImportEnergy(0)),
-    w(ExportEnergy(0)),
+    a(ImportEnergy(0)),
+    a(ExportEnergy(0)),
 ];
 
 /// Kaifa's single-phase list (MA105); list 2 is its first 9 places.
@@ -66,15 +72,15 @@ const KAIFA_1: &[Slot] = &[
     Slot::Text,
     Slot::Id,
     Slot::Model,
-    w(ImportPower),
-    w(ExportPower),
-    w(ImportReactive),
-    w(ExportReactive),
-    w(Current(0)),
-    w(Voltage(0)),
+    a(ImportPower),
+    a(ExportPower),
+    a(ImportReactive),
+    a(ExportReactive),
+    a(Current(0)),
+    a(Voltage(0)),
     Slot::Clock,
-    w(ImportEnergy(0)),
-    w(ExportEnergy(0)),
+    a(ImportEnergy(0)),
+    a(ExportEnergy(0)),
 ];
 
 /// Iskra AM550, Ljubljana.
@@ -267,7 +273,7 @@ const LAYOUTS: &[Layout] = &[
     row(b"ISK", 12, ISKRA_12_ENERGY),
     row(b"ISK", 18, ISKRA_18),
     // Kaifa's list 1.
-    row(b"", 1, &[w(ImportPower)]),
+    row(b"", 1, &[a(ImportPower)]),
     row(b"", 11, E450_11),
     row(b"", 14, E450_14),
     row(b"", 15, ISKRA_15),
@@ -285,6 +291,7 @@ impl Slot {
             Self::Text | Self::Id | Self::Model | Self::Clock => item.bytes().is_some(),
             Self::Wide(_) => matches!(item, Data::Number(_) | Data::Null),
             Self::Short(_) => matches!(item, Data::Short(_) | Data::Null),
+            Self::Any(_) => matches!(item, Data::Number(_) | Data::Short(_) | Data::Null),
         }
     }
 }
