@@ -204,6 +204,11 @@ impl headroom_web::Devices for Drivers {
             .collect()
     }
 
+    fn meter_ports(&self) -> Vec<String> {
+        let ports = headroom_meter_io::serial_ports().into_iter();
+        ports.map(|port| port.display().to_string()).collect()
+    }
+
     fn check_meter(&self, meter: &Meter) -> Vec<FieldError> {
         crate::meter::check(meter)
     }

@@ -9,6 +9,7 @@
 )]
 
 use headroom_core::units::{Milliamps, Watts};
+use headroom_encode::{Values, kaifa, mbus::mbus};
 use headroom_meter_io::{Meter, MeterStatus, Settings, Source, start};
 use std::{
     fs,
@@ -303,4 +304,35 @@ async fn what_is_no_file_is_not_waited_for() {
     })
     .await;
     assert!(!refused.connected);
+}
+
+#[tokio::test]
+async fn frames_of_two_pushes_are_never_joined() {
+    /// Longer than between the frames of one message.
+    const SILENCE: Duration = Duration::from_millis(1200);
+    let (_listener, meter, mut stream) = tcp_meter().await;
+    let push = |watts| {
+        let apdu = kaifa::austrian(&Values::house(watts, [5_000; 3], [230_000; 3]));
+        let frames = mbus(&apdu, 200);
+        let first = usize::from(frames[1]) + 6;
+        (frames[..first].to_vec(), frames[first..].to_vec())
+    };
+    let (first, second) = push(1_000);
+    stream.write_all(&first).await.unwrap();
+    stream.write_all(&second).await.unwrap();
+    status(&meter, "whole", |status| status.telegrams == 1).await;
+    // The second half of one push and the first one of the next are lost.
+    let (first, _) = push(20_000);
+    let (_, second) = push(180);
+    stream.write_all(&first).await.unwrap();
+    tokio::time::sleep(SILENCE).await;
+    stream.write_all(&second).await.unwrap();
+    let (first, second) = push(2_000);
+    stream.write_all(&[first, second].concat()).await.unwrap();
+    let reading = async || timeout(LIMIT, meter.next()).await.unwrap().reading;
+    let mut readings = vec![reading().await.power_w];
+    while readings.last() != Some(&Some(Watts(2_000))) {
+        readings.push(reading().await.power_w);
+    }
+    assert_eq!(meter.status().borrow().telegrams, 2, "{readings:?}");
 }

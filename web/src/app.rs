@@ -82,8 +82,22 @@ pub trait Devices: Send + Sync + std::fmt::Debug {
     /// Charge points that connected and are not adopted.
     fn unmatched(&self) -> Vec<Unmatched>;
 
+    /// Ports of this machine at which a meter may be, each by its most stable name. Reads folders: short, but on the disk.
+    fn meter_ports(&self) -> Vec<String>;
+
     /// What is wrong with a configuration of the meter, and what would be right; its fields begin with `meter.`.
     fn check_meter(&self, meter: &Meter) -> Vec<FieldError>;
+}
+
+/// Somewhere a meter may be read.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MeterCandidate {
+    /// As `PUT /meter` takes it.
+    pub source: String,
+    /// Whether it is read now.
+    pub in_use: bool,
+    /// What is heard there, in a sentence; only of the one that is read.
+    pub text: Option<String>,
 }
 
 /// A charge point that connected and is not adopted.

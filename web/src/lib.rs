@@ -32,7 +32,7 @@ mod throttle;
 mod words;
 
 pub use api::accounts::{NAME_RULE, is_name};
-pub use app::{App, ControlRequest, Devices, ReadingEvent, ServerEvent, Unmatched};
+pub use app::{App, ControlRequest, Devices, MeterCandidate, ReadingEvent, ServerEvent, Unmatched};
 pub use health::Health;
 pub use origin::is_host_name;
 pub use routes::router;

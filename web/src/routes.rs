@@ -64,6 +64,7 @@ fn viewer() -> Router<Shared> {
         .route("/site", get(site::get_site))
         .route("/meter", get(site::get_meter))
         .route("/chargers", get(chargers::list))
+        .route("/meter/candidates", get(site::meter_candidates))
         .route("/chargers/unmatched", get(chargers::unmatched))
         .route("/chargers/{id}", get(chargers::get))
         .route("/slow-loads", get(slow_loads::list))

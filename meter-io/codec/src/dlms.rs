@@ -14,6 +14,8 @@ use crate::{
     time::MeterTime,
 };
 use data::Data;
+pub(crate) use list::Private;
+use std::ops::Range;
 
 /// The longest APDU put together from segments or blocks. The longest one known has 1.2 KiB.
 pub(crate) const MAX_APDU: usize = 2 * 1024;
@@ -187,6 +189,20 @@ fn notification(apdu: &[u8], protocol: Protocol) -> Result<Telegram, Reason> {
     } else {
         Ok(telegram)
     }
+}
+
+/// Where a whole notification in clear holds texts and octets, and what each may tell of the owner.
+pub(crate) fn private(apdu: &[u8]) -> Option<Vec<(Range<usize>, Private)>> {
+    let (_, body) = parse(apdu)?;
+    let begins = apdu.as_ptr().addr();
+    list::texts(&body)
+        .into_iter()
+        .map(|(kind, text)| {
+            // Each text is a part of these bytes.
+            let start = text.as_ptr().addr().checked_sub(begins)?;
+            Some((start..start + text.len(), kind))
+        })
+        .collect()
 }
 
 /// data-notification: tag, invoke id (4), optional date-time, body to the last byte.

@@ -7,6 +7,8 @@
 //! gives nothing either.
 
 mod frames;
+mod lines;
+mod lists;
 mod text;
 
 use crate::{
@@ -16,17 +18,10 @@ use crate::{
     telegram::Protocol,
 };
 
-/// Digits in a row from this many on are an id, in binary families and in the first line of P1.
+/// Digits in a row from this many on are an id, in the texts of lists and in the first line of P1.
 const ID_DIGITS: usize = 6;
 /// Tag of a ciphered APDU.
 const CIPHERED: u8 = 0xDB;
-/// Codes of type numbers (0-0:96.1.1, 0-0:96.1.7 and 1-1:96.1.1), which tell a meter's kind and not its owner.
-const MODELS: [[u8; 6]; 3] = [
-    [0, 0, 96, 1, 1, 255],
-    [0, 0, 96, 1, 7, 255],
-    [1, 1, 96, 1, 1, 255],
-];
-
 /// The telegram made anonymous; `None` if this cannot be done. The keys are those that opened it; one in clear needs none.
 #[must_use]
 pub fn anonymous(
@@ -67,7 +62,7 @@ fn content(plain: &[u8]) -> Option<Vec<u8>> {
     if dlms::is_text(plain) {
         text::p1(plain)
     } else {
-        Some(binary(plain))
+        lists::notification(plain)
     }
 }
 
@@ -80,22 +75,4 @@ fn reseal(
 ) -> Option<Vec<u8>> {
     let plain = Cipher::new(options).open(sealed, readable).ok()?;
     cipher::seal(sealed, &mask(&plain.bytes)?)
-}
-
-/// Long rows of digits in binary data become zeros, but for type numbers.
-fn binary(bytes: &[u8]) -> Vec<u8> {
-    let mut masked = text::runs(bytes);
-    for code in MODELS {
-        for at in memchr::memmem::find_iter(bytes, &code) {
-            // Behind the code: type tag, length, text.
-            let begins = at + code.len() + 2;
-            let length = bytes.get(begins - 1).copied().map_or(0, usize::from);
-            let ends = begins.saturating_add(length);
-            if let (Some(to), Some(from)) = (masked.get_mut(begins..ends), bytes.get(begins..ends))
-            {
-                to.copy_from_slice(from);
-            }
-        }
-    }
-    masked
 }

@@ -25,6 +25,8 @@ const MAX_LEN: usize = 4 * 1024;
 
 /// The address opens a frame of either mode; a short frame begins with what the meter warns of.
 const FIRST_LABELS: [&str; 3] = ["ADCO", "ADSC", "ADIR1"];
+/// The longest label is `SMAXSN1-1`. A damaged tab would make one of a label and its time stamp.
+const MAX_LABEL: usize = 9;
 /// A letter for the season and twelve digits.
 const STAMP_LEN: usize = 13;
 
@@ -85,13 +87,15 @@ fn begins(window: &[u8]) -> Option<bool> {
     let mut open = false;
     for label in FIRST_LABELS {
         let mut left = plain.clone();
-        match label
+        let wrong = label
             .bytes()
-            .find(|letter| left.next_if_eq(letter).is_none())
-        {
-            None => return Some(true),
-            Some(_) if left.peek().is_none() => open = true,
-            Some(_) => {}
+            .position(|letter| left.next_if_eq(&letter).is_none());
+        match (wrong, left.peek()) {
+            (None, _) => return Some(true),
+            // A frame that was interrupted in its first label.
+            (Some(1..), Some(byte)) if INTERRUPTED.contains(byte) => return Some(true),
+            (Some(_), None) => open = true,
+            (Some(_), Some(_)) => {}
         }
     }
     if open { None } else { Some(false) }
@@ -209,7 +213,7 @@ impl<'a> Group<'a> {
         let (label, data) = text.split_once(char::from(separator))?;
         // The checksum does not cover the upper bits: a damaged label must not pass as an unknown one.
         let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "+-_".contains(c);
-        if label.is_empty()
+        if !(1..=MAX_LABEL).contains(&label.len())
             || !label.chars().all(plain)
             || !data.chars().all(|c| c == '\t' || !c.is_control())
         {

@@ -1,16 +1,18 @@
-//! `GET,PUT /site`, `GET,PUT /meter`, `GET /status`.
+//! `GET,PUT /site`, `GET,PUT /meter`, `GET /meter/candidates`, `GET /status`.
 
 use axum::Json;
 use axum::extract::State;
 use headroom_core::config::{Meter, Secret, Site};
 use headroom_core::login::{HIDDEN, hide_password};
+use headroom_store::Page;
 use serde_json::{Value, json};
 
-use crate::app::Shared;
+use crate::app::{MeterCandidate, Shared};
 use crate::body::{Sent, configured};
 use crate::change::{Made, change};
 use crate::identity::Who;
 use crate::problem::Problem;
+use crate::query::{Params, page};
 use crate::status::Status;
 
 pub(crate) async fn status(State(shared): State<Shared>) -> Json<Status> {
@@ -44,6 +46,37 @@ pub(crate) async fn get_meter(State(shared): State<Shared>) -> Json<Value> {
         &shared.app.state.house().meter,
         shared.app.pinned_meter.as_deref(),
     ))
+}
+
+/// Ports of this machine at which a meter may be, and the source that is read.
+pub(crate) async fn meter_candidates(
+    State(shared): State<Shared>,
+    params: Params,
+) -> Result<Json<Page<MeterCandidate>>, Problem> {
+    let devices = std::sync::Arc::clone(&shared.app.devices);
+    let ports = tokio::task::spawn_blocking(move || devices.meter_ports()).await;
+    let meter = shared.app.status.borrow().meter.clone();
+    let in_use = |source: &str| meter.source.as_deref() == Some(source);
+    let text = meter.text.clone();
+    let mut sources: Vec<String> = ports
+        .unwrap_or_default()
+        .into_iter()
+        .map(|port| format!("serial:{port}"))
+        .collect();
+    if let Some(source) = meter.source.as_ref()
+        && !sources.contains(source)
+    {
+        sources.insert(0, source.clone());
+    }
+    let found: Vec<MeterCandidate> = sources
+        .into_iter()
+        .map(|source| MeterCandidate {
+            in_use: in_use(&source),
+            text: text.clone().filter(|_| in_use(&source)),
+            source,
+        })
+        .collect();
+    page(params, found, |it| &it.source).map(Json)
 }
 
 /// Replaces the meter. A key that is left out stays as it is stored; `null` removes it. While the command line

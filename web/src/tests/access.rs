@@ -15,6 +15,7 @@ const ROUTES: &[(Method, &str, Option<Role>)] = &[
     (Method::PUT, "site", Some(Role::Installer)),
     (Method::GET, "meter", Some(Role::Viewer)),
     (Method::PUT, "meter", Some(Role::Installer)),
+    (Method::GET, "meter/candidates", Some(Role::Viewer)),
     (Method::GET, "chargers", Some(Role::Viewer)),
     (Method::POST, "chargers", Some(Role::Installer)),
     (Method::GET, "chargers/unmatched", Some(Role::Viewer)),

@@ -625,6 +625,17 @@ async fn wishes_for_loads_reach_the_loop() {
 }
 
 #[tokio::test]
+async fn ports_where_a_meter_may_be_are_listed_by_their_stable_names() {
+    let rig = Rig::new().await;
+    let candidates = rig.read("meter/candidates").await;
+    let source = "serial:/dev/serial/by-id/usb-cable-if00-port0";
+    assert_eq!(
+        candidates,
+        json!({"items": [{"source": source, "in_use": false, "text": null}], "next": null})
+    );
+}
+
+#[tokio::test]
 async fn keys_of_the_meter_go_in_and_never_come_out() {
     let mut rig = Rig::new().await;
     let key = "00112233445566778899aabbccddeeff";

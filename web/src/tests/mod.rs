@@ -46,6 +46,10 @@ impl Devices for FakeDevices {
         }]
     }
 
+    fn meter_ports(&self) -> Vec<String> {
+        vec!["/dev/serial/by-id/usb-cable-if00-port0".to_owned()]
+    }
+
     fn check_meter(&self, meter: &Meter) -> Vec<FieldError> {
         let source = meter.source.as_deref().unwrap_or("tcp://");
         let wrong = !source.starts_with("tcp://") && !source.starts_with("mqtt://");

@@ -6,6 +6,7 @@
 //! Landis+Gyr in Burgenland): a table row tells what stands where. With descriptors: an array of what follows, then the
 //! values (Landis+Gyr E450).
 
+mod private;
 mod tables;
 
 use super::Data;
@@ -15,6 +16,8 @@ use crate::{
     telegram::{Protocol, Telegram},
     time::MeterTime,
 };
+pub(crate) use private::Private;
+pub(super) use private::texts;
 use tables::{Slot, Vendor};
 
 const CLOCK: Obis = Obis(0, 0, 1, 0, 0);

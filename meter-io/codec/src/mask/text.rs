@@ -1,12 +1,8 @@
 //! Masks of the families in text: P1 and Linky.
 
-use super::ID_DIGITS;
+use super::{ID_DIGITS, lines};
 use crate::{checksum, parity};
 
-/// P1: device names, equipment ids and text messages of any channel.
-const P1_PRIVATE: [&[u8]; 3] = [b":42.0.0", b":96.1.", b":96.13."];
-/// P1: the version of the Belgian data model, which is no id.
-const P1_VERSION: &[u8] = b":96.1.4";
 /// TIC: addresses of the meter and the delivery point, and messages.
 const TIC_PRIVATE: [&[u8]; 5] = [b"ADCO", b"ADSC", b"PRM", b"MSG1", b"MSG2"];
 
@@ -18,17 +14,7 @@ pub(super) fn p1(raw: &[u8]) -> Option<Vec<u8>> {
     let digits = trailer.iter().take_while(|c| c.is_ascii_hexdigit()).count();
     let (crc, rest) = trailer.split_at_checked(digits)?;
     let crc = std::str::from_utf8(crc).ok()?;
-    let mut masked = Vec::with_capacity(raw.len());
-    for (number, line) in body.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        let line = if number == 0 {
-            runs(line)
-        } else if is_private(line) {
-            mask_values(line)
-        } else {
-            line.to_vec()
-        };
-        masked.extend(line);
-    }
+    let mut masked = lines::masked(body);
     if !crc.is_empty() {
         let old = u16::from_str_radix(crc, 16).ok()?;
         let crc = if checksum::x25(body) == old {
@@ -47,26 +33,6 @@ pub(super) fn ended(mut masked: Vec<u8>) -> Vec<u8> {
     while masked.pop_if(|last| b"\r\n".contains(last)).is_some() {}
     masked.extend(b"\r\n");
     masked
-}
-
-fn is_private(line: &[u8]) -> bool {
-    let holds = |code: &[u8]| line.windows(code.len()).any(|part| part == code);
-    P1_PRIVATE.into_iter().any(holds) && !holds(P1_VERSION)
-}
-
-/// Letters and digits inside brackets become 0.
-fn mask_values(line: &[u8]) -> Vec<u8> {
-    let mut inside = false;
-    let mask = |byte: &u8| {
-        match byte {
-            b'(' => inside = true,
-            b')' => inside = false,
-            byte if inside && byte.is_ascii_alphanumeric() => return b'0',
-            _ => {}
-        }
-        *byte
-    };
-    line.iter().map(mask).collect()
 }
 
 /// Long rows of digits become zeros.
