@@ -190,15 +190,11 @@ fn tell(status: &MeterStatus, told: &mut String) {
 
 /// Without control characters, as JSON writes them: a terminal would obey those of a meter's texts.
 fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() {
-            safe.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            safe.push(c);
-        }
-    }
-    safe
+    let each = |c: char| match c {
+        c if c.is_control() => format!("\\u{:04x}", u32::from(c)).chars().collect(),
+        c => vec![c],
+    };
+    text.chars().flat_map(each).collect()
 }
 
 #[cfg(test)]

@@ -314,12 +314,7 @@ fn obstacle(reason: Reason, kind: &SourceKind, at: &str) -> String {
         Reason::NeedsKey => ": enter the key that the grid company gives",
         Reason::WrongKey => ": check the encryption key",
         Reason::WrongAuthKey => ": check the authentication key, or leave it out",
-        Reason::Unknown | Reason::Malformed if is_asked(kind) => {
-            ": is it the meter that the source names, and the right page or topic of it?"
-        }
-        Reason::Unknown | Reason::Malformed => {
-            ": please send a capture (headroom listen), so that this meter can be added"
-        }
+        Reason::Unknown | Reason::Malformed => unknown(kind),
         Reason::Old => ": look at the device and its place at the meter",
         Reason::Faulty => ": look at the device and its clamps",
         reason if is_damage(reason) => {
@@ -331,12 +326,18 @@ fn obstacle(reason: Reason, kind: &SourceKind, at: &str) -> String {
         .replace("?.", "?")
 }
 
-/// What it says is no stream of bytes that could be captured.
-fn is_asked(kind: &SourceKind) -> bool {
-    matches!(
-        kind,
-        SourceKind::Http(_) | SourceKind::Modbus(_) | SourceKind::Mqtt(_)
-    )
+/// What cannot be read; captures are of streams of bytes alone.
+fn unknown(kind: &SourceKind) -> &'static str {
+    match kind {
+        SourceKind::Http(_) => {
+            ": is it the device that the source names, and its firmware in date?"
+        }
+        SourceKind::Modbus(_) => ": is the profile that of the meter?",
+        SourceKind::Mqtt(_) => ": is the topic that of a meter's reader, and of nothing else?",
+        SourceKind::Serial { .. } | SourceKind::Tcp { .. } | SourceKind::File { .. } => {
+            ": please send a capture (headroom listen), so that this meter can be added"
+        }
+    }
 }
 
 /// An error of a link, in words that say what to do.

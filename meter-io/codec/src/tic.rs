@@ -133,11 +133,7 @@ fn read(text: &[u8]) -> Result<Telegram, Reason> {
             }
             gather.telegram().meter_id = Some(group.data.to_owned());
         } else if group.label == "DATE" {
-            // The season is no letter while the clock is lost; the digits are always there.
-            let digits = |stamp: &&str| {
-                stamp.len() == STAMP_LEN && stamp.bytes().skip(1).all(|byte| byte.is_ascii_digit())
-            };
-            let stamp = group.stamp.filter(digits).ok_or(Reason::Malformed)?;
+            let stamp = group.stamp.ok_or(Reason::Malformed)?;
             gather.telegram().meter_time = time(stamp);
         }
     }
@@ -220,11 +216,18 @@ impl<'a> Group<'a> {
             return None;
         }
         let (stamp, data) = match data.split_once('\t') {
-            Some((stamp, data)) => (Some(stamp), data),
+            Some((stamp, data)) if is_stamp(stamp) => (Some(stamp), data),
+            // A damaged letter I is a tab.
+            Some(_) => return None,
             None => (None, data),
         };
         Some(Self { label, stamp, data })
     }
+}
+
+/// The season is no letter while the clock is lost; the digits are always there.
+fn is_stamp(stamp: &str) -> bool {
+    stamp.len() == STAMP_LEN && stamp.bytes().skip(1).all(|byte| byte.is_ascii_digit())
 }
 
 /// `SYYMMDDhhmmss`: H in winter, E in summer, in lower case while the clock is not sure.

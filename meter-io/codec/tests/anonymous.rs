@@ -374,7 +374,8 @@ fn what_is_cut_or_damaged_gives_nothing_and_never_panics() {
 
 /// An id as text, as hexadecimal digits of its text in either case, and as bytes of two digits each.
 fn forms(id: &[u8]) -> Vec<Vec<u8>> {
-    let hex: String = id.iter().map(|byte| format!("{byte:02X}")).collect();
+    let hex: Vec<String> = id.iter().map(|byte| format!("{byte:02X}")).collect();
+    let hex = hex.concat();
     let mut forms = vec![
         id.to_vec(),
         hex.to_lowercase().into_bytes(),
@@ -441,6 +442,12 @@ fn ids_of_every_code_of_p1_are_hidden() {
         let text = format!("HRM5\\TEST\n{line}\n1-0:1.7.0(02.870*kW)\n1-0:31.7.0(004*A)");
         hides(&line, &p1(&text), &[secret.as_bytes()]);
     }
+    // A code stays where its value stands on the next line.
+    let text = p1(&format!(
+        "HRM5\\TEST\n0-0:96.1.1\n({secret})\n1-0:1.7.0(02.870*kW)"
+    ));
+    let masked = captured(&Options::default(), &text)[0].1.clone().unwrap();
+    assert!(holds(&masked, b"\n0-0:96.1.1\r\n(00000000000000)\r\n"));
     // What is no id stays.
     let text = p1(
         "HRM5\\TEST\n0-0:96.1.4(50217)\n1-3:0.2.8(50)\n0-0:1.0.0(260115120010W)\n0-0:96.14.0(0002)\n1-0:1.7.0(02.870*kW)",

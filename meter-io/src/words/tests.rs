@@ -328,8 +328,8 @@ fn each_list_has_its_own_watchdog() {
 #[test]
 fn what_cannot_be_captured_is_not_asked_for() {
     for (source, says) in [
-        ("mqtt://host/topic", "right page or topic of it?"),
-        ("shelly://host", "right page or topic of it?"),
+        ("mqtt://host/topic", "and of nothing else?"),
+        ("shelly://host", "the device that the source names"),
         ("tcp://host:1", "send a capture"),
     ] {
         let mut case = Case::new(source).telegrams(Some(59));

@@ -174,9 +174,8 @@ impl Engine {
                 }
             }
             Event::SlowLoad(report) => {
-                let voltage = self.config.site.nominal_voltage_v;
                 if let Some(load) = find(&mut self.loads, &report.id) {
-                    load.take_slow_load_report(&report, voltage, now);
+                    load.take_slow_load_report(&report, &self.config.site, now);
                 }
             }
             Event::Result(CommandResult { command, outcome }) => {

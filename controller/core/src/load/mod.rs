@@ -24,6 +24,8 @@ pub const REACTION_MS: u64 = 10_000;
 const WAVER_MS: u64 = 900_000;
 /// A load in the house answers a command within this, in milliseconds.
 const ANSWER_MS: u64 = 1_000;
+/// Before a load was seen to follow, it may take this long, in milliseconds: what is not known counts as slow.
+const ANSWER_UNKNOWN_MS: u64 = 5_000;
 /// An answer later than this is no answer any more.
 const ANSWER_MAX_MS: u64 = 30_000;
 /// A car must follow its charger within this, in milliseconds (IEC 61851-1).
@@ -177,6 +179,8 @@ pub struct Load {
     cuts: [Option<Instant>; 2],
     /// The longest time that it took to answer a command.
     answers_after_ms: u64,
+    /// It was seen to come down after a command.
+    answer_seen: bool,
     /// The last command, in force or not.
     last_told: Option<(Milliamps, u8)>,
     resend: bool,
@@ -225,6 +229,7 @@ impl Load {
             retry_at: None,
             cuts: [None; 2],
             answers_after_ms: 0,
+            answer_seen: false,
             last_told: None,
             resend: false,
             followed: None,
@@ -402,8 +407,10 @@ impl Load {
     fn hear(&mut self, now: Instant) {
         if !self.link.is_connected() {
             self.lapse(now);
-            // What it did in between is not known: tell it again.
+            // What it did in between is not known: tell it again, and let it show anew whether it answers.
             self.resend = self.setpoint.is_some();
+            self.failures = 0;
+            self.retry_at = None;
             self.followed = None;
         }
         self.link.handle(LinkEvent::Heard);
@@ -423,7 +430,8 @@ impl Load {
 
     fn forget_setpoint(&mut self) {
         self.setpoint = None;
-
+        // It gets another chance, and one only.
+        self.failures = self.failures.min(1);
         self.unsettled = None;
         self.reported_limit = None;
         self.started_at = None;
@@ -518,7 +526,12 @@ impl Load {
     /// The longest time from a command until it draws what it was told, in milliseconds: the time until its
     /// answer, as learnt, and the car's.
     pub fn reaction_ms(&self) -> u64 {
-        let answer = self.answers_after_ms.max(ANSWER_MS);
+        let least = if self.answer_seen {
+            ANSWER_MS
+        } else {
+            ANSWER_UNKNOWN_MS
+        };
+        let answer = self.answers_after_ms.max(least);
         match self.spec.kind {
             Kind::Charger => answer + CAR_MS,
             Kind::SlowLoad => answer,

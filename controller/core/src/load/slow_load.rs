@@ -1,14 +1,17 @@
 //! A slow load: its configuration and its reports in terms of the ledger.
 
 use super::{Kind, Load, REACTION_MS, SLOW_LOAD_LEASE_S, Spec};
-use crate::config::{self, LeaseProof, MAIN, Site};
+use crate::config::{self, Grid, LeaseProof, MAIN, Site};
 use crate::event::SlowLoadReport;
-use crate::units::{Instant, Milliamps, Millivolts, Watts};
+use crate::units::{Instant, Milliamps, Watts};
+
+/// √3 in thousandths, rounded down: the current is rounded up.
+const SQRT_3_MILLI: i64 = 1_732;
 
 /// The ledger's view of a slow load's configuration.
 pub fn spec(slow_load: &config::SlowLoad, site: &Site) -> Spec {
     let lines = slow_load.lines(site.grid);
-    let current = current(slow_load.rated_w, site.nominal_voltage_v, lines.len());
+    let current = current(slow_load.rated_w, site, lines.len());
     Spec {
         id: slow_load.id.clone(),
         name: slow_load.name.clone(),
@@ -29,19 +32,23 @@ pub fn spec(slow_load: &config::SlowLoad, site: &Site) -> Spec {
     }
 }
 
-/// What a power draws from each of its lines. A single line counts in full however it is wired.
-fn current(power: Watts, voltage: Millivolts, lines: usize) -> Milliamps {
-    Milliamps::from_power(power, voltage, i64::try_from(lines).unwrap_or(1))
+/// What a power draws from each of its lines. A single line counts in full however it is wired. Without a neutral a
+/// load hangs between lines: between two it draws P/U from both, on three P/(√3·U) from each.
+fn current(power: Watts, site: &Site, lines: usize) -> Milliamps {
+    let voltage = site.nominal_voltage_v;
+    match (site.grid, lines) {
+        (Grid::It3ph, 3) => {
+            let between_two = Milliamps::from_power(power, voltage, 1);
+            Milliamps(between_two.0.saturating_mul(1000).div_euclid(SQRT_3_MILLI) + 1)
+        }
+        (Grid::It3ph, _) => Milliamps::from_power(power, voltage, 1),
+        _ => Milliamps::from_power(power, voltage, i64::try_from(lines).unwrap_or(1)),
+    }
 }
 
 impl Load {
     /// Takes a report of a slow load.
-    pub fn take_slow_load_report(
-        &mut self,
-        report: &SlowLoadReport,
-        voltage: Millivolts,
-        now: Instant,
-    ) {
+    pub fn take_slow_load_report(&mut self, report: &SlowLoadReport, site: &Site, now: Instant) {
         if !report.connected {
             self.lose(now);
             return;
@@ -66,7 +73,7 @@ impl Load {
         }
         let lines = self.spec.lines.len();
         let draw = match (report.power_w, report.on) {
-            (Some(power), _) => Some(current(power, voltage, lines).max(Milliamps::ZERO)),
+            (Some(power), _) => Some(current(power, site, lines).max(Milliamps::ZERO)),
             (None, Some(false)) => Some(Milliamps::ZERO),
             // What it draws is not known: all that it can.
             (None, Some(true)) => Some(self.spec.most),
@@ -85,5 +92,25 @@ impl Load {
         self.off_since = Some(now);
         self.unsettled = None;
         self.resend = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_between_lines_draws_its_whole_current_from_each() {
+        let draws = |grid, lines| {
+            let site = Site {
+                grid,
+                ..Site::default()
+            };
+            current(Watts(2_000), &site, lines).0
+        };
+        assert_eq!(draws(Grid::Tn3ph, 1), 8_696);
+        assert_eq!(draws(Grid::Tn3ph, 3), 2_899);
+        assert_eq!(draws(Grid::It3ph, 2), 8_696);
+        assert_eq!(draws(Grid::It3ph, 3), 5_021);
     }
 }

@@ -36,9 +36,10 @@ pub(super) fn masked(body: &[u8]) -> Vec<u8> {
             continue;
         }
         // The value may stand on a line of its own, behind that of its code.
-        private = is_private(line).unwrap_or(private);
+        let coded = is_private(line);
+        private = coded.unwrap_or(private);
         if private {
-            masked.extend(values(line));
+            masked.extend(values(line, coded.is_none()));
         } else {
             masked.extend(line);
         }
@@ -103,9 +104,9 @@ fn is_version(value: &[u8]) -> bool {
         })
 }
 
-/// Letters and digits become 0: those in brackets, or all where there are none.
-fn values(line: &[u8]) -> Vec<u8> {
-    let mut inside = !line.contains(&b'(');
+/// Letters and digits become 0: those in brackets, or all of a line that has neither code nor brackets.
+fn values(line: &[u8], codeless: bool) -> Vec<u8> {
+    let mut inside = codeless && !line.contains(&b'(');
     let mask = |byte: &u8| {
         match byte {
             b'(' => inside = true,

@@ -69,7 +69,6 @@ const VENDORS: &[Vendor] = &[
     Vendor {
         name: b"ISK",
         voltage: Voltage::Step(-1),
-        lists: NAMELESS.lists,
         ..USUAL
     },
     // 36: Sweden, with codes.
