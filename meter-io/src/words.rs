@@ -191,7 +191,7 @@ impl Facts<'_> {
                 let age = self.age_s(currents);
                 let late = age > late_after(period) && last > currents;
                 late.then(|| {
-                    let age = self.now.saturating_duration_since(currents).as_secs() / 10 * 10;
+                    let age = self.now.saturating_duration_since(currents).as_secs() / 5 * 5;
                     format!("The list with the currents has not come for {age} s, others still do: {weak}.")
                 })
             }
@@ -218,7 +218,7 @@ impl Facts<'_> {
         let mut lists = self.status.lists.iter();
         // One list with currents may take the place of another: those are looked at together.
         let (name, list) = lists.find(|(name, list)| **name != "currents" && late(list))?;
-        let age = self.now.saturating_duration_since(list.last).as_secs() / 10 * 10;
+        let age = self.now.saturating_duration_since(list.last).as_secs() / 5 * 5;
         Some(format!(
             "The list with the {name} has not come for {age} s, others still do: look at the cable, and at the supply of \
              the adapter."

@@ -12,7 +12,10 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("headroom-ocpp", &[]),
     ("headroom-store", &["headroom-core"]),
     ("headroom-sim", &["headroom-core"]),
-    ("headroom-meter-io", &["headroom-codec", "headroom-core"]),
+    (
+        "headroom-meter-io",
+        &["headroom-codec", "headroom-core", "headroom-encode"],
+    ),
     ("headroom-chargers", &["headroom-ocpp", "headroom-core"]),
     ("headroom-web", &["headroom-core", "headroom-store"]),
     (
