@@ -109,6 +109,9 @@ export const en = {
   "rejected.needs_key": "encrypted, no key",
   "rejected.wrong_key": "encrypted, wrong key",
   "rejected.wrong_auth_key": "encrypted, wrong authentication key",
+  "rejected.no_tag": "encrypted, not authenticated",
+  "rejected.old": "not new",
+  "rejected.meter_fault": "the device reports a fault",
   "rejected.replayed": "replayed",
   "rejected.impossible": "impossible value",
 
