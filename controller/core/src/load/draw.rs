@@ -188,7 +188,6 @@ impl Load {
             self.learn_answer(now);
         }
         let came_down = before.is_some_and(|before| before > setpoint + FOLLOW) && within;
-        self.answer_seen |= came_down;
         if within && (confirmed || came_down) {
             self.unsettled = None;
         }

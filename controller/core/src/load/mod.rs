@@ -24,8 +24,6 @@ pub const REACTION_MS: u64 = 10_000;
 const WAVER_MS: u64 = 900_000;
 /// A load in the house answers a command within this, in milliseconds.
 const ANSWER_MS: u64 = 1_000;
-/// Before a load was seen to follow, it may take this long, in milliseconds: what is not known counts as slow.
-const ANSWER_UNKNOWN_MS: u64 = 5_000;
 /// An answer later than this is no answer any more.
 const ANSWER_MAX_MS: u64 = 30_000;
 /// A car must follow its charger within this, in milliseconds (IEC 61851-1).
@@ -179,8 +177,6 @@ pub struct Load {
     cuts: [Option<Instant>; 2],
     /// The longest time that it took to answer a command.
     answers_after_ms: u64,
-    /// It was seen to come down after a command.
-    answer_seen: bool,
     /// The last command, in force or not.
     last_told: Option<(Milliamps, u8)>,
     resend: bool,
@@ -229,7 +225,6 @@ impl Load {
             retry_at: None,
             cuts: [None; 2],
             answers_after_ms: 0,
-            answer_seen: false,
             last_told: None,
             resend: false,
             followed: None,
@@ -526,12 +521,7 @@ impl Load {
     /// The longest time from a command until it draws what it was told, in milliseconds: the time until its
     /// answer, as learnt, and the car's.
     pub fn reaction_ms(&self) -> u64 {
-        let least = if self.answer_seen {
-            ANSWER_MS
-        } else {
-            ANSWER_UNKNOWN_MS
-        };
-        let answer = self.answers_after_ms.max(least);
+        let answer = self.answers_after_ms.max(ANSWER_MS);
         match self.spec.kind {
             Kind::Charger => answer + CAR_MS,
             Kind::SlowLoad => answer,
