@@ -115,6 +115,8 @@ pub struct Plan {
     pub shortage: Option<Reason>,
     /// When the passing of time alone may change the plan.
     pub wake: Option<Instant>,
+    /// The constraints by the present background.
+    present: Vec<Row>,
 }
 
 /// Which background counts.
@@ -136,6 +138,7 @@ fn is_reliable(load: &Load) -> bool {
 }
 
 /// A constraint with what it is.
+#[derive(Clone, Debug)]
 struct Row {
     bound: Bound,
     weights: Vec<u8>,
@@ -206,6 +209,7 @@ impl World<'_> {
             supply: Supply::Short,
             shortage: Some(reason),
             wake: None,
+            present: Vec::new(),
         }
     }
 
@@ -286,6 +290,7 @@ impl World<'_> {
             supply: Supply::Enough,
             shortage: None,
             wake: None,
+            present: Vec::new(),
         };
         let may_raise = self
             .main()
@@ -342,6 +347,7 @@ impl World<'_> {
             plan.supply = Supply::Short;
             plan.shortage = Some(Reason::overloaded(&row.bound, &self.overload(row)));
         }
+        plan.present = rows;
         plan
     }
 

@@ -372,6 +372,7 @@ impl<'a> Raising<'a> {
     fn explain(&self, turns: &[Turn], plan: &mut Plan) {
         let mut short: Option<Reason> = None;
         let mut returning = false;
+        let present = std::mem::take(&mut plan.present);
         for (index, (load, turn)) in self.world.loads.iter().zip(turns).enumerate() {
             let (most, why) = self.asks(index);
             let has = self.has(index);
@@ -399,7 +400,7 @@ impl<'a> Raising<'a> {
                 }
                 Turn::Now => returning = true,
                 Turn::None => {
-                    if let Some(reason) = self.held_by(index, load) {
+                    if let Some(reason) = self.held_by(index, load, &present) {
                         short.get_or_insert_with(|| reason.clone());
                         if !plan.targets.iter().any(|target| target.load == index) {
                             set(&mut plan.reasons, index, reason);
@@ -423,7 +424,7 @@ impl<'a> Raising<'a> {
     }
 
     /// What keeps a load from having more.
-    fn held_by(&self, index: usize, load: &Load) -> Option<Reason> {
+    fn held_by(&self, index: usize, load: &Load, present: &[Row]) -> Option<Reason> {
         let bound = self.wanted.get(index)?.bound_by?;
         let row = self.rows.get(bound)?;
         let rival = self
@@ -444,7 +445,7 @@ impl<'a> Raising<'a> {
         let has = self.has(index);
         Some(match rival {
             Some((_, rival)) => Reason::behind(load, rival, &row.bound, has),
-            None => match self.peak_until(bound, index) {
+            None => match self.peak_until(bound, index, present) {
                 Some(until) => Reason::peak(load, &row.bound, until),
                 None => Reason::held(load, &row.bound),
             },
@@ -452,10 +453,9 @@ impl<'a> Raising<'a> {
     }
 
     /// When a peak of the house within the hold time ends that alone keeps a load from more.
-    fn peak_until(&self, row: usize, load: usize) -> Option<Instant> {
+    fn peak_until(&self, row: usize, load: usize, present: &[Row]) -> Option<Instant> {
         let held = self.rows.get(row)?;
-        let now = self.world.rows(Basis::Now);
-        let more = (now.get(row)?.bound.available - held.bound.available).max(Milliamps::ZERO);
+        let more = (present.get(row)?.bound.available - held.bound.available).max(Milliamps::ZERO);
         let load_state = self.world.loads.get(load)?;
         let wanted = self.wanted(load).max(self.has(load)) + more;
         if !self.is_worth(load, load_state, wanted) {
