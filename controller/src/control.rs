@@ -94,7 +94,7 @@ impl Control {
             let connections = &mut self.connections;
             tokio::select! {
                 biased;
-                _ = stop.wait_for(|stop| *stop) => return,
+                _ = stop.wait_for(|stop| *stop) => break,
                 reading = self.meter.next() => {
                     let at = self.clock.at(reading.received);
                     self.step(&Event::Reading(reading.reading), at);
@@ -112,6 +112,7 @@ impl Control {
                 }
             }
         }
+        self.meter.stop().await;
     }
 
     /// When the loop must step again: at the engine's deadline, and often enough to be seen alive.

@@ -6,6 +6,7 @@
 
 mod hex_text;
 
+use crate::listen::escaped;
 use clap::Args;
 use headroom_codec::{Decoder, Item, Key, Options, Protocol, Reason, UnknownProtocol};
 use hex_text::HexText;
@@ -74,8 +75,8 @@ pub(crate) fn run(args: &DecodeArgs) -> ExitCode {
         protocol: args.protocol.0,
         key: args.key.clone(),
         auth_key: args.auth_key.clone(),
-        // A capture may hold one telegram twice.
-        repeats: true,
+        capture: true,
+        ..Options::default()
     };
     let mut outcome = Outcome::new(&options, io::BufWriter::new(io::stdout().lock()));
     let result = if args.hex {
@@ -190,8 +191,8 @@ impl<W: Write> Outcome<W> {
                 Item::Telegram(telegram) => {
                     self.valid += 1;
                     self.encrypted += u64::from(telegram.encrypted);
-                    serde_json::to_writer(&mut self.output, &telegram)?;
-                    self.output.write_all(b"\n")?;
+                    let line = escaped(&serde_json::to_string(&telegram)?);
+                    writeln!(self.output, "{line}")?;
                 }
                 Item::Rejected(rejected) => {
                     let (count, bytes) = self
@@ -307,6 +308,40 @@ fn looks_like_hex(head: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_reason_says_what_to_do() {
+        for (reason, says) in [
+            (
+                Reason::NeedsKey,
+                "give the one of the grid company with --key",
+            ),
+            (Reason::WrongKey, "the key does not fit; check --key"),
+            (Reason::WrongAuthKey, "check --auth-key or leave it out"),
+            (Reason::Unknown, "please report this meter with a capture"),
+            (Reason::Malformed, "please report this meter with a capture"),
+            (Reason::Checksum, "bytes were changed or lost on the way"),
+            (Reason::Parity, "noisy or was read with other parameters"),
+            (Reason::Cut, "cut off before its end"),
+            (Reason::Replayed, "sent before, and sent again"),
+        ] {
+            let advice = advice(reason);
+            assert!(advice.contains(says), "{advice}");
+        }
+        // What a key would solve comes before damage.
+        let order = [
+            Reason::NeedsKey,
+            Reason::WrongKey,
+            Reason::WrongAuthKey,
+            Reason::Replayed,
+            Reason::Unknown,
+            Reason::Malformed,
+            Reason::Checksum,
+            Reason::Gap,
+            Reason::Cut,
+        ];
+        assert!(order.is_sorted_by(|more, less| weight(*more) > weight(*less)));
+    }
 
     #[test]
     fn telegrams_become_lines_and_rejections_are_counted() {

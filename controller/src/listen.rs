@@ -189,7 +189,7 @@ fn tell(status: &MeterStatus, told: &mut String) {
 }
 
 /// Without control characters, as JSON writes them: a terminal would obey those of a meter's texts.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let each = |c: char| match c {
         c if c.is_control() => format!("\\u{:04x}", u32::from(c)).chars().collect(),
         c => vec![c],

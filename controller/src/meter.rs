@@ -7,6 +7,10 @@ use headroom_core::validate::FieldError;
 use headroom_meter_io::{Key, Line, Meter, MeterReading, MeterStatus, Place, Settings, Source};
 use headroom_store::StateDb;
 
+mod counters;
+
+use counters::CounterMemory;
+
 /// Under this name the line parameters that worked are kept.
 const LEARNT_LINE: &str = "meter_line";
 
@@ -19,6 +23,7 @@ pub(crate) struct MeterSlot {
     /// Why the configured meter cannot be read at all.
     pub(crate) problem: Option<Problem>,
     memory: LineMemory,
+    counters: CounterMemory,
 }
 
 /// What is wrong with the configuration of the meter.
@@ -36,6 +41,7 @@ impl MeterSlot {
             meter: None,
             problem: None,
             memory: LineMemory::load(state).await,
+            counters: CounterMemory::load(state).await,
         }
     }
 
@@ -53,7 +59,10 @@ impl MeterSlot {
         }
         // Nobody reads a port twice.
         self.meter = None;
-        (self.meter, self.problem) = match open(&settings, place, &self.memory) {
+        // A key that is none is told below.
+        let key = key_of(settings.key.as_ref()).ok().flatten();
+        self.counters.of_key(key.as_ref());
+        (self.meter, self.problem) = match open(&settings, place, &self.memory, &self.counters) {
             Ok(meter) => (meter, None),
             Err(text) => {
                 tracing::error!("the meter cannot be read: {text}");
@@ -70,7 +79,7 @@ impl MeterSlot {
             .map(|meter| meter.status().borrow().clone())
     }
 
-    /// Keeps the line parameters that worked, if they are others than before.
+    /// Keeps the line parameters that worked, if they are others than before, and now and then the frame counters.
     pub(crate) fn remember(&mut self, status: &MeterStatus) {
         let source = self
             .settings
@@ -79,6 +88,15 @@ impl MeterSlot {
         if let (Some(source), Some(line)) = (source, status.line) {
             self.memory.keep(source, line);
         }
+        self.counters.heard(&status.frame_counters);
+        self.counters
+            .write_now_and_then(tokio::time::Instant::now());
+    }
+
+    /// Keeps what was learnt last. Nothing is read any more.
+    pub(crate) async fn stop(mut self) {
+        self.meter = None;
+        self.counters.write_last().await;
     }
 
     /// The next reading; never, if nothing is read.
@@ -117,7 +135,12 @@ fn key_of(secret: Option<&Secret>) -> Result<Option<Key>, String> {
 }
 
 /// Opens the meter that is configured; `None` if there is none yet.
-fn open(meter: &config::Meter, place: Place, memory: &LineMemory) -> Result<Option<Meter>, String> {
+fn open(
+    meter: &config::Meter,
+    place: Place,
+    memory: &LineMemory,
+    counters: &CounterMemory,
+) -> Result<Option<Meter>, String> {
     let Some(source) = &meter.source else {
         return Ok(None);
     };
@@ -130,6 +153,7 @@ fn open(meter: &config::Meter, place: Place, memory: &LineMemory) -> Result<Opti
     let settings = Settings {
         key: key_of(meter.key.as_ref())?,
         auth_key: key_of(meter.auth_key.as_ref())?,
+        frame_counters: counters.known().clone(),
         remembered,
         ct_ratio: meter.ct_ratio.unwrap_or(1.0),
         place,

@@ -17,6 +17,7 @@ use headroom_store::{DataDirectory, House, Journal, Retention, StateDb};
 use headroom_web::is_host_name;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::control::{Connections, Control};
@@ -31,6 +32,8 @@ const REPORTS: usize = 1024;
 const REQUESTS: usize = 32;
 /// The loop, the web and the devices share this many threads.
 const THREADS: usize = 2;
+/// The loop keeps what it learnt of the meter when it ends; it does not wait longer for a disk.
+const LOOP_ENDS: std::time::Duration = std::time::Duration::from_secs(5);
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
@@ -369,7 +372,7 @@ impl Service {
                 publisher,
             },
         );
-        let control = tokio::spawn(control.run(stopped.clone()));
+        let mut control = tokio::spawn(control.run(stopped.clone()));
         let chargers = devices.clone();
         let central = tokio::spawn(async move { chargers.serve(self.ocpp).await });
         let web = tokio::spawn(headroom_web::serve(self.web, app));
@@ -387,13 +390,17 @@ impl Service {
 
         let outcome = tokio::select! {
             () = shutdown() => Ok(()),
-            ended = control => Err(anyhow::anyhow!("the loop has ended: {ended:?}")),
+            ended = &mut control => Err(anyhow::anyhow!("the loop has ended: {ended:?}")),
             ended = central => Err(anyhow::anyhow!("the central system has ended: {ended:?}")),
             ended = web => Err(anyhow::anyhow!("the web server has ended: {ended:?}")),
         };
         tracing::info!("stopping: limits run out on the chargers by themselves");
         stop.send_replace(true);
         devices.disconnect_all();
+        if !control.is_finished() {
+            // It keeps what it learnt of the meter, as long as the databases are open.
+            drop(timeout(LOOP_ENDS, control).await);
+        }
         self.journal.close().await;
         self.state.close().await;
         outcome

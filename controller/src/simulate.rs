@@ -190,11 +190,11 @@ fn fuzz_hours(args: &SimulateArgs, hours: u64, threads: usize) -> anyhow::Result
             )?;
         }
     }
+    let took_s = began.elapsed().as_secs_f64();
     writeln!(
         io::stderr(),
-        "{hours} hours in {:.1} s, {:.1} ms each",
-        began.elapsed().as_secs_f64(),
-        began.elapsed().as_secs_f64() * 1000.0 / f64_of(hours)
+        "{hours} hours in {took_s:.1} s, {:.0} hours per second",
+        f64_of(hours) / took_s.max(f64::EPSILON)
     )?;
     if args.json {
         print(&format!("{}\n", serde_json::to_string(&all)?))?;
@@ -246,7 +246,7 @@ fn words(all: &Fuzzed, kind: Kind) -> String {
     text
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a number of hours for a mean")]
+#[expect(clippy::cast_precision_loss, reason = "a number of hours for a rate")]
 fn f64_of(hours: u64) -> f64 {
     hours as f64
 }

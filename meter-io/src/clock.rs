@@ -35,6 +35,11 @@ impl Clocks {
         let Some(time) = telegram.meter_time else {
             return Ok(());
         };
+        // Its counter says nothing of the house: it rises while all that the meter measures may stand still.
+        let telegram = &Telegram {
+            frame_counter: None,
+            ..telegram.clone()
+        };
         let clock = self.0.entry(lists::name(telegram)).or_default();
         if clock.given.is_some_and(|given| seconds(given, time) < 0) {
             if !clock.was_set(time, telegram) {
@@ -111,7 +116,7 @@ impl<T> Repeats<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use headroom_codec::{Decoder, Item, Options};
+    use headroom_codec::{Decoder, FrameCounter, Item, Options};
 
     /// A telegram with a clock, `092637W` or empty for none, and a power.
     fn telegram(clock: &str, watts: u32) -> Telegram {
@@ -124,7 +129,7 @@ mod tests {
             .push(text.as_bytes())
             .pop()
         {
-            Some(Item::Telegram(telegram)) => *telegram,
+            Some(Item::Telegram(telegram)) => telegram,
             other => panic!("{other:?}"),
         }
     }
@@ -164,6 +169,21 @@ mod tests {
         let expected = format!("{}sssss...", ".".repeat(20));
         assert_eq!(judged(1, &still), expected, "20 s");
         assert_eq!(judged(10, &[("120000W", 1); 7]), ".....ss", "5 telegrams");
+    }
+
+    #[test]
+    fn a_frame_counter_that_rises_makes_no_telegram_new() {
+        let start = Instant::now();
+        let mut clocks = Clocks::default();
+        let judged = (0..=20).map(|number| {
+            let mut sealed = telegram("120000W", 1);
+            sealed.frame_counter = Some(FrameCounter {
+                title: *b"HRM\x10\x20\x30\x40\x50",
+                counter: number,
+            });
+            clocks.judge(&sealed, start + Duration::from_secs(number.into()))
+        });
+        assert_eq!(judged.last(), Some(Err(Stale::Stands)));
     }
 
     #[test]

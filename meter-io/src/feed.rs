@@ -100,7 +100,7 @@ mod tests {
     async fn what_is_given_arrives_in_order_and_then_why_it_ended() {
         let mut feed = Feed::start(|giver| async move {
             for bytes in 1..=9 {
-                let item = Item::Telegram(Box::new(Telegram::new(Protocol::Shelly)));
+                let item = Item::Telegram(Telegram::new(Protocol::Shelly));
                 giver.give(bytes, vec![(item, Vec::new())]).await;
             }
             io::Error::other("unplugged")

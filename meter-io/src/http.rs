@@ -39,7 +39,7 @@ impl Answer {
     fn read(protocol: Protocol, body: Vec<u8>, read: Result<Telegram, Reason>) -> Self {
         let bytes = body.len();
         let item = match read {
-            Ok(telegram) => Item::Telegram(Box::new(telegram)),
+            Ok(telegram) => Item::Telegram(telegram),
             Err(reason) => Item::Rejected(Rejected {
                 protocol,
                 reason,
@@ -59,9 +59,9 @@ impl Answer {
 
 /// How a kind of meter is asked.
 enum Asker {
-    Homewizard(Homewizard),
+    Homewizard(Box<Homewizard>),
     Amsreader(Box<Amsreader>),
-    Shelly(Shelly),
+    Shelly(Box<Shelly>),
 }
 
 impl Asker {
@@ -80,7 +80,7 @@ pub(crate) async fn open(meter: &HttpMeter, options: &Options) -> io::Result<Fee
     let (client, mut asker) = match meter.kind {
         HttpKind::HomewizardV1 => {
             let asker = Homewizard::first(&client, options).await?;
-            (client, Asker::Homewizard(asker))
+            (client, Asker::Homewizard(Box::new(asker)))
         }
         HttpKind::HomewizardV2 => {
             let token = options.key.as_ref().ok_or_else(|| {
@@ -88,7 +88,8 @@ pub(crate) async fn open(meter: &HttpMeter, options: &Options) -> io::Result<Fee
                 io::Error::other(text)
             })?;
             let client = client.with_token(token.digits());
-            (client, Asker::Homewizard(Homewizard::second(options)))
+            let asker = Homewizard::second(options);
+            (client, Asker::Homewizard(Box::new(asker)))
         }
         HttpKind::Amsreader => (
             client,
@@ -96,7 +97,7 @@ pub(crate) async fn open(meter: &HttpMeter, options: &Options) -> io::Result<Fee
         ),
         HttpKind::Shelly => {
             let asker = Shelly::open(&client).await?;
-            (client, Asker::Shelly(asker))
+            (client, Asker::Shelly(Box::new(asker)))
         }
     };
     let first = asker.ask(&client).await?;

@@ -19,11 +19,21 @@ const ALL_BITS: [i64; 3] = [0xFFFF, 0xFFFF_FFFF, 0x7FFF_FFFF];
 
 /// A value that cannot be true, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Impossible(String);
+pub struct Impossible {
+    text: String,
+    of_this_house: bool,
+}
+
+impl Impossible {
+    /// Whether another house could have it: then this one's main fuse or transformer ratio may be set wrong.
+    pub fn is_of_this_house(&self) -> bool {
+        self.of_this_house
+    }
+}
 
 impl fmt::Display for Impossible {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -81,9 +91,10 @@ fn check_current(
         return Err(impossible(line, amps.to_f64(), "A"));
     }
     match fuse {
-        Some(fuse) if amps > Milliamps(fuse.0.saturating_mul(FUSE_MULTIPLE)) => Err(Impossible(
-            format!("{line} {amps} is over four times the main fuse of {fuse}"),
-        )),
+        Some(fuse) if amps > Milliamps(fuse.0.saturating_mul(FUSE_MULTIPLE)) => Err(Impossible {
+            text: format!("{line} {amps} is over four times the main fuse of {fuse}"),
+            of_this_house: true,
+        }),
         _ => Ok(()),
     }
 }
@@ -101,18 +112,27 @@ fn check_power(
         fuse.map(|fuse| Watts(fuse.0.saturating_mul(FUSE_MULTIPLE * 3 * HIGHEST_VOLTAGE_V) / 1000));
     for milliwatts in directions.into_iter().flatten() {
         let watts = ratio.watts(milliwatts);
-        if milliwatts < 0
-            || ALL_BITS.contains(&(milliwatts / 1000))
-            || bound.is_some_and(|bound| watts > bound)
-        {
+        if milliwatts < 0 || ALL_BITS.contains(&(milliwatts / 1000)) {
             return Err(impossible(what, watts.to_f64(), unit));
+        }
+        if bound.is_some_and(|bound| watts > bound) {
+            return Err(Impossible {
+                text: format!(
+                    "{what} {} {unit} is over what four times the main fuse carries",
+                    watts.to_f64()
+                ),
+                of_this_house: true,
+            });
         }
     }
     Ok(())
 }
 
 fn impossible(what: &str, value: f64, unit: &str) -> Impossible {
-    Impossible(format!("{what} {value} {unit} cannot be"))
+    Impossible {
+        text: format!("{what} {value} {unit} cannot be"),
+        of_this_house: false,
+    }
 }
 
 #[cfg(test)]
@@ -131,14 +151,19 @@ mod tests {
             change(&mut wrong);
             Translator::new(1.0)
                 .translate(&wrong, place)
-                .map_err(|impossible| impossible.to_string())
+                .map_err(|impossible| (impossible.to_string(), impossible.is_of_this_house()))
                 .err()
         };
         assert_eq!(refused(|_| {}), None);
         assert_eq!(refused(|it| it.phases[1].current_ma = Some(100_000)), None);
+        let over = |text: &str| Some((text.to_owned(), true));
         assert_eq!(
-            refused(|it| it.phases[1].current_ma = Some(100_010)).as_deref(),
-            Some("L2 100 A is over four times the main fuse of 25 A")
+            refused(|it| it.phases[1].current_ma = Some(100_010)),
+            over("L2 100 A is over four times the main fuse of 25 A")
+        );
+        assert_eq!(
+            refused(|it| it.export_mw = Some(133_000_000)),
+            over("total power 133000 W is over what four times the main fuse carries")
         );
         for change in [
             (|it| it.phases[0].current_ma = Some(65_535_000)) as fn(&mut Telegram),
@@ -155,9 +180,9 @@ mod tests {
             |it| it.import_mw = Some(-2_870_000),
             |it| it.import_mw = Some(65_535_000),
             |it| it.import_mw = Some(4_294_967_295_000),
-            |it| it.export_mw = Some(133_000_000),
         ] {
-            assert!(refused(change).is_some());
+            let (text, of_this_house) = refused(change).unwrap();
+            assert!(text.ends_with(" cannot be") != of_this_house, "{text}");
         }
     }
 

@@ -34,7 +34,8 @@ mod tcp;
 mod words;
 
 pub use headroom_codec::{
-    Item, Key, KeyError, PUBLIC_AUTH_KEY, PUBLIC_KEY, Protocol, Rejected, Telegram, anonymous,
+    FrameCounters, Item, Key, KeyError, PUBLIC_AUTH_KEY, PUBLIC_KEY, Protocol, Rejected, Telegram,
+    anonymous,
 };
 pub use impossible::Impossible;
 pub use meter::{Heard, Meter, Settings, start, start_tapped};

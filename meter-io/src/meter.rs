@@ -8,7 +8,7 @@ use crate::{
     status::MeterStatus,
     task::Task,
 };
-use headroom_codec::{Item, Key};
+use headroom_codec::{FrameCounters, Item, Key};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
@@ -27,6 +27,8 @@ pub struct Settings {
     pub key: Option<Key>,
     /// Authentication key, for meters that cipher.
     pub auth_key: Option<Key>,
+    /// The frame counters of ciphered telegrams that are known from before: what does not rise above them is refused.
+    pub frame_counters: FrameCounters,
     /// Line parameters that worked before: they are tried first.
     pub remembered: Option<Line>,
     /// Ratio of external current transformers; 1 where there are none.
@@ -40,6 +42,7 @@ impl Default for Settings {
         Self {
             key: None,
             auth_key: None,
+            frame_counters: FrameCounters::default(),
             remembered: None,
             ct_ratio: 1.0,
             place: Place::default(),
@@ -102,7 +105,11 @@ pub fn start_tapped(source: Source, settings: Settings, tap: mpsc::Sender<Heard>
 
 fn launch(source: Source, settings: Settings, tap: Option<mpsc::Sender<Heard>>) -> Meter {
     let slot = Arc::new(Slot::default());
-    let (sender, status) = watch::channel(MeterStatus::new(source.to_string()));
+    let known = MeterStatus {
+        frame_counters: settings.frame_counters.clone(),
+        ..MeterStatus::new(source.to_string())
+    };
+    let (sender, status) = watch::channel(known);
     let place = watch::Sender::new(settings.place);
     let running = supervise(
         source,

@@ -79,7 +79,7 @@ async fn poll(mut context: Context, meter: ModbusMeter, giver: Giver) -> io::Err
         let item = match meter.profile.telegram(&answers) {
             Ok(telegram) => {
                 strange = 0;
-                Item::Telegram(Box::new(telegram))
+                Item::Telegram(telegram)
             }
             Err(reason) => {
                 strange += 1;

@@ -167,7 +167,7 @@ pub(crate) mod tests {
             .push(text.as_bytes())
             .pop()
         {
-            Some(Item::Telegram(telegram)) => *telegram,
+            Some(Item::Telegram(telegram)) => telegram,
             other => panic!("{other:?}"),
         }
     }

@@ -1,7 +1,7 @@
 //! What a meter source does at the moment, for the page, the log and `headroom listen`.
 
 use crate::serial::Line;
-use headroom_codec::{Protocol, Reason};
+use headroom_codec::{FrameCounters, Protocol, Reason};
 use std::collections::BTreeMap;
 use tokio::time::Instant;
 
@@ -20,6 +20,8 @@ pub struct MeterStatus {
     pub serial: Option<String>,
     /// The line parameters of a serial port that gave telegrams: worth remembering, see `Settings::remembered`.
     pub line: Option<Line>,
+    /// The frame counters of ciphered telegrams: worth remembering, see `Settings::frame_counters`.
+    pub frame_counters: FrameCounters,
     /// Family of the last telegram.
     pub protocol: Option<Protocol>,
     /// Id of the meter, once a telegram told it.
@@ -68,6 +70,7 @@ impl MeterStatus {
             text: "Not opened yet.".to_owned(),
             serial: None,
             line: None,
+            frame_counters: FrameCounters::default(),
             protocol: None,
             meter_id: None,
             meter_model: None,

@@ -16,7 +16,7 @@ use crate::{
     status::{MeterStatus, plain},
     words::{self, Facts, Trouble},
 };
-use headroom_codec::{Decoder, Item, Options, Reason, Telegram};
+use headroom_codec::{Decoder, FrameCounters, Item, Options, Reason, Telegram};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
@@ -78,11 +78,19 @@ impl Task {
         place: watch::Receiver<Place>,
         tap: Option<mpsc::Sender<Heard>>,
     ) -> Self {
+        // A capture is of another time.
+        let capture = matches!(source.kind(), SourceKind::File { .. });
         let options = Options {
             protocol: source.protocol(),
             key: settings.key.clone(),
             auth_key: settings.auth_key.clone(),
-            repeats: false,
+            capture,
+            // They outlive a task that failed.
+            counters: if capture {
+                FrameCounters::default()
+            } else {
+                status.borrow().frame_counters.clone()
+            },
         };
         let translator = Translator::new(settings.ct_ratio);
         let lines = first(settings.remembered, source.kind().lines(source.protocol()));
@@ -191,6 +199,12 @@ impl Task {
                 self.proven = true;
                 self.damage.count(false);
                 self.backoff.reset();
+                if let Some(counter) = telegram.frame_counter.filter(|_| !self.options.capture) {
+                    // A link that is opened again, with a decoder of its own, goes on from here.
+                    self.options.counters.heard(counter);
+                    self.status
+                        .send_modify(|status| status.frame_counters.heard(counter));
+                }
                 let place = *self.place.borrow();
                 let reading = match self.translator.translate(&telegram, place) {
                     Ok(reading) => reading,
@@ -198,8 +212,7 @@ impl Task {
                         return self.refuse(IMPOSSIBLE, Trouble::Impossible(impossible), now);
                     }
                 };
-                // A capture is of another time.
-                if !matches!(self.source.kind(), SourceKind::File { .. })
+                if !self.options.capture
                     && let Err(stale) = self.clocks.judge(&telegram, now)
                 {
                     return self.refuse(Reason::Old.code(), Trouble::Stale(stale), now);
@@ -208,7 +221,7 @@ impl Task {
                 self.record(&telegram, now);
                 self.slot.put(MeterReading {
                     received: now,
-                    telegram: *telegram,
+                    telegram,
                     reading,
                 });
             }
@@ -220,6 +233,7 @@ impl Task {
                     Reason::NeedsKey
                         | Reason::WrongKey
                         | Reason::WrongAuthKey
+                        | Reason::NoTag
                         | Reason::Replayed
                         | Reason::Unknown
                         | Reason::Malformed

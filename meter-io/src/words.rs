@@ -37,9 +37,6 @@ pub(crate) enum Trouble {
     Stale(Stale),
 }
 
-/// What an impossible value says when it is one for this house alone.
-const OVER_FUSE: &str = "times the main fuse";
-
 /// All that a sentence is made of.
 pub(crate) struct Facts<'a> {
     pub(crate) status: &'a MeterStatus,
@@ -210,10 +207,9 @@ impl Facts<'_> {
 
     /// Another list than that of the currents stays away.
     fn missing_list(&self) -> Option<String> {
-        let newest = self.status.last_telegram?;
         let late = |list: &ListStatus| {
             let late = list.period_s.map(late_after);
-            late.is_some_and(|late| self.age_s(list.last) > late) && newest > list.last
+            late.is_some_and(|late| self.age_s(list.last) > late)
         };
         let mut lists = self.status.lists.iter();
         // One list with currents may take the place of another: those are looked at together.
@@ -300,8 +296,7 @@ pub(crate) fn is_damage(reason: Reason) -> bool {
 }
 
 fn impossible(what: &Impossible) -> String {
-    let what = what.to_string();
-    let advice = if what.contains(OVER_FUSE) {
+    let advice = if what.is_of_this_house() {
         "Check the main fuse and the transformer ratio in the settings"
     } else {
         "Look at the meter and the cable"
@@ -314,6 +309,11 @@ fn obstacle(reason: Reason, kind: &SourceKind, at: &str) -> String {
         Reason::NeedsKey => ": enter the key that the grid company gives",
         Reason::WrongKey => ": check the encryption key",
         Reason::WrongAuthKey => ": check the authentication key, or leave it out",
+        Reason::NoTag => ": leave the authentication key out if this meter never sends one",
+        Reason::Replayed => {
+            ": something repeats old telegrams. If the meter has begun to count anew, take its key out of the settings, \
+             and enter it again"
+        }
         Reason::Unknown | Reason::Malformed => unknown(kind),
         Reason::Old => ": look at the device and its place at the meter",
         Reason::Faulty => ": look at the device and its clamps",

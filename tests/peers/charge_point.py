@@ -9,6 +9,8 @@ connection is down. What it draws is written to standard output, one JSON object
 
 `t` is CLOCK_MONOTONIC in seconds. Lines on standard input: `plug`, `unplug`, `full` (the car takes no
 more), `quit`. It says {"event": "refused", "status": 401} when the handshake is refused.
+
+With --manner it has a peculiarity of charge points in the field; MANNERS lists them.
 """
 
 import argparse
@@ -16,187 +18,47 @@ import asyncio
 import base64
 import contextlib
 import json
-import sys
 import time
-from datetime import datetime, timezone
+from collections import deque
 
 import websockets
+from charging_profiles import VOLTAGE
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint as Base
 from ocpp.v16 import call, call_result
+from outlet import RECONNECT_S, STEP_S, Outlet, commands, first_of, power, say
 
-STEP_S = 0.1
-RAMP_A_PER_S = 20.0
-RECONNECT_S = 0.5
-VOLTAGE = 230.0
-
-
-def utc_now():
-    return datetime.now(timezone.utc)
-
-
-def stamp():
-    return utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def parse_time(text):
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
-def say(**line):
-    print(json.dumps(line), flush=True)
-
-
-class Profiles:
-    """The profiles of one connector, by the rules of OCPP 1.6, chapter 3.13."""
-
-    def __init__(self):
-        self.items = []
-
-    def install(self, connector, profile):
-        def replaces(other_connector, other):
-            same_id = other["charging_profile_id"] == profile["charging_profile_id"]
-            same_place = (
-                other_connector == connector
-                and other["charging_profile_purpose"] == profile["charging_profile_purpose"]
-                and other["stack_level"] == profile["stack_level"]
-            )
-            return same_id or same_place
-
-        self.items = [item for item in self.items if not replaces(*item)]
-        self.items.append((connector, profile))
-
-    def clear(self, profile_id=None, connector=None, purpose=None, level=None):
-        def meant(other_connector, other):
-            return (
-                profile_id in (None, other["charging_profile_id"])
-                and connector in (None, other_connector)
-                and purpose in (None, other["charging_profile_purpose"])
-                and level in (None, other["stack_level"])
-            )
-
-        before = len(self.items)
-        self.items = [item for item in self.items if not meant(*item)]
-        return len(self.items) < before
-
-    def end_transaction(self):
-        self.items = [i for i in self.items if i[1]["charging_profile_purpose"] != "TxProfile"]
-
-    def limit(self, purpose, now, transaction, started):
-        """The limit of the highest stack level that has one now: amperes and phases, or None."""
-        found = []
-        for connector, profile in self.items:
-            if profile["charging_profile_purpose"] != purpose:
-                continue
-            bound_to = profile.get("transaction_id")
-            if purpose == "TxProfile" and (transaction is None or bound_to not in (None, transaction)):
-                continue
-            value = self.limit_of(profile, now, started)
-            if value is not None:
-                found.append(((profile["stack_level"], connector), value))
-        return max(found)[1] if found else None
-
-    @staticmethod
-    def limit_of(profile, now, started):
-        if "valid_from" in profile and now < parse_time(profile["valid_from"]):
-            return None
-        if "valid_to" in profile and now >= parse_time(profile["valid_to"]):
-            return None
-        schedule = profile["charging_schedule"]
-        if profile["charging_profile_kind"] == "Relative" or "start_schedule" not in schedule:
-            if started is None:
-                return None
-            start = started
-        else:
-            start = parse_time(schedule["start_schedule"])
-        elapsed = (now - start).total_seconds()
-        if elapsed < 0 or ("duration" in schedule and elapsed >= schedule["duration"]):
-            return None
-        current = None
-        for period in schedule["charging_schedule_period"]:
-            if period["start_period"] <= elapsed:
-                current = period
-        if current is None:
-            return None
-        phases = int(current.get("number_phases") or 3)
-        limit = float(current["limit"])
-        if schedule["charging_rate_unit"] == "W":
-            limit = limit / VOLTAGE / phases
-        return limit, phases
-
-
-class Outlet:
-    """The power side: connector, cable, car and energy register. Lives on without a connection."""
-
-    def __init__(self, options):
-        self.options = options
-        self.profiles = Profiles()
-        self.plugged = not options.unplugged
-        self.full = False
-        self.transaction = None
-        self.started = None
-        self.draw = 0.0
-        self.phases = options.phases
-        self.energy_wh = 0.0
-        self.connected = False
-        self.status = "Available"
-        self.changed = asyncio.Event()
-        self.said = None
-
-    def limit(self):
-        now = utc_now()
-        limit, phases = float(self.options.max), self.options.phases
-        chosen = self.profiles.limit("TxProfile", now, self.transaction, self.started)
-        if chosen is None:
-            chosen = self.profiles.limit("TxDefaultProfile", now, self.transaction, self.started)
-        for value in (chosen, self.profiles.limit("ChargePointMaxProfile", now, self.transaction, self.started)):
-            if value is not None:
-                limit, phases = min(limit, value[0]), min(phases, value[1])
-        return limit, phases
-
-    def step(self, seconds):
-        limit, phases = self.limit()
-        if self.options.deaf:
-            limit, phases = float(self.options.max), self.options.phases
-        may = limit >= self.options.min and self.transaction is not None and not self.full
-        wanted = min(limit, self.options.car) if may else 0.0
-        if wanted > self.draw:
-            self.draw = min(wanted, max(self.draw, self.options.min) + RAMP_A_PER_S * seconds)
-        else:
-            self.draw = wanted
-        self.phases = phases
-        self.energy_wh += self.draw * self.phases * VOLTAGE * seconds / 3600.0
-        if not self.plugged:
-            status = "Available"
-        elif self.transaction is None:
-            status = "Preparing"
-        elif self.full:
-            status = "SuspendedEV"
-        elif self.draw > 0:
-            status = "Charging"
-        else:
-            status = "SuspendedEVSE"
-        if status != self.status:
-            self.status = status
-            self.changed.set()
-        self.tell(limit)
-
-    def current(self):
-        live = [self.draw if phase < self.phases else 0.0 for phase in range(self.options.phases)]
-        return [round(value, 2) for value in live]
-
-    def tell(self, limit):
-        line = {
-            "connected": self.connected,
-            "status": self.status,
-            "limit_a": round(limit, 2),
-            "current_a": self.current(),
-            "profiles": len(self.profiles.items),
-            "transaction": self.transaction,
-        }
-        if line != self.said:
-            self.said = line
-            say(t=round(time.monotonic(), 3), energy_wh=round(self.energy_wh, 3), **line)
+MANNERS = {
+    "w-only": "takes limits in watts only",
+    "a-only": "takes limits in amperes only",
+    "stack-0": "takes stack level 0 only",
+    "one-profile": "refuses to hold a second profile",
+    "next-session": "applies a default profile to the next transaction only",
+    "slow": "answers after three seconds",
+    "late": "sends values that are ten seconds old",
+    "clock-fast": "its clock is five minutes fast",
+    "clock-slow": "its clock is five minutes slow",
+    "local-time": "writes local time without a zone",
+    "no-subprotocol": "offers no subprotocol",
+    "no-boot": "never sends a boot notification",
+    "boot-storm": "boots each second for ten seconds",
+    "early-call": "breaks the connection on a call before its boot",
+    "reconnect": "breaks and makes the connection each five seconds",
+    "half-open": "leaves a dead connection behind each ten seconds",
+    "transaction-1": "says transaction -1 in its meter values",
+    "phase-n": "calls its only phase N",
+    "kilowatts": "tells power and voltage, no current",
+    "numbers": "sends values as JSON numbers",
+    "two-connectors": "has a second connector with a car",
+    "three-to-one": "changes between three phases and one",
+    "rejects": "rejects every profile",
+    "unknown": "does not know SetChargingProfile",
+}
+SLOW_S = 3.0
+LATE_S = 10.0
+STORM_S = 10
+EARLY_BOOT_S = 3.0
+LINK_S = {"reconnect": 5.0, "half-open": 10.0}
 
 
 class ChargePoint(Base):
@@ -206,23 +68,51 @@ class ChargePoint(Base):
         super().__init__(options.id, connection, response_timeout=10)
         self.outlet = outlet
         self.options = options
+        self.manner = options.manner
         self.interval_s = options.sample
         self.wake = asyncio.Event()
+        self.booted = False
+        self.values = deque(maxlen=100)
+        if "unknown" in self.manner:
+            del self.route_map["SetChargingProfile"]
+
+    async def route_message(self, raw_msg):
+        call_of_theirs = json.loads(raw_msg)[0] == 2
+        if call_of_theirs and "early-call" in self.manner and not self.booted:
+            raise websockets.exceptions.ConnectionClosedError(None, None)
+        if call_of_theirs and "slow" in self.manner:
+            await asyncio.sleep(SLOW_S)
+        await super().route_message(raw_msg)
+
+    def takes(self, connector_id, profile):
+        purpose = profile["charging_profile_purpose"]
+        schedule = profile["charging_schedule"]
+        unit = schedule["charging_rate_unit"]
+        others = [
+            item
+            for item in self.outlet.profiles.items
+            if item[1]["charging_profile_id"] != profile["charging_profile_id"]
+        ]
+        return (
+            "rejects" not in self.manner
+            and connector_id in (0, 1)
+            and (purpose != "TxProfile" or self.outlet.transaction is not None)
+            and (purpose != "ChargePointMaxProfile" or connector_id == 0)
+            and schedule["charging_schedule_period"][0]["start_period"] == 0
+            and profile["stack_level"] <= self.max_stack()
+            and not ("w-only" in self.manner and unit != "W")
+            and not ("a-only" in self.manner and unit != "A")
+            and not ("one-profile" in self.manner and others)
+        )
+
+    def max_stack(self):
+        return 0 if "stack-0" in self.manner else 8
 
     @on("SetChargingProfile")
     def set_charging_profile(self, connector_id, cs_charging_profiles):
-        profile = cs_charging_profiles
-        if connector_id not in (0, 1):
+        if not self.takes(connector_id, cs_charging_profiles):
             return call_result.SetChargingProfile(status="Rejected")
-        purpose = profile["charging_profile_purpose"]
-        if purpose == "TxProfile" and self.outlet.transaction is None:
-            return call_result.SetChargingProfile(status="Rejected")
-        if purpose == "ChargePointMaxProfile" and connector_id != 0:
-            return call_result.SetChargingProfile(status="Rejected")
-        first = profile["charging_schedule"]["charging_schedule_period"][0]
-        if first["start_period"] != 0 or profile["stack_level"] > 8:
-            return call_result.SetChargingProfile(status="Rejected")
-        self.outlet.profiles.install(connector_id, profile)
+        self.outlet.profiles.install(connector_id, cs_charging_profiles)
         return call_result.SetChargingProfile(status="Accepted")
 
     @on("ClearChargingProfile")
@@ -236,7 +126,7 @@ class ChargePoint(Base):
         return call_result.GetCompositeSchedule(
             status="Accepted",
             connector_id=connector_id,
-            schedule_start=stamp(),
+            schedule_start=self.outlet.clock.stamp(),
             charging_schedule={
                 "charging_rate_unit": "A",
                 "duration": duration,
@@ -245,17 +135,20 @@ class ChargePoint(Base):
         )
 
     def configuration(self):
+        units = "Power" if "w-only" in self.manner else "Current" if "a-only" in self.manner else "Current,Power"
+        connectors = "2" if "two-connectors" in self.manner else "1"
+        switches = "true" if "three-to-one" in self.manner else "false"
         return {
             "AuthorizeRemoteTxRequests": ("false", False),
-            "ChargeProfileMaxStackLevel": ("8", True),
-            "ChargingScheduleAllowedChargingRateUnit": ("Current,Power", True),
+            "ChargeProfileMaxStackLevel": (str(self.max_stack()), True),
+            "ChargingScheduleAllowedChargingRateUnit": (units, True),
             "ChargingScheduleMaxPeriods": ("16", True),
-            "ConnectorSwitch3to1PhaseSupported": ("false", True),
+            "ConnectorSwitch3to1PhaseSupported": (switches, True),
             "HeartbeatInterval": ("300", False),
             "MaxChargingProfilesInstalled": ("10", True),
             "MeterValueSampleInterval": (str(self.interval_s), False),
             "MeterValuesSampledData": ("Current.Import,Current.Offered,Energy.Active.Import.Register", False),
-            "NumberOfConnectors": ("1", True),
+            "NumberOfConnectors": (connectors, True),
             "SupportedFeatureProfiles": ("Core,SmartCharging,RemoteTrigger", True),
             "WebSocketPingInterval": ("10", False),
         }
@@ -300,20 +193,32 @@ class ChargePoint(Base):
         return call_result.ChangeAvailability(status="Accepted")
 
     async def boot(self):
-        while True:
-            answer = await self.call(
-                call.BootNotification(charge_point_model="Peer-1", charge_point_vendor="Tests", firmware_version="1.0")
-            )
-            if answer is not None and answer.status == "Accepted":
-                return
+        if "early-call" in self.manner:
+            await asyncio.sleep(EARLY_BOOT_S)
+        self.booted = True
+        for _ in range(STORM_S if "boot-storm" in self.manner else 0):
+            await self.boot_once()
+            await asyncio.sleep(1)
+        # What the last boots of a storm are answered with does not keep it from charging.
+        while "boot-storm" not in self.manner and not await self.boot_once():
             await asyncio.sleep(1)
 
-    async def status(self):
-        await self.call(
-            call.StatusNotification(
-                connector_id=1, error_code="NoError", status=self.outlet.status, timestamp=stamp()
-            )
+    async def boot_once(self):
+        answer = await self.call(
+            call.BootNotification(charge_point_model="Peer-1", charge_point_vendor="Tests", firmware_version="1.0")
         )
+        return answer is not None and answer.status == "Accepted"
+
+    async def status(self):
+        states = [(1, self.outlet.status)]
+        if "two-connectors" in self.manner:
+            states.append((2, "Charging"))
+        for connector, state in states:
+            await self.call(
+                call.StatusNotification(
+                    connector_id=connector, error_code="NoError", status=state, timestamp=self.outlet.clock.stamp()
+                )
+            )
 
     async def statuses(self):
         while True:
@@ -327,16 +232,15 @@ class ChargePoint(Base):
             if outlet.plugged and outlet.transaction is None:
                 answer = await self.call(
                     call.StartTransaction(
-                        connector_id=1, id_tag="CAR", meter_start=int(outlet.energy_wh), timestamp=stamp()
+                        connector_id=1, id_tag="CAR", meter_start=int(outlet.energy_wh), timestamp=outlet.clock.stamp()
                     )
                 )
                 if answer is not None and answer.id_tag_info["status"] == "Accepted":
-                    outlet.transaction = answer.transaction_id
-                    outlet.started = utc_now()
+                    outlet.begin(answer.transaction_id)
             elif not outlet.plugged and outlet.transaction is not None:
                 await self.call(
                     call.StopTransaction(
-                        transaction_id=outlet.transaction, meter_stop=int(outlet.energy_wh), timestamp=stamp()
+                        transaction_id=outlet.transaction, meter_stop=int(outlet.energy_wh), timestamp=outlet.clock.stamp()
                     )
                 )
                 outlet.transaction = None
@@ -349,31 +253,48 @@ class ChargePoint(Base):
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self.wake.wait(), self.interval_s)
             self.wake.clear()
-            limit, _ = self.outlet.limit()
-            sampled = [
-                {"measurand": "Current.Import", "phase": f"L{phase + 1}", "unit": "A", "value": f"{value:.2f}"}
-                for phase, value in enumerate(self.outlet.current())
-            ]
-            sampled.append({"measurand": "Current.Offered", "unit": "A", "value": f"{limit:.1f}"})
-            sampled.append(
-                {"measurand": "Energy.Active.Import.Register", "unit": "Wh", "value": f"{self.outlet.energy_wh:.0f}"}
-            )
-            await self.call(
-                call.MeterValues(
-                    connector_id=1,
-                    transaction_id=self.outlet.transaction,
-                    meter_value=[{"timestamp": stamp(), "sampled_value": sampled}],
-                )
-            )
+            self.values.append((time.monotonic(), self.sampled()))
+            at, sampled = self.values[-1]
+            if "late" in self.manner:
+                old = [item for item in self.values if item[0] <= time.monotonic() - LATE_S]
+                at, sampled = old[-1] if old else self.values[0]
+            wrong = -1 if "transaction-1" in self.manner else None
+            await self.say_values(1, wrong or self.outlet.transaction, at, sampled)
+            if "two-connectors" in self.manner:
+                other = [{"measurand": "Current.Import", "unit": "A", "value": "31.0"}]
+                await self.say_values(2, 4711, at, other)
 
+    async def say_values(self, connector, transaction, at, sampled):
+        stamp = self.outlet.clock.stamp(time.monotonic() - at)
+        await self.call(
+            call.MeterValues(
+                connector_id=connector,
+                transaction_id=transaction,
+                meter_value=[{"timestamp": stamp, "sampled_value": sampled}],
+            ),
+            # A value that is a number is no valid value.
+            skip_schema_validation="numbers" in self.manner,
+        )
 
-async def power(outlet):
-    before = time.monotonic()
-    while True:
-        await asyncio.sleep(STEP_S)
-        now = time.monotonic()
-        outlet.step(now - before)
-        before = now
+    def sampled(self):
+        """What it says of its currents, its limit and its energy."""
+
+        def sample(measurand, unit, value, **more):
+            number = "numbers" in self.manner
+            return {"measurand": measurand, "unit": unit, "value": value if number else f"{value:.2f}", **more}
+
+        sampled = []
+        for phase, value in enumerate(self.outlet.current()):
+            name = "N" if "phase-n" in self.manner else f"L{phase + 1}"
+            if "kilowatts" in self.manner:
+                sampled.append(sample("Power.Active.Import", "kW", value * VOLTAGE / 1000, phase=name))
+                sampled.append(sample("Voltage", "V", VOLTAGE, phase=name))
+            else:
+                sampled.append(sample("Current.Import", "A", value, phase=name))
+        if not self.manner:
+            sampled.append(sample("Current.Offered", "A", round(self.outlet.limit()[0], 1)))
+        sampled.append(sample("Energy.Active.Import.Register", "Wh", round(self.outlet.energy_wh)))
+        return sampled
 
 
 async def talk(outlet, options):
@@ -382,65 +303,51 @@ async def talk(outlet, options):
     if options.password is not None:
         secret = base64.b64encode(f"{options.id}:{options.password}".encode()).decode()
         headers["Authorization"] = f"Basic {secret}"
-    booted = False
+    booted = "no-boot" in options.manner
+    protocols = None if "no-subprotocol" in options.manner else ["ocpp1.6"]
+    lasts = [LINK_S[manner] for manner in options.manner if manner in LINK_S]
+    left_behind = []
     while True:
+        connection = None
         try:
-            async with websockets.connect(
+            connection = await websockets.connect(
                 f"{options.url}/{options.id}",
-                subprotocols=["ocpp1.6"],
+                subprotocols=protocols,
                 additional_headers=headers,
                 ping_interval=5,
                 ping_timeout=5,
-            ) as connection:
-                point = ChargePoint(outlet, connection, options)
-                outlet.connected = True
-                jobs = [asyncio.create_task(point.start())]
-                try:
-                    if not booted:
-                        await first_of(jobs[0], point.boot())
-                        booted = True
-                    await first_of(jobs[0], point.status())
-                    jobs += [
-                        asyncio.create_task(job())
-                        for job in (point.statuses, point.transactions, point.meter_values)
-                    ]
-                    await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    for job in jobs:
-                        job.cancel()
-                    await asyncio.gather(*jobs, return_exceptions=True)
+            )
+            point = ChargePoint(outlet, connection, options)
+            point.booted = booted
+            outlet.connected = True
+            jobs = [asyncio.create_task(point.start())]
+            if lasts:
+                jobs.append(asyncio.create_task(asyncio.sleep(lasts[0])))
+            try:
+                if not booted:
+                    await first_of(jobs[0], point.boot())
+                    booted = "early-call" not in options.manner
+                await first_of(jobs[0], point.status())
+                jobs += [
+                    asyncio.create_task(job()) for job in (point.statuses, point.transactions, point.meter_values)
+                ]
+                await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for job in jobs:
+                    job.cancel()
+                await asyncio.gather(*jobs, return_exceptions=True)
         except websockets.exceptions.InvalidStatus as refused:
             say(event="refused", status=refused.response.status_code)
         except (OSError, websockets.exceptions.WebSocketException, asyncio.TimeoutError):
             pass
         outlet.connected = False
+        if connection is not None and "half-open" in options.manner:
+            # Nobody closes it, and nobody reads from it.
+            connection.transport.pause_reading()
+            left_behind.append(connection)
+        elif connection is not None:
+            connection.transport.abort()
         await asyncio.sleep(RECONNECT_S)
-
-
-async def first_of(reader, work):
-    """Does the work unless the connection ends before."""
-    task = asyncio.ensure_future(work)
-    done, _ = await asyncio.wait({reader, task}, return_when=asyncio.FIRST_COMPLETED)
-    if task not in done:
-        task.cancel()
-        raise websockets.exceptions.ConnectionClosedError(None, None)
-    task.result()
-
-
-async def commands(outlet):
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    while True:
-        line = await reader.readline()
-        if not line or line.strip() == b"quit":
-            return
-        if line.strip() == b"plug":
-            outlet.plugged, outlet.full = True, False
-        elif line.strip() == b"unplug":
-            outlet.plugged = False
-        elif line.strip() == b"full":
-            outlet.full = True
 
 
 async def main():
@@ -455,6 +362,7 @@ async def main():
     parser.add_argument("--sample", type=int, default=1, help="seconds between meter values")
     parser.add_argument("--unplugged", action="store_true", help="without a car at first")
     parser.add_argument("--deaf", action="store_true", help="accepts profiles and does not follow them")
+    parser.add_argument("--manner", action="append", default=[], choices=MANNERS, help="a peculiarity")
     options = parser.parse_args()
     outlet = Outlet(options)
     jobs = [asyncio.create_task(job) for job in (power(outlet), talk(outlet, options), commands(outlet))]
@@ -463,4 +371,5 @@ async def main():
         job.result()
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -31,9 +31,18 @@ impl Peer {
         Self::with_password(url, id, &password(id), more)
     }
 
+    /// One that speaks OCPP 2.0.1, or 2.1 with `--ocpp21` (`peers/charge_point_201.py`).
+    pub fn speaking_201(url: &str, id: &str, more: &[&str]) -> Option<Self> {
+        Self::run("charge_point_201.py", url, id, &password(id), more)
+    }
+
     /// The same with any password.
     pub fn with_password(url: &str, id: &str, password: &str, more: &[&str]) -> Option<Self> {
-        let script = program::workspace().join("tests/peers/charge_point.py");
+        Self::run("charge_point.py", url, id, password, more)
+    }
+
+    fn run(script: &str, url: &str, id: &str, password: &str, more: &[&str]) -> Option<Self> {
+        let script = program::workspace().join("tests/peers").join(script);
         let mut command = Command::new(program::python()?);
         command
             .arg(script)
@@ -114,6 +123,17 @@ impl Peer {
             .iter()
             .filter_map(|line| serde_json::from_str(line).ok())
             .filter(|line: &Value| line["t"].is_number())
+            .collect()
+    }
+
+    /// All its events of that name so far.
+    pub fn events(&self, name: &str) -> Vec<Value> {
+        self.process
+            .stdout
+            .all()
+            .iter()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .filter(|line: &Value| line["event"] == name)
             .collect()
     }
 

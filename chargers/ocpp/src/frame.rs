@@ -61,12 +61,18 @@ pub enum FrameError {
 pub enum ErrorCode {
     /// The action is not known.
     NotImplemented,
+    /// OCPP 2.0.1: it is not allowed yet.
+    SecurityError,
+    /// OCPP 2.0.1: the fields are not those of the action.
+    FormatViolation,
 }
 
 impl ErrorCode {
     const fn name(self) -> &'static str {
         match self {
             Self::NotImplemented => "NotImplemented",
+            Self::SecurityError => "SecurityError",
+            Self::FormatViolation => "FormatViolation",
         }
     }
 }

@@ -7,11 +7,12 @@
 //! reads a clock, opens a socket or spawns a task.
 //!
 //! Invariants: any bytes are accepted without panic and in bounded memory; what is read is read
-//! tolerantly, what is written follows the schemas of OCPP 1.6 (edition 2) to the letter; without
-//! control nothing is ever sent but answers; a limit is always a lease.
+//! tolerantly, what is written follows the schemas of OCPP 1.6 (edition 2), 2.0.1 and 2.1 to the
+//! letter; without control nothing is ever sent but answers; a limit is always a lease.
 //!
-//! Layout: [`frame`], [`time`], `value`, `clock` and `calls` know no version of OCPP; `v16` holds
-//! the messages of 1.6 and the session that speaks them. Another version is another such module.
+//! Layout: [`frame`], [`time`], `value`, `clock`, `calls` and `wear` know no version of OCPP; `v16`
+//! holds the messages of 1.6 and the session that speaks them, `v201` those of 2.0.1; [`Session`] is
+//! the one that was agreed upon. Another version is another such module.
 
 #![warn(missing_docs)]
 #![deny(clippy::indexing_slicing)]
@@ -19,13 +20,18 @@
 mod calls;
 mod clock;
 pub mod frame;
+mod session;
 pub mod time;
 mod types;
 pub mod v16;
+pub mod v201;
 mod value;
+mod wear;
 
 pub use clock::{Clock, ClockOffset};
+pub use session::{Learnt, Session, Version};
 pub use types::{
-    Counters, Identity, LimitOutcome, LimitRequest, Note, Now, Output, Report, Settings, Status,
+    Capabilities, Counters, Grade, Identity, LimitOutcome, LimitRequest, Note, Now, Operation,
+    Output, Report, Settings, Status, Trigger,
 };
-pub use v16::session::{Learnt, Session};
+pub use wear::WRITES_PER_DAY;

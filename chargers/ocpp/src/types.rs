@@ -45,7 +45,7 @@ pub struct LimitRequest {
     pub safe_ma: u32,
 }
 
-/// What became of a [`LimitRequest`].
+/// What became of a [`LimitRequest`] or of an [`Operation`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimitOutcome {
     /// The charge point said that it took the limit. That it obeys is for its current to show.
@@ -100,6 +100,82 @@ pub struct Identity {
     pub serial: Option<String>,
 }
 
+/// What may be asked of a charge point besides limits. Each is sent once, after every limit and
+/// base, and its outcome told once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    /// Takes the connector into use or out of it.
+    SetAvailability {
+        /// Into use.
+        operative: bool,
+    },
+    /// Restarts the charge point; `hard` without ending transactions first.
+    Reset {
+        /// At once.
+        hard: bool,
+    },
+    /// Begins a transaction for a tag, which is cut to 20 characters.
+    RemoteStart {
+        /// The tag.
+        id_tag: String,
+    },
+    /// Ends the transaction of the connector. Not for a pause: some do not start again.
+    RemoteStop,
+    /// Asks for a message.
+    Trigger(Trigger),
+    /// A vendor's own message.
+    DataTransfer {
+        /// Whose, at most 255 characters.
+        vendor_id: String,
+        /// Which, at most 50 characters.
+        message_id: Option<String>,
+        /// Its content.
+        data: Option<String>,
+    },
+    /// Clears what an earlier central system may have left behind. The base stays, and is sent
+    /// again after it.
+    ClearForeignProfiles,
+}
+
+/// A message that a charge point may be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are those of the standard")]
+pub enum Trigger {
+    BootNotification,
+    StatusNotification,
+    MeterValues,
+    Heartbeat,
+}
+
+/// How sure it is that a charge point can do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Grade {
+    /// Nothing was said or seen.
+    #[default]
+    Unknown,
+    /// It said that it cannot, or every attempt was refused.
+    NotThere,
+    /// It said so.
+    Claimed,
+    /// It was seen to do it.
+    Proven,
+}
+
+/// What a charge point can do, as far as it has said or shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Capabilities {
+    /// It takes limits; proven when its current came down after one.
+    pub limits: Grade,
+    /// It falls to the safe current by itself; proven when it was seen to.
+    pub lease: Grade,
+    /// It tells which limit is in force (`GetCompositeSchedule`).
+    pub composite_schedule: Grade,
+    /// It sends messages when asked (`TriggerMessage`).
+    pub triggers: Grade,
+    /// It changes between one and three phases during a charge.
+    pub phase_switching: Grade,
+}
+
 /// Something worth a line in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
@@ -122,6 +198,43 @@ pub enum Note {
     LeaseByDuration,
     /// Asking for the configuration was given up; the defaults are used.
     SetupGivenUp,
+    /// An answer came to no call of ours: late, a second time, or to an unknown id.
+    AnswerDropped,
+    /// Peculiarities of this model are taken care of: their numbers in the table of quirks.
+    Quirks(Vec<u8>),
+    /// The charge point cannot be controlled: what it said (cut).
+    NotControllable(String),
+    /// No form of lease is taken: limits hold until they are changed, and nothing falls by itself.
+    LeaseImpossible,
+    /// The charge point's clock is off by so many seconds (its time minus ours); leases are
+    /// written in its own clock.
+    ClockOff(i64),
+    /// So many profiles were written within a day: raises and renewals wait, reductions do not.
+    WriteBudgetUsed(u32),
+    /// It said yes to a limit and shows more, or its base, both in milliamperes: another form is
+    /// tried if there is one.
+    LimitIgnored {
+        /// What it said yes to.
+        limit_ma: u32,
+        /// What it shows.
+        shown_ma: u32,
+    },
+    /// It says that less than our limit is in force, both in milliamperes: somebody else limits
+    /// it too. That is never answered by raising.
+    ForeignLimit {
+        /// Ours.
+        limit_ma: u32,
+        /// What is in force.
+        shown_ma: u32,
+    },
+    /// The connection broke on a call before the boot: from now on its boot is waited for.
+    EarlyCallBroke,
+    /// It speaks another version of OCPP than the one that was agreed upon.
+    OtherVersion,
+    /// Another system limits the charge point: what it calls itself, such as `EMS` (cut).
+    LimitedBy(String),
+    /// So many profiles of other systems were cleared.
+    ForeignProfilesCleared(u32),
 }
 
 /// What a session gives.
@@ -143,6 +256,15 @@ pub enum Output {
         /// When the answer came; `None` on a time-out.
         answered_at: Option<Timestamp>,
     },
+    /// The fate of an [`Operation`], once.
+    Operated {
+        /// The number that it was given with.
+        number: u64,
+        /// What became of it.
+        outcome: LimitOutcome,
+    },
+    /// More is known of what it can do.
+    Capabilities(Capabilities),
     /// The boot notification told who it is.
     Identified(Identity),
     /// Something for the log.

@@ -91,6 +91,7 @@ pub(crate) async fn run(
     info!(
         charge_point = identity,
         load = joined.load,
+        version = joined.version.subprotocol(),
         "charge point connected"
     );
     let started = Instant::now();
@@ -99,7 +100,8 @@ pub(crate) async fn run(
         wall: wall.now(),
     };
     let settings = joined.settings.borrow().clone();
-    let session = Session::new(settings, joined.learnt.clone(), Box::new(random), now);
+    let learnt = joined.learnt.clone();
+    let session = Session::new(joined.version, settings, learnt, Box::new(random), now);
     let mut connection = Connection {
         socket,
         joined,
@@ -275,6 +277,18 @@ impl Connection {
                     }
                 }
                 Output::Note(note) => self.note(&note),
+                Output::Operated { number, outcome } => {
+                    info!(charge_point = self.identity, number, ?outcome, "an operation ended");
+                }
+                Output::Capabilities(what) => info!(
+                    charge_point = self.identity,
+                    limits = ?what.limits,
+                    lease = ?what.lease,
+                    composite_schedule = ?what.composite_schedule,
+                    triggers = ?what.triggers,
+                    phase_switching = ?what.phase_switching,
+                    "what the charge point can do"
+                ),
             }
         }
         Ok(())
@@ -356,6 +370,60 @@ impl Connection {
                     "it does not answer configuration calls; they are left out"
                 );
             }
+            Note::AnswerDropped => debug!(charge_point, "an answer came to no call of ours"),
+            Note::Quirks(numbers) => {
+                info!(charge_point, ?numbers, "peculiarities of this model are taken care of");
+            }
+            Note::NotControllable(why) => warn!(
+                charge_point,
+                why,
+                "the charge point cannot be controlled and counts in full. Enable smart charging \
+                 in its settings, or set its own limit to what the house can always bear"
+            ),
+            Note::LeaseImpossible => warn!(
+                charge_point,
+                "the charge point takes no limit that ends by itself: without the controller the \
+                 last one stays. Set its own offline limit, and run the cut test"
+            ),
+            Note::ClockOff(seconds) => info!(
+                charge_point,
+                seconds, "its clock is off; limits are written in its own clock"
+            ),
+            Note::WriteBudgetUsed(writes) => warn!(
+                charge_point,
+                writes,
+                "the day's budget of writes to its memory is used up: it is not raised and its \
+                 limit is not renewed until tomorrow; reductions are sent. A longer lease writes less"
+            ),
+            Note::LimitIgnored { limit_ma, shown_ma } => warn!(
+                charge_point,
+                limit_ma, shown_ma, "it said yes to a limit and shows another one"
+            ),
+            Note::ForeignLimit { limit_ma, shown_ma } => warn!(
+                charge_point,
+                limit_ma,
+                shown_ma,
+                "less than our limit is in force: its own settings or another system limit it too"
+            ),
+            Note::EarlyCallBroke => info!(
+                charge_point,
+                "it broke the connection on a call before its boot; its boot is waited for"
+            ),
+            Note::OtherVersion => warn!(
+                charge_point,
+                "it says that it speaks OCPP 2.0.1 and sends the messages of OCPP 1.6: set it to \
+                 OCPP 1.6 (JSON)"
+            ),
+            Note::LimitedBy(source) => warn!(
+                charge_point,
+                source, "another system limits the charge point as well; the lower limit holds"
+            ),
+            Note::ForeignProfilesCleared(profiles) => warn!(
+                charge_point,
+                profiles,
+                "charging profiles of another system were removed; if they come back, remove the \
+                 other system"
+            ),
         }
     }
 

@@ -1,8 +1,9 @@
 //! The way in: identity, password, subprotocol, upgrade.
 //!
 //! The identity is the last segment of the path, the password HTTP Basic. Of the subprotocols
-//! `ocpp1.6` is spoken; a charge point that offers none is taken to speak 1.6, one that offers
-//! only others is refused. Each refusal says in plain text what to change.
+//! `ocpp2.1`, `ocpp2.0.1` and `ocpp1.6` are spoken, and the charge point's own order decides; one
+//! that offers none is taken to speak 1.6, one that offers only others is refused. Each refusal says
+//! in plain text what to change.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -15,6 +16,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
+use headroom_ocpp::Version;
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -27,8 +29,6 @@ use super::{
 };
 use crate::{message::DeviceEvent, wall::WallClock};
 
-/// The subprotocol that is spoken.
-const OCPP_16: &str = "ocpp1.6";
 /// Most subprotocols of an offer that are looked at.
 const MAX_OFFERED: usize = 16;
 
@@ -96,14 +96,18 @@ async fn connect(
         Err(refusal) => return refuse(&refusal),
     };
     let offered = offered(&headers);
-    let speaks_16 = offered.iter().any(|name| name == OCPP_16);
-    if !speaks_16 && !offered.is_empty() {
+    // Its list is in its order of preference (RFC 6455 section 4.1).
+    let agreed = offered
+        .iter()
+        .find_map(|name| Version::of_subprotocol(name));
+    if agreed.is_none() && !offered.is_empty() {
         warn!(
             charge_point = identity,
             ?offered,
-            "refused a charge point that offers no OCPP version spoken here; set it to OCPP 1.6 (JSON)"
+            "refused a charge point that offers no OCPP version spoken here; set it to OCPP 1.6 \
+             (JSON) or OCPP 2.0.1"
         );
-        let message = "only the subprotocol ocpp1.6 is spoken here";
+        let message = "only the subprotocols ocpp2.1, ocpp2.0.1 and ocpp1.6 are spoken here";
         return (StatusCode::BAD_REQUEST, message).into_response();
     }
     let upgrade = match upgrade {
@@ -114,23 +118,23 @@ async fn connect(
         Role::Known { .. } => context.limits.message_bytes,
         Role::Unmatched => context.limits.unmatched_message_bytes,
     };
-    let upgrade = if speaks_16 {
-        upgrade.protocols([OCPP_16])
-    } else {
-        upgrade
+    let upgrade = match agreed {
+        Some(version) => upgrade.protocols([version.subprotocol()]),
+        None => upgrade,
     };
     upgrade
         .max_message_size(size)
         .max_frame_size(size)
         .on_upgrade(async move |socket| {
             let since = context.wall.now();
-            let Some(joined) = context.roster.join(&role, &identity, remote, since) else {
+            let Some(mut joined) = context.roster.join(&role, &identity, remote, since) else {
                 info!(
                     charge_point = identity,
                     "the configuration changed while it connected"
                 );
                 return;
             };
+            joined.version = agreed.unwrap_or(Version::V16);
             let Context {
                 roster,
                 wall,

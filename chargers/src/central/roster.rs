@@ -11,7 +11,7 @@ use std::{
 };
 
 use axum::http::{HeaderMap, StatusCode};
-use headroom_ocpp::{Identity, Learnt, LimitRequest, Settings};
+use headroom_ocpp::{Identity, Learnt, LimitRequest, Settings, Version};
 use jiff::Timestamp;
 use tokio::{sync::watch, time::Instant};
 use tracing::{info, warn};
@@ -90,6 +90,8 @@ pub(crate) struct Joined {
     pub(crate) close: watch::Receiver<bool>,
     pub(crate) heard: Arc<Mutex<Instant>>,
     pub(crate) learnt: Learnt,
+    /// What the two ends have agreed upon.
+    pub(crate) version: Version,
 }
 
 #[derive(Debug)]
@@ -516,6 +518,7 @@ fn connect(number: u64, settings: Settings) -> (Live, Joined) {
         close: close_end,
         heard,
         learnt: Learnt::default(),
+        version: Version::V16,
     };
     (live, joined)
 }

@@ -199,10 +199,13 @@ async fn subprotocols() {
     let house = House::with_chargers(&[charger("ev1", "CP1", None)]).await;
     let cases = [
         (Some("ocpp1.6"), Ok(OCPP)),
-        (Some("ocpp2.0.1, ocpp1.6"), Ok(OCPP)),
+        (Some("ocpp2.0.1, ocpp1.6"), Ok(Some("ocpp2.0.1"))),
+        (Some("ocpp1.6, ocpp2.0.1"), Ok(OCPP)),
+        (Some("ocpp2.1,ocpp2.0.1"), Ok(Some("ocpp2.1"))),
         (Some("nonsense,ocpp1.6"), Ok(OCPP)),
         (None, Ok(None)),
-        (Some("ocpp2.0.1"), Err(400)),
+        (Some("ocpp2.0.1"), Ok(Some("ocpp2.0.1"))),
+        (Some("ocpp2.0"), Err(400)),
         (Some("ocpp1.5,nonsense"), Err(400)),
     ];
     for (index, (protocols, want)) in cases.into_iter().enumerate() {

@@ -9,6 +9,7 @@
 
 mod central;
 mod house;
+mod ocpp201;
 mod point;
 mod relay;
 mod shelly;

@@ -113,6 +113,8 @@ pub enum ReasonCode {
     Observe,
     /// The longest time off that was promised is over.
     MaxOff,
+    /// What its current does shows on which lines it hangs.
+    Learning,
     /// Nothing holds it back.
     Normal,
 }
@@ -125,6 +127,16 @@ impl ReasonCode {
             Self::MainFuse | Self::Circuit | Self::PowerLimit | Self::Thermal
         )
     }
+}
+
+/// What a load would have if one thing were otherwise: another load paused, or the house without its last peak.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counterfactual {
+    /// The load that would be paused; left out: the peak of the house within the hold time would be forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<String>,
+    /// What it would have, in amperes.
+    pub current_a: Milliamps,
 }
 
 /// Why something is as it is. The text is made from the rest.
@@ -159,6 +171,9 @@ pub struct Reason {
     /// When it ends by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<Instant>,
+    /// What the load would have if one thing were otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counterfactual: Option<Counterfactual>,
     /// The same as a sentence in English.
     pub text: String,
 }

@@ -117,6 +117,29 @@ impl Fuse {
         Milliamps::from_f64(level).unwrap_or_default()
     }
 
+    /// Whether the state stays below a share of the threshold when `from` has flowed for long, `to` flows for
+    /// `first_ms`, and a step more for `reaction_ms`.
+    pub fn bears(
+        &self,
+        (from, to, first_ms): (Milliamps, Milliamps, u64),
+        (step, reaction_ms): (Milliamps, u64),
+        share: f64,
+    ) -> bool {
+        let relative = |current: Milliamps| current.to_f64() / self.rating;
+        let toward = |theta: f64, current: Milliamps, ms: u64| {
+            let target = relative(current) * relative(current);
+            target + (theta - target) * self.decay_over(ms)
+        };
+        let steady = relative(from) * relative(from);
+        let before = if steady > self.theta {
+            steady
+        } else {
+            self.theta
+        };
+        let after = toward(toward(before, to, first_ms), to + step, reaction_ms);
+        after <= share * self.threshold && relative(to + step) < CEILING
+    }
+
     /// The state as a share of the value at which the fastest legal device may open, in steps of 0.001.
     pub fn share(&self) -> f64 {
         let share = self.theta / self.threshold;
@@ -231,6 +254,35 @@ mod tests {
                 "{amps} A, {reaction_s} s: {left}"
             );
         }
+    }
+
+    #[test]
+    fn what_it_bears_is_what_it_would_come_to() {
+        let amps = Milliamps::from_amps;
+        let mut fuse = Fuse::new(Characteristic::Gg, Curve::Standard, amps(25)).unwrap();
+        for (from, to, first_ms, step, reaction_ms) in [
+            (20, 24, 12_000, 5, 8_000),
+            (25, 28, 12_000, 10, 8_000),
+            (25, 30, 30_000, 10, 18_000),
+        ] {
+            let mut flows = fuse.clone();
+            flows.advance(amps(from), 3_600_000);
+            flows.advance(amps(to), first_ms);
+            flows.advance(amps(to + step), reaction_ms);
+            let comes_to = flows.theta / flows.threshold;
+            let bears = |share| {
+                let first = (amps(from), amps(to), first_ms);
+                fuse.bears(first, (amps(step), reaction_ms), share)
+            };
+            assert!(bears(comes_to + 0.001), "{from} A, {to} A: {comes_to}");
+            assert!(!bears(comes_to - 0.001), "{from} A, {to} A: {comes_to}");
+        }
+        // A fuse that is warmer than that bears less, and none bears its 10 s gate.
+        let calm = |fuse: &Fuse| fuse.bears((amps(10), amps(10), 1_000), (amps(0), 0), 0.9);
+        assert!(calm(&fuse));
+        fuse.advance(amps(40), 20_000);
+        assert!(!calm(&fuse));
+        assert!(!fuse.bears((amps(10), amps(52), 1), (amps(0), 0), 9.0));
     }
 
     #[test]

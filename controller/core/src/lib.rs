@@ -27,6 +27,7 @@ pub mod login;
 pub mod meter;
 pub mod plan;
 pub mod reason;
+pub mod rotation;
 pub mod snapshot;
 pub mod supervisor;
 pub mod units;

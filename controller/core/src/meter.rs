@@ -401,6 +401,25 @@ impl Meter {
         Some(fuse.level(step, reaction_ms, share))
     }
 
+    /// Whether a line's fuse bears, beside `from`, what the total power says that the line may have gained until
+    /// its current is measured again, and a step more after that. See [`Fuse::bears`].
+    pub fn bears_gain(
+        &self,
+        phase: Phase,
+        from: Milliamps,
+        step: (Milliamps, u64),
+        share: f64,
+        now: Instant,
+    ) -> bool {
+        let fuse = self.fuses.get_ref(phase).as_ref();
+        let known = fuse.zip(self.period_ms()).zip(self.last_currents);
+        known.is_some_and(|((fuse, period), last)| {
+            let periods = 1 + missed(now.since_ms(last), period);
+            let wait = period.saturating_mul(periods) + grace_ms(period) + SAMPLE_AGE_MS;
+            fuse.bears((from, from + self.gained, wait), step, share)
+        })
+    }
+
     /// Thermal state of a line's fuse.
     pub fn thermal(&self, phase: Phase) -> Option<f64> {
         self.fuses.get_ref(phase).as_ref().map(Fuse::share)

@@ -1,5 +1,10 @@
 //! Reasons and their sentences. The sentence is made from the data, here and nowhere else.
 
+mod learning;
+mod trouble;
+
+pub use trouble::Overload;
+
 use crate::action::{Reason, ReasonCode};
 use crate::config::MAIN;
 use crate::load::Load;
@@ -80,9 +85,6 @@ fn is_main(circuit: &str) -> bool {
     circuit == MAIN
 }
 
-/// What is done in observe mode, whatever is wrong.
-const NOTHING_COMMANDED: &str = "Nothing is commanded: Headroom only observes.";
-
 impl Reason {
     /// A reason of which nothing but the code and the sentence is known.
     pub fn plain(code: ReasonCode, text: impl Into<String>) -> Self {
@@ -97,6 +99,7 @@ impl Reason {
             from_a: None,
             to_a: None,
             until_ms: None,
+            counterfactual: None,
             text: text.into(),
         }
     }
@@ -322,42 +325,6 @@ impl Reason {
         )
     }
 
-    /// The newest reading is too old, or says the same for too long. `commands`: whether commands are given.
-    pub fn stale(frozen: bool, commands: bool) -> Self {
-        let what = if frozen {
-            "The meter says the same in every value: it is not believed."
-        } else {
-            "The newest reading of the meter is too old."
-        };
-        let done = if commands {
-            "Nothing is raised, and the loads are lowered to what fits beside the highest background seen."
-        } else {
-            NOTHING_COMMANDED
-        };
-        let advice = if frozen {
-            "Check the meter's connection."
-        } else {
-            "Check the meter's cable."
-        };
-        Self::plain(ReasonCode::MeterStale, format!("{what} {done} {advice}"))
-    }
-
-    /// There is no reading. `commands`: whether commands are given.
-    pub fn lost(commands: bool) -> Self {
-        let done = if commands {
-            "Chargers are told their safe current and slow loads to go off; who cannot be reached goes there when \
-             its lease runs out, if it can."
-        } else {
-            NOTHING_COMMANDED
-        };
-        Self::plain(
-            ReasonCode::MeterLost,
-            format!(
-                "Nothing is heard of the meter. {done} Check the meter's cable and that its port is opened."
-            ),
-        )
-    }
-
     /// What would be done, if commands were given.
     #[must_use]
     pub fn would_be(&self) -> Self {
@@ -370,76 +337,12 @@ impl Reason {
         }
     }
 
-    /// A line is missing.
-    pub fn partial() -> Self {
-        Self::plain(
-            ReasonCode::MeterStale,
-            "The meter leaves out the current of a line. What is missing counts with its worst case.",
-        )
-    }
-
     /// Lowered for one of the reasons about the meter.
     #[must_use]
     pub fn because(&self, load: &Load, from: Milliamps, to: Milliamps) -> Self {
         let first = self.text.split_inclusive('.').next().unwrap_or_default();
         let text = format!("{first} {} {}.", load.title(), change_words(load, from, to));
         Self::plain(self.code, text).change(from, to)
-    }
-
-    /// It cannot be reached.
-    pub fn unreachable(load: &Load, counted: Milliamps) -> Self {
-        let mut reason = Self::plain(
-            ReasonCode::ChargerLost,
-            format!(
-                "{} cannot be reached: {counted} stay reserved for it. Check its power and its network.",
-                load.title()
-            ),
-        );
-        reason.load = Some(load.spec.id.clone());
-        reason
-    }
-
-    /// It does not do what it was told.
-    pub fn not_obeying(load: &Load, counted: Milliamps) -> Self {
-        let draw = load.draw().unwrap_or_default();
-        let mut reason = Self::plain(
-            ReasonCode::NotObeying,
-            format!(
-                "{} draws {draw} although it was told {}: {counted} are counted for it, and others get less. \
-                 Check that the charger allows control from outside.",
-                load.title(),
-                load.current()
-            ),
-        );
-        reason.load = Some(load.spec.id.clone());
-        reason
-    }
-
-    /// It refuses its commands or does not answer them.
-    pub fn refusing(load: &Load) -> Self {
-        let mut reason = Self::plain(
-            ReasonCode::NotObeying,
-            format!(
-                "{} refuses its commands or does not answer: the worst that it may draw is counted. Check \
-                 that it allows control from outside.",
-                load.title()
-            ),
-        );
-        reason.load = Some(load.spec.id.clone());
-        reason
-    }
-
-    /// Its phases are not known.
-    pub fn map_unknown(load: &Load) -> Self {
-        let mut reason = Self::plain(
-            ReasonCode::Starting,
-            format!(
-                "The phases of {} are not known: it counts on all of them.",
-                load.title()
-            ),
-        );
-        reason.load = Some(load.spec.id.clone());
-        reason
     }
 
     /// Ceilings that a person has set are in force.
@@ -449,51 +352,6 @@ impl Reason {
             "A person has set ceilings for the loads. The fuse is guarded all the same.",
         )
         .until(until)
-    }
-
-    /// A line carries too much, and nothing is left to be lowered.
-    pub fn overloaded(bound: &Bound, why: &Overload<'_>) -> Self {
-        let what = match why {
-            Overload::Falling => "what was lowered is on its way down".to_owned(),
-            Overload::Unsure => "it is being found out which of the loads draws it".to_owned(),
-            Overload::Stray(load) => format!(
-                "{} does not do what it is told: switch it off by hand",
-                load.title()
-            ),
-            Overload::House => "no load is left that could be lowered".to_owned(),
-        };
-        let text = format!(
-            "{} carries {} of {}, and {what}.",
-            capital(&bound.place()),
-            bound.measured.unwrap_or_default(),
-            bound.limit
-        );
-        let mut reason = Self::plain(bound.code(), text).at(bound);
-        if let Overload::Stray(load) = why {
-            reason.code = ReasonCode::NotObeying;
-            reason.load = Some(load.spec.id.clone());
-        }
-        reason
-    }
-
-    /// A line carries too much for a while already.
-    pub fn overload_lasts(
-        circuit: &str,
-        phase: Phase,
-        measured: Milliamps,
-        limit: Milliamps,
-    ) -> Self {
-        let place = if is_main(circuit) {
-            format!("{phase} of the main fuse")
-        } else {
-            format!("{phase} of circuit {circuit}")
-        };
-        let text = format!(
-            "{place} carries {measured} of {limit} for more than half a minute. Switch something off by hand, before the fuse does."
-        );
-        let mut reason = Self::plain(ReasonCode::MainFuse, text);
-        (reason.phase, reason.circuit) = (Some(phase), Some(circuit.to_owned()));
-        reason
     }
 
     /// There is room now, but the house needed it a short time ago.
@@ -510,19 +368,6 @@ impl Reason {
             .at(bound)
             .until(until)
     }
-}
-
-/// Why a line is not relieved by a command.
-#[derive(Clone, Copy, Debug)]
-pub enum Overload<'a> {
-    /// A load was told, and has not answered yet.
-    Falling,
-    /// The loads may draw it, by what they say; it is not certain.
-    Unsure,
-    /// A load does not obey.
-    Stray(&'a Load),
-    /// No load draws anything there.
-    House,
 }
 
 /// What happens to a load, in words.

@@ -1,12 +1,12 @@
 //! The benchmark without the rest of the program: `bench SCENARIO… [CONTROLLER…]` with names or files,
-//! `bench fuzz SEED HOURS [CONTROLLER]`.
+//! `bench fuzz SEED HOURS [CONTROLLER]`, `bench learning RUNS`.
 #![allow(clippy::print_stdout, reason = "its results")]
 
 use std::path::Path;
 
 use headroom_sim::bench::controller::Kind;
 use headroom_sim::bench::scenario::Scenario;
-use headroom_sim::bench::{builtin, fuzz, run, table};
+use headroom_sim::bench::{builtin, fuzz, learning, run, table};
 
 fn main() -> Result<(), String> {
     let mut kinds = Vec::new();
@@ -41,6 +41,15 @@ fn main() -> Result<(), String> {
             fuzzed.energy_kwh,
             began.elapsed()
         );
+        return Ok(());
+    }
+    if let [first, runs] = arguments.as_slice()
+        && first == "learning"
+    {
+        let runs = runs.parse().map_err(|_| format!("{runs}: no number"))?;
+        for house in learning::House::ALL {
+            println!("{}", learning::run(house, runs, 6.0, threads)?);
+        }
         return Ok(());
     }
     for name in arguments {

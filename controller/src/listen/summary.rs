@@ -139,9 +139,9 @@ mod tests {
         slow.phases[2].current_ma = Some(1000);
         for tick in 0..=8 {
             let now = start + Duration::from_millis(2500) * tick;
-            summary.add(&Item::Telegram(Box::new(fast.clone())), now);
+            summary.add(&Item::Telegram(fast.clone()), now);
             if tick % 4 == 0 {
-                summary.add(&Item::Telegram(Box::new(slow.clone())), now);
+                summary.add(&Item::Telegram(slow.clone()), now);
             }
         }
         for _ in 0..2 {

@@ -1,7 +1,7 @@
 //! A cursor over bytes that cannot read past the end: every step gives `None` instead.
 
 /// What is left to read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Bytes<'a> {

@@ -6,7 +6,9 @@
 
 use crate::{
     bytes::Bytes,
+    counters::{FrameCounter, FrameCounters},
     decoder::{Options, Reason},
+    telegram::Telegram,
 };
 use aes_gcm::{
     AesGcm,
@@ -85,42 +87,38 @@ impl Key {
     }
 }
 
+impl Key {
+    /// Three bytes that tell keys apart and do not tell the key: a block of ones under it, cut off (ANSI X9.24-1 takes one
+    /// of zeros, which would tell a part of what authenticates).
+    #[must_use]
+    pub fn check_value(&self) -> [u8; 3] {
+        let mut check = [0; 3];
+        Ctr::new(&self.0.into(), &[0xFF; 16].into()).apply_keystream(&mut check);
+        check
+    }
+}
+
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key(***)")
     }
 }
 
-/// System titles whose frame counter is remembered: a line has one meter, and a replaced one beside it.
-const TITLES: usize = 4;
-
 /// The keys of a stream, and the frame counters that were seen in it.
 #[derive(Debug)]
 pub(crate) struct Cipher {
     key: Option<Key>,
     auth_key: Option<Key>,
-    repeats: bool,
-    /// What was heard of each system title, the title heard last at the end.
-    seen: Vec<Seen>,
-}
-
-/// What is remembered of a system title.
-#[derive(Debug, Clone, Copy)]
-struct Seen {
-    title: [u8; 8],
-    /// The highest frame counter.
-    counter: u32,
-    /// A right tag was seen: from then on each telegram needs one, or whoever takes it away could change the values.
-    tagged: bool,
+    capture: bool,
+    seen: FrameCounters,
 }
 
 /// A plaintext.
 #[derive(Debug)]
 pub(crate) struct Plain {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) authenticated: bool,
-    title: [u8; 8],
-    counter: u32,
+    authenticated: bool,
+    counter: FrameCounter,
 }
 
 impl Cipher {
@@ -128,8 +126,8 @@ impl Cipher {
         Self {
             key: options.key.clone(),
             auth_key: options.auth_key.clone(),
-            repeats: options.repeats,
-            seen: Vec::with_capacity(TITLES),
+            capture: options.capture,
+            seen: options.counters.clone(),
         }
     }
 
@@ -137,32 +135,24 @@ impl Cipher {
         self.key.is_some()
     }
 
-    /// Takes note of a plaintext that could be read: its frame counter must be above the last one of its title
-    /// (IEC 62056-5-3, 9.2.7.2.4.5), and a title that sends tags must go on to. A replaced meter has another title and begins anew.
+    /// Takes note of a plaintext that could be read. With an authentication key each needs a tag from the first one on, or
+    /// whoever takes it away could change the values. Its frame counter must be above the last one of its title; a replaced meter has another
+    /// title and begins anew.
     ///
     /// Only what was read counts: without a tag a damaged counter would shut out all that follow.
-    pub(crate) fn accept(&mut self, plain: &Plain) -> Result<(), Reason> {
-        let known = self.seen.iter().position(|seen| seen.title == plain.title);
-        let last = known.and_then(|index| self.seen.get(index));
-        let tagged = last.is_some_and(|last| last.tagged);
-        if tagged && !plain.authenticated {
+    pub(crate) fn accept(&mut self, plain: &Plain, telegram: &mut Telegram) -> Result<(), Reason> {
+        if self.auth_key.is_some() && !plain.authenticated && !self.capture {
             return Err(Reason::NoTag);
         }
-        if let Some(last) = last
-            && (plain.counter < last.counter || plain.counter == last.counter && !self.repeats)
-        {
+        let FrameCounter { title, counter } = plain.counter;
+        let last = self.seen.of(title);
+        if last.is_some_and(|last| counter < last || counter == last && !self.capture) {
             return Err(Reason::Replayed);
         }
-        if let Some(index) = known {
-            self.seen.remove(index);
-        } else if self.seen.len() == TITLES {
-            self.seen.remove(0);
-        }
-        self.seen.push(Seen {
-            title: plain.title,
-            counter: plain.counter,
-            tagged: tagged || plain.authenticated,
-        });
+        self.seen.heard(plain.counter);
+        telegram.encrypted = true;
+        telegram.authenticated = plain.authenticated;
+        telegram.frame_counter = Some(plain.counter);
         Ok(())
     }
 
@@ -178,8 +168,10 @@ impl Cipher {
         let plain = |bytes, authenticated| Plain {
             bytes,
             authenticated,
-            title: header.title,
-            counter: u32::from_be_bytes(header.counter),
+            counter: FrameCounter {
+                title: header.title,
+                counter: u32::from_be_bytes(header.counter),
+            },
         };
         if header.security & SC_AUTHENTICATED == 0 {
             return plain_ctr(key, &nonce, body, readable).map(|bytes| plain(bytes, false));

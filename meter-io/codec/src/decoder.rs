@@ -6,6 +6,7 @@
 
 use crate::{
     cipher::{Cipher, Key},
+    counters::FrameCounters,
     hdlc, mbus, p1, sml,
     telegram::{Protocol, Telegram},
     tic,
@@ -35,9 +36,11 @@ pub struct Options {
     pub key: Option<Key>,
     /// Authentication key (GAK).
     pub auth_key: Option<Key>,
-    /// A ciphered telegram may come again with the same frame counter, as in a capture that holds it twice. On a live
-    /// line that is a replay.
-    pub repeats: bool,
+    /// The bytes are a capture, which may hold a ciphered telegram twice, or one without the tag that the authentication
+    /// key is for. On a live line the one is a repetition, and the other may be anybody's.
+    pub capture: bool,
+    /// The frame counters that are known from before: what does not rise above them is refused.
+    pub counters: FrameCounters,
 }
 
 /// Why bytes that looked like a telegram gave none.
@@ -65,7 +68,7 @@ pub enum Reason {
     WrongKey,
     /// Ciphered; the encryption key fits, the authentication key does not.
     WrongAuthKey,
-    /// Ciphered without a tag, by a meter whose telegrams had a right one before.
+    /// Ciphered without a tag on a live line, where an authentication key is given.
     NoTag,
     /// Ciphered, right, and its frame counter was used before by the same meter.
     Replayed,
@@ -116,7 +119,7 @@ impl fmt::Display for Reason {
             Self::NeedsKey => "encrypted: needs the key",
             Self::WrongKey => "encrypted, and the key does not fit",
             Self::WrongAuthKey => "encrypted, and the authentication key does not fit",
-            Self::NoTag => "encrypted without an authentication tag, which this meter's telegrams had before",
+            Self::NoTag => "encrypted without the tag that the authentication key is for",
             Self::Replayed => {
                 "encrypted, and its frame counter is not above the last one of this meter: sent before, and sent again"
             }
@@ -140,15 +143,19 @@ pub struct Rejected {
 
 /// One result.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all items are telegrams, and none costs an allocation"
+)]
 pub enum Item {
     /// A valid telegram.
-    Telegram(Box<Telegram>),
+    Telegram(Telegram),
     /// Something that looked like one.
     Rejected(Rejected),
 }
 
 /// What a framer says of the bytes at its cursor.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Step {
     /// It needs more bytes to tell.
     Need,
@@ -158,8 +165,8 @@ pub(crate) enum Step {
     Frame(usize),
     /// The first `n` bytes are what may stand behind a frame: a line end, a flag.
     Tail(usize),
-    /// The first `n` bytes end a valid telegram.
-    Telegram(usize, Box<Telegram>),
+    /// The first `n` bytes end a valid telegram, and what it says was put down.
+    Telegram(usize),
     /// The first `n` bytes are lost.
     Lost(usize, Reason),
     /// The first `n` bytes look like a damaged frame. They are passed by one: the next frame may begin inside.
@@ -168,10 +175,18 @@ pub(crate) enum Step {
     Refused(usize, Reason),
 }
 
+/// What all families share.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub(crate) cipher: Cipher,
+    /// Where a telegram is put down: it is too large to be handed from one to the other.
+    pub(crate) telegram: Telegram,
+}
+
 /// One family: looks at `stream[at..]`; may look back before `at`; `end` tells that nothing more will come.
 pub(crate) trait Framer: fmt::Debug + Send {
     fn protocol(&self) -> Protocol;
-    fn scan(&mut self, stream: &[u8], at: usize, end: bool, cipher: &mut Cipher) -> Step;
+    fn scan(&mut self, stream: &[u8], at: usize, end: bool, desk: &mut Desk) -> Step;
 
     /// Another family's frame has moved the cursor.
     fn moved(&mut self) {}
@@ -199,7 +214,7 @@ pub struct Decoder {
     /// Index of the walker whose frame was the last right one: of those at the same byte it goes first, and the others
     /// need not look at what it takes.
     spoke: usize,
-    cipher: Cipher,
+    desk: Desk,
     received: u64,
     explained: u64,
     /// Offset in the whole stream up to which bytes are accounted for or given up.
@@ -237,7 +252,10 @@ impl Decoder {
                 })
                 .collect(),
             spoke: 0,
-            cipher: Cipher::new(options),
+            desk: Desk {
+                cipher: Cipher::new(options),
+                telegram: Telegram::new(Protocol::P1),
+            },
             received: 0,
             explained: 0,
             explained_to: 0,
@@ -315,7 +333,7 @@ impl Decoder {
             let step = if left == 0 {
                 Step::Need
             } else {
-                walker.framer.scan(&self.stream, at, end, &mut self.cipher)
+                walker.framer.scan(&self.stream, at, end, &mut self.desk)
             };
             let (passed, settled) = match step {
                 // Nothing more will come, or the buffer is full: what waits here is not a telegram of this family.
@@ -334,13 +352,14 @@ impl Decoder {
                     self.explain(at, len);
                     (len, true)
                 }
-                Step::Telegram(len, telegram) => {
+                Step::Telegram(len) => {
+                    let telegram = Item::Telegram(self.desk.telegram.clone());
                     let mut parts = self.take_parts(index);
                     if parts.is_empty() {
-                        each(Item::Telegram(telegram), self.raw(at, len));
+                        each(telegram, self.raw(at, len));
                     } else {
                         parts.extend_from_slice(self.raw(at, len));
-                        each(Item::Telegram(telegram), &parts);
+                        each(telegram, &parts);
                     }
                     self.explain(at, len);
                     (len, true)

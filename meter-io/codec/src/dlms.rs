@@ -7,13 +7,14 @@ mod list;
 
 use crate::{
     bytes::Bytes,
-    cipher::{Cipher, GLO_CIPHERING, Header, ber_length},
-    decoder::Reason,
+    cipher::{GLO_CIPHERING, Header, ber_length},
+    decoder::{Desk, Reason},
     p1,
+    profile::Gather,
     telegram::{Protocol, Telegram},
     time::MeterTime,
 };
-use data::Data;
+use data::{Data, Nodes};
 pub(crate) use list::Private;
 use std::ops::Range;
 
@@ -40,23 +41,23 @@ pub(crate) struct Assembly {
 }
 
 impl Assembly {
-    /// Reads one message. `None`: it is a block, and more follow.
+    /// Reads one message. `false`: it is a block, and more follow.
     pub(crate) fn read(
         &mut self,
         message: &[u8],
-        cipher: &mut Cipher,
+        desk: &mut Desk,
         protocol: Protocol,
-    ) -> Result<Option<Telegram>, Reason> {
+    ) -> Result<bool, Reason> {
         let apdu = message.strip_prefix(&LLC).unwrap_or(message);
         if apdu.first() != Some(&GENERAL_BLOCK_TRANSFER) {
             *self = Self::default();
-            return read(apdu, cipher, protocol).map(Some);
+            return read(apdu, desk, protocol).map(|()| true);
         }
         match self.block(apdu) {
-            Ok(None) => Ok(None),
+            Ok(None) => Ok(false),
             Ok(Some(whole)) => {
                 *self = Self::default();
-                read(&whole, cipher, protocol).map(Some)
+                read(&whole, desk, protocol).map(|()| true)
             }
             Err(reason) => {
                 *self = Self::default();
@@ -104,7 +105,7 @@ pub(crate) fn begins(message: &[u8]) -> bool {
 
 /// Whether a plaintext is a whole notification, or ASCII text that begins like P1.
 pub(crate) fn is_readable(plain: &[u8]) -> bool {
-    is_text(plain) || parse(plain).is_some()
+    is_text(plain) || parse(plain, &mut Nodes::new()).is_some()
 }
 
 /// Whether a plaintext is ASCII text that begins like P1.
@@ -155,58 +156,57 @@ fn ciphered_extent(apdu: &[u8]) -> Extent {
 }
 
 /// Reads a whole APDU, in clear or ciphered.
-pub(crate) fn read(
-    apdu: &[u8],
-    cipher: &mut Cipher,
-    protocol: Protocol,
-) -> Result<Telegram, Reason> {
+pub(crate) fn read(apdu: &[u8], desk: &mut Desk, protocol: Protocol) -> Result<(), Reason> {
+    let Desk { cipher, telegram } = desk;
     if apdu.first() != Some(&GLO_CIPHERING) {
-        return content(apdu, protocol);
+        return content(apdu, protocol, telegram);
     }
     let plain = cipher.open(apdu, is_readable)?;
-    let mut telegram = content(&plain.bytes, protocol)?;
-    cipher.accept(&plain)?;
-    telegram.encrypted = true;
-    telegram.authenticated = plain.authenticated;
-    Ok(telegram)
+    content(&plain.bytes, protocol, telegram)?;
+    cipher.accept(&plain, telegram)
 }
 
 /// A notification, or the ASCII telegram that some Polish and Austrian meters put into the same frames.
-fn content(plain: &[u8], protocol: Protocol) -> Result<Telegram, Reason> {
+fn content(plain: &[u8], protocol: Protocol, telegram: &mut Telegram) -> Result<(), Reason> {
     if plain.first() != Some(&P1_START) {
-        return notification(plain, protocol);
+        return notification(plain, protocol, telegram);
     }
-    let mut telegram = p1::read_whole(plain)?;
+    p1::read_whole(plain, telegram)?;
     telegram.protocol = protocol;
-    Ok(telegram)
+    Ok(())
 }
 
-fn notification(apdu: &[u8], protocol: Protocol) -> Result<Telegram, Reason> {
-    let (time, body) = parse(apdu).ok_or(Reason::Malformed)?;
-    let telegram = list::read(&body, time, protocol).ok_or(Reason::Unknown)?;
+fn notification(apdu: &[u8], protocol: Protocol, telegram: &mut Telegram) -> Result<(), Reason> {
+    let mut nodes = Nodes::new();
+    let (time, body) = parse(apdu, &mut nodes).ok_or(Reason::Malformed)?;
+    list::read(body, time, Gather::new(telegram, protocol)).ok_or(Reason::Unknown)?;
     if telegram.is_empty() {
         Err(Reason::Unknown)
     } else {
-        Ok(telegram)
+        Ok(())
     }
 }
 
-/// Where a whole notification in clear holds texts and octets, and what each may tell of the owner.
+/// Where a whole notification in clear holds values that may tell of the owner, and what each may tell.
 pub(crate) fn private(apdu: &[u8]) -> Option<Vec<(Range<usize>, Private)>> {
-    let (_, body) = parse(apdu)?;
+    let mut nodes = Nodes::new();
+    let (_, body) = parse(apdu, &mut nodes)?;
     let begins = apdu.as_ptr().addr();
-    list::texts(&body)
+    list::values(body)
         .into_iter()
-        .map(|(kind, text)| {
-            // Each text is a part of these bytes.
-            let start = text.as_ptr().addr().checked_sub(begins)?;
-            Some((start..start + text.len(), kind))
+        .map(|(kind, value)| {
+            // Each value is a part of these bytes.
+            let start = value.as_ptr().addr().checked_sub(begins)?;
+            Some((start..start + value.len(), kind))
         })
         .collect()
 }
 
 /// data-notification: tag, invoke id (4), optional date-time, body to the last byte.
-fn parse(apdu: &[u8]) -> Option<(Option<MeterTime>, Data<'_>)> {
+fn parse<'a, 'b>(
+    apdu: &'b [u8],
+    nodes: &'a mut Nodes<'b>,
+) -> Option<(Option<MeterTime>, Data<'a>)> {
     let mut bytes = Bytes(apdu);
     if bytes.u8()? != DATA_NOTIFICATION {
         return None;
@@ -219,6 +219,6 @@ fn parse(apdu: &[u8]) -> Option<(Option<MeterTime>, Data<'_>)> {
         0x09 if bytes.u8()? == 0x0C => Some(bytes.take(DATE_TIME_LEN)?),
         _ => return None,
     };
-    let body = Data::read_whole(bytes)?;
+    let body = Data::read_whole(bytes, nodes)?;
     Some((time.and_then(MeterTime::from_dlms), body))
 }

@@ -11,11 +11,11 @@ pub(crate) use bare::Framer as BareFramer;
 use crate::{
     bytes::Bytes,
     checksum,
-    cipher::Cipher,
-    decoder::{Reason, Step},
+    decoder::{Desk, Reason, Step},
     dlms::{self, Assembly},
-    telegram::{Protocol, Telegram},
+    telegram::Protocol,
 };
+use std::borrow::Cow;
 
 pub(crate) const FLAG: u8 = 0x7E;
 const FORMAT: u16 = 0xA000;
@@ -70,7 +70,7 @@ impl crate::decoder::Framer for Framer {
         Protocol::Hdlc
     }
 
-    fn scan(&mut self, stream: &[u8], at: usize, end: bool, cipher: &mut Cipher) -> Step {
+    fn scan(&mut self, stream: &[u8], at: usize, end: bool, desk: &mut Desk) -> Step {
         let window = stream.get(at..).unwrap_or_default();
         match memchr::memchr(FLAG, window) {
             Some(0) => {}
@@ -118,9 +118,9 @@ impl crate::decoder::Framer for Framer {
         if info.is_empty() {
             return Step::Frame(len);
         }
-        match self.read(info, header.segmented, cipher) {
-            Ok(Some(telegram)) => Step::Telegram(len, Box::new(telegram)),
-            Ok(None) => Step::Frame(len),
+        match self.read(info, header.segmented, desk) {
+            Ok(true) => Step::Telegram(len),
+            Ok(false) => Step::Frame(len),
             Err(reason) => Step::Refused(len, reason),
         }
     }
@@ -151,15 +151,11 @@ impl Framer {
         }
     }
 
-    fn read(
-        &mut self,
-        info: &[u8],
-        segmented: bool,
-        cipher: &mut Cipher,
-    ) -> Result<Option<Telegram>, Reason> {
+    /// Whether the message is whole.
+    fn read(&mut self, info: &[u8], segmented: bool, desk: &mut Desk) -> Result<bool, Reason> {
         match self.join(info, segmented) {
-            Ok(Some(apdu)) => self.blocks.read(&apdu, cipher, Protocol::Hdlc),
-            Ok(None) => Ok(None),
+            Ok(Some(apdu)) => self.blocks.read(&apdu, desk, Protocol::Hdlc),
+            Ok(None) => Ok(false),
             Err(reason) => {
                 self.drop_parts();
                 Err(reason)
@@ -168,13 +164,18 @@ impl Framer {
     }
 
     /// Joins the segments of a message; the message is whole with the first frame that is not marked as segmented.
-    fn join(&mut self, info: &[u8], segmented: bool) -> Result<Option<Vec<u8>>, Reason> {
+    fn join<'a>(
+        &mut self,
+        info: &'a [u8],
+        segmented: bool,
+    ) -> Result<Option<Cow<'a, [u8]>>, Reason> {
         // Only a first segment has the LLC header: what waited has lost its end, or this its beginning.
         let mut message = match self.segments.take() {
             Some(waiting) if !info.starts_with(&dlms::LLC) => waiting,
             None if !info.starts_with(&dlms::LLC) && !dlms::begins(info) => {
                 return Err(Reason::Gap);
             }
+            _ if !segmented => return Ok(Some(Cow::Borrowed(info))),
             _ => Vec::new(),
         };
         if message.len() + info.len() > dlms::MAX_APDU {
@@ -185,7 +186,7 @@ impl Framer {
             self.segments = Some(message);
             return Ok(None);
         }
-        Ok(Some(message))
+        Ok(Some(Cow::Owned(message)))
     }
 }
 

@@ -16,6 +16,7 @@
 mod bytes;
 mod checksum;
 mod cipher;
+mod counters;
 mod decoder;
 mod dlms;
 mod hdlc;
@@ -33,8 +34,9 @@ mod tic;
 mod time;
 
 pub use cipher::{Key, KeyError, PUBLIC_AUTH_KEY, PUBLIC_KEY};
+pub use counters::{FrameCounter, FrameCounters, NoFrameCounters};
 pub use decoder::{Decoder, Item, MAX_TELEGRAM, Options, Reason, Rejected};
 pub use mask::anonymous;
 pub use quantity::Quantity;
-pub use telegram::{PhaseValues, Protocol, Telegram, UnknownProtocol};
+pub use telegram::{PhaseValues, Protocol, Telegram, Text, UnknownProtocol};
 pub use time::MeterTime;

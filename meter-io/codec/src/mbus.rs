@@ -4,11 +4,11 @@
 //! count them, bit 4 marks the last.
 
 use crate::{
-    cipher::Cipher,
-    decoder::{Reason, Step},
+    decoder::{Desk, Reason, Step},
     dlms::{self, Assembly},
     telegram::Protocol,
 };
+use std::borrow::Cow;
 
 const START: u8 = 0x68;
 const STOP: u8 = 0x16;
@@ -40,7 +40,7 @@ impl crate::decoder::Framer for Framer {
         Protocol::Mbus
     }
 
-    fn scan(&mut self, stream: &[u8], at: usize, end: bool, cipher: &mut Cipher) -> Step {
+    fn scan(&mut self, stream: &[u8], at: usize, end: bool, desk: &mut Desk) -> Step {
         let window = stream.get(at..).unwrap_or_default();
         match find_start(window) {
             Some(0) => {}
@@ -85,12 +85,12 @@ impl crate::decoder::Framer for Framer {
         self.noise = 0;
         let len = HEAD + length + TAIL;
         let read = self.join(info, data).and_then(|apdu| match apdu {
-            Some(apdu) => self.blocks.read(&apdu, cipher, Protocol::Mbus),
-            None => Ok(None),
+            Some(apdu) => self.blocks.read(&apdu, desk, Protocol::Mbus),
+            None => Ok(false),
         });
         match read {
-            Ok(Some(telegram)) => Step::Telegram(len, Box::new(telegram)),
-            Ok(None) => Step::Frame(len),
+            Ok(true) => Step::Telegram(len),
+            Ok(false) => Step::Frame(len),
             Err(reason) => Step::Refused(len, reason),
         }
     }
@@ -135,7 +135,7 @@ impl Framer {
         }
     }
 
-    fn join(&mut self, info: u8, data: &[u8]) -> Result<Option<Vec<u8>>, Reason> {
+    fn join<'a>(&mut self, info: u8, data: &'a [u8]) -> Result<Option<Cow<'a, [u8]>>, Reason> {
         if info & FOREIGN != 0 {
             return Err(Reason::Unknown);
         }
@@ -152,12 +152,15 @@ impl Framer {
                 Reason::Gap
             });
         }
+        if number == 0 && info & LAST_SEGMENT != 0 {
+            return Ok(Some(Cow::Borrowed(data)));
+        }
         self.segments.extend_from_slice(data);
         if info & LAST_SEGMENT == 0 {
             self.next = (number + 1) & SEQUENCE;
             return Ok(None);
         }
         self.next = 0;
-        Ok(Some(std::mem::take(&mut self.segments)))
+        Ok(Some(Cow::Owned(std::mem::take(&mut self.segments))))
     }
 }

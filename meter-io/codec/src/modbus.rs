@@ -10,7 +10,7 @@ use crate::{
     decoder::Reason,
     profile::{Dimension, Gather, Register},
     quantity::Quantity,
-    telegram::{Protocol, Telegram},
+    telegram::{Protocol, Telegram, Text},
 };
 
 /// A meter, or several with the same registers.
@@ -100,15 +100,16 @@ impl Profile {
         if !sizes.eq(answers.iter().map(Vec::len)) {
             return Err(Reason::Malformed);
         }
-        let mut gather = Gather::new(Telegram::new(Protocol::Modbus));
-        gather.telegram().meter_model = Some(self.model.to_owned());
+        let mut telegram = Telegram::new(Protocol::Modbus);
+        let mut gather = Gather::new(&mut telegram, Protocol::Modbus);
+        gather.telegram().meter_model = Text::from(self.model).ok();
         for field in self.fields {
             let registers = self.registers(field, answers).ok_or(Reason::Malformed)?;
             if let Some(value) = field.value(registers)? {
                 set(&mut gather, field.fills, value)?;
             }
         }
-        let telegram = gather.finish();
+        gather.finish();
         let mut voltages = telegram.phases.iter().filter_map(|phase| phase.voltage_mv);
         if telegram.is_empty() || voltages.all(|voltage| voltage < LIVE_MV) {
             return Err(Reason::Unknown);
@@ -180,7 +181,7 @@ impl Field {
 }
 
 /// Takes a value that can be true.
-fn set(gather: &mut Gather, fills: Register, value: Quantity) -> Result<(), Reason> {
+fn set(gather: &mut Gather<'_>, fills: Register, value: Quantity) -> Result<(), Reason> {
     let milli = value.milli().ok_or(Reason::Malformed)?;
     let possible = match fills.dimension() {
         Dimension::Voltage => (0..=VOLTAGE_MAX_MV).contains(&milli),

@@ -13,8 +13,7 @@ pub(crate) use ciphered::Framer as CipheredFramer;
 
 use crate::{
     checksum,
-    cipher::Cipher,
-    decoder::{MAX_TELEGRAM, Reason, Step},
+    decoder::{Desk, MAX_TELEGRAM, Reason, Step},
     parity,
     telegram::{Protocol, Telegram},
 };
@@ -66,7 +65,7 @@ impl crate::decoder::Framer for Framer {
         Protocol::P1
     }
 
-    fn scan(&mut self, stream: &[u8], at: usize, end: bool, _: &mut Cipher) -> Step {
+    fn scan(&mut self, stream: &[u8], at: usize, end: bool, desk: &mut Desk) -> Step {
         let window = stream.get(at..).unwrap_or_default();
         let line_end = window
             .iter()
@@ -75,7 +74,7 @@ impl crate::decoder::Framer for Framer {
         if self.closed && line_end > 0 {
             return Step::Tail(line_end);
         }
-        let step = self.step(window, end);
+        let step = self.step(window, end, &mut desk.telegram);
         // A telegram that was refused has its line end too.
         self.closed = matches!(step, Step::Telegram(..) | Step::Lost(..));
         if !matches!(step, Step::Need) {
@@ -91,7 +90,7 @@ impl crate::decoder::Framer for Framer {
 }
 
 impl Framer {
-    fn step(&mut self, window: &[u8], end: bool) -> Step {
+    fn step(&mut self, window: &[u8], end: bool, telegram: &mut Telegram) -> Step {
         match memchr2(START[0], START[1], window) {
             Some(0) => {}
             start => return Step::Skip(start.unwrap_or(window.len())),
@@ -116,10 +115,10 @@ impl Framer {
             return Step::Need;
         }
         let text = window.get(..=mark).unwrap_or_default();
-        match self.verify(text, trailer) {
-            Ok(telegram) => Step::Telegram(len, Box::new(telegram)),
+        match self.verify(text, trailer, telegram) {
+            Ok(()) => Step::Telegram(len),
             Err(reason) => self
-                .later_start(text, trailer)
+                .later_start(text, trailer, telegram)
                 .map_or(Step::Lost(len, reason), |start| {
                     Step::Lost(start, Reason::Cut)
                 }),
@@ -127,7 +126,12 @@ impl Framer {
     }
 
     /// A telegram that begins inside `text`, after one that was cut off.
-    fn later_start(&mut self, text: &[u8], trailer: Trailer) -> Option<usize> {
+    fn later_start(
+        &mut self,
+        text: &[u8],
+        trailer: Trailer,
+        telegram: &mut Telegram,
+    ) -> Option<usize> {
         let starts = text.iter().enumerate().skip(1).rev();
         starts
             .filter(|(_, byte)| START.contains(byte))
@@ -136,12 +140,17 @@ impl Framer {
             .take(RETRIES)
             .find(|start| {
                 text.get(*start..)
-                    .is_some_and(|text| self.verify(text, trailer).is_ok())
+                    .is_some_and(|text| self.verify(text, trailer, telegram).is_ok())
             })
     }
 
     /// Checks `/`…`!` against what follows, and reads it.
-    fn verify(&mut self, raw: &[u8], trailer: Trailer) -> Result<Telegram, Reason> {
+    fn verify(
+        &mut self,
+        raw: &[u8],
+        trailer: Trailer,
+        telegram: &mut Telegram,
+    ) -> Result<(), Reason> {
         if parity::has_parity(raw) && raw.len() > MAX_COPY {
             return Err(Reason::TooLong);
         }
@@ -149,11 +158,11 @@ impl Framer {
         match trailer {
             Trailer::Crc(crc) => {
                 let checksum = self.matching(&text, crc).ok_or(Reason::Checksum)?;
-                let telegram = lines::read(&text, false)?;
+                lines::read(&text, false, telegram)?;
                 self.pinned = Some(checksum);
-                Ok(telegram)
+                Ok(())
             }
-            Trailer::None if self.pinned.is_none() => lines::read(&text, true),
+            Trailer::None if self.pinned.is_none() => lines::read(&text, true, telegram),
             Trailer::None => Err(Reason::NoChecksum),
             Trailer::Open | Trailer::Broken => Err(Reason::Checksum),
         }
@@ -245,12 +254,13 @@ fn trailer(window: &[u8], mark: usize, end: bool) -> (Trailer, usize) {
 }
 
 /// Reads a decrypted telegram, which must be whole, right by its own CRC, and all there is.
-pub(crate) fn read_whole(text: &[u8]) -> Result<Telegram, Reason> {
+pub(crate) fn read_whole(text: &[u8], telegram: &mut Telegram) -> Result<(), Reason> {
     let mark = find_end(text, 0).ok_or(Reason::Malformed)?;
     let (trailer, len) = trailer(text, mark, true);
     let rest = text.get(len..).unwrap_or_default();
     if !rest.iter().all(|byte| LINE_END.contains(byte)) {
         return Err(Reason::Malformed);
     }
-    Framer::default().verify(text.get(..=mark).unwrap_or_default(), trailer)
+    let body = text.get(..=mark).unwrap_or_default();
+    Framer::default().verify(body, trailer, telegram)
 }

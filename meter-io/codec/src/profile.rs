@@ -5,7 +5,7 @@
 
 use crate::{
     quantity::Quantity,
-    telegram::{PhaseValues, Telegram},
+    telegram::{PhaseValues, Protocol, Telegram},
 };
 
 /// An OBIS code without its last group, which is 255 or absent on customer ports.
@@ -165,14 +165,16 @@ pub fn unit(text: &str) -> Option<(Dimension, i8)> {
 
 /// Gathers registers into a telegram. A register that comes twice: the last one counts.
 #[derive(Debug)]
-pub(crate) struct Gather {
-    telegram: Telegram,
+pub(crate) struct Gather<'a> {
+    telegram: &'a mut Telegram,
     import_tariffs: [Option<i64>; TARIFFS + 1],
     export_tariffs: [Option<i64>; TARIFFS + 1],
 }
 
-impl Gather {
-    pub(crate) fn new(telegram: Telegram) -> Self {
+impl<'a> Gather<'a> {
+    /// The telegram says nothing yet, whatever it said before.
+    pub(crate) fn new(telegram: &'a mut Telegram, protocol: Protocol) -> Self {
+        *telegram = Telegram::new(protocol);
         let none = [None; TARIFFS + 1];
         Self {
             telegram,
@@ -183,7 +185,7 @@ impl Gather {
 
     /// The telegram so far, for what is not a register.
     pub(crate) fn telegram(&mut self) -> &mut Telegram {
-        &mut self.telegram
+        self.telegram
     }
 
     /// Takes one value, in the base unit. A value that no integer holds is left out.
@@ -191,7 +193,7 @@ impl Gather {
         let Some(milli) = quantity.milli() else {
             return;
         };
-        let telegram = &mut self.telegram;
+        let telegram = &mut *self.telegram;
         match register {
             ImportPower => telegram.import_mw = Some(milli),
             ExportPower => telegram.export_mw = Some(milli),
@@ -209,11 +211,11 @@ impl Gather {
         }
     }
 
-    pub(crate) fn finish(self) -> Telegram {
-        let mut telegram = self.telegram;
-        telegram.energy_import_mwh = total(&self.import_tariffs);
-        telegram.energy_export_mwh = total(&self.export_tariffs);
-        telegram
+    /// The whole telegram.
+    pub(crate) fn finish(self) -> &'a mut Telegram {
+        self.telegram.energy_import_mwh = total(&self.import_tariffs);
+        self.telegram.energy_export_mwh = total(&self.export_tariffs);
+        self.telegram
     }
 }
 
@@ -261,7 +263,6 @@ fn total(tariffs: &[Option<i64>; TARIFFS + 1]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telegram::Protocol;
 
     #[test]
     fn energies_are_totals_over_the_tariffs() {
@@ -269,7 +270,8 @@ mod tests {
             mantissa: milli,
             exponent: -3,
         };
-        let mut gather = Gather::new(Telegram::new(Protocol::P1));
+        let mut telegram = Telegram::new(Protocol::P1);
+        let mut gather = Gather::new(&mut telegram, Protocol::P1);
         gather.set(Register::ImportEnergy(1), milli(7));
         gather.set(Register::ImportEnergy(2), milli(5));
         gather.set(Register::ImportEnergy(2), milli(6));

@@ -12,8 +12,7 @@ pub(crate) use mask::anonymous;
 
 use crate::{
     checksum,
-    cipher::Cipher,
-    decoder::{Reason, Step},
+    decoder::{Desk, Reason, Step},
     telegram::Protocol,
 };
 use memchr::{memchr, memmem};
@@ -35,7 +34,7 @@ impl crate::decoder::Framer for Framer {
         Protocol::Sml
     }
 
-    fn scan(&mut self, stream: &[u8], at: usize, end: bool, _: &mut Cipher) -> Step {
+    fn scan(&mut self, stream: &[u8], at: usize, end: bool, desk: &mut Desk) -> Step {
         let window = stream.get(at..).unwrap_or_default();
         match memchr(ESCAPE[0], window) {
             Some(0) => {}
@@ -66,8 +65,8 @@ impl crate::decoder::Framer for Framer {
             let len = restart(window).map_or(len, |start| len.min(start));
             return Step::Lost(len, Reason::Checksum);
         }
-        match values::read(&tail.content(frame)) {
-            Ok(telegram) => Step::Telegram(len, Box::new(telegram)),
+        match values::read(&tail.content(frame), &mut desk.telegram) {
+            Ok(()) => Step::Telegram(len),
             Err(reason) => Step::Refused(len, reason),
         }
     }

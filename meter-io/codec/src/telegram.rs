@@ -2,7 +2,8 @@
 //!
 //! Values are integers in thousandths of the unit. What the telegram lacks is `None`, never 0.
 
-use crate::time::MeterTime;
+use crate::{counters::FrameCounter, time::MeterTime};
+use arrayvec::ArrayString;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::{fmt, str::FromStr};
 
@@ -101,15 +102,19 @@ impl PhaseValues {
     }
 }
 
+/// Text of a meter, held in place: a telegram allocates nothing. 96 digits is the most that a specification allows (DSMR
+/// 5, 6.12); what is longer is no meter's, and is cut or left out.
+pub type Text = ArrayString<96>;
+
 /// One valid telegram.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Telegram {
     /// The family it came in.
     pub protocol: Protocol,
     /// The meter's id as sent; hex text is not decoded.
-    pub meter_id: Option<String>,
+    pub meter_id: Option<Text>,
     /// The meter's model; of P1 the line behind `/`.
-    pub meter_model: Option<String>,
+    pub meter_model: Option<Text>,
     /// The meter's clock.
     pub meter_time: Option<MeterTime>,
     /// Total active power drawn, in milliwatt.
@@ -132,6 +137,8 @@ pub struct Telegram {
     pub encrypted: bool,
     /// Its authentication tag was checked and is right.
     pub authenticated: bool,
+    /// Of one that came ciphered. It is no part of the JSON form.
+    pub frame_counter: Option<FrameCounter>,
 }
 
 impl Telegram {
@@ -153,6 +160,7 @@ impl Telegram {
             list: None,
             encrypted: false,
             authenticated: false,
+            frame_counter: None,
         }
     }
 
@@ -218,8 +226,8 @@ impl Serialize for Telegram {
             .collect();
         let mut line = serializer.serialize_struct("Telegram", 14)?;
         line.serialize_field("protocol", &self.protocol)?;
-        line.serialize_field("meter_id", &self.meter_id)?;
-        line.serialize_field("meter_model", &self.meter_model)?;
+        line.serialize_field("meter_id", &self.meter_id.as_deref())?;
+        line.serialize_field("meter_model", &self.meter_model.as_deref())?;
         line.serialize_field("meter_time", &self.meter_time.map(|time| time.to_string()))?;
         line.serialize_field("import_w", &self.import_mw.map(unit))?;
         line.serialize_field("export_w", &self.export_mw.map(unit))?;

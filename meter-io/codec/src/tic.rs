@@ -6,12 +6,11 @@
 //! are finer than its whole amperes.
 
 use crate::{
-    cipher::Cipher,
-    decoder::{Reason, Step},
+    decoder::{Desk, Reason, Step},
     parity,
     profile::{Gather, Register},
     quantity::Quantity,
-    telegram::{Protocol, Telegram},
+    telegram::{Protocol, Telegram, Text},
     time::MeterTime,
 };
 
@@ -38,7 +37,7 @@ impl crate::decoder::Framer for Framer {
         Protocol::Tic
     }
 
-    fn scan(&mut self, stream: &[u8], at: usize, end: bool, _: &mut Cipher) -> Step {
+    fn scan(&mut self, stream: &[u8], at: usize, end: bool, desk: &mut Desk) -> Step {
         let window = stream.get(at..).unwrap_or_default();
         match memchr::memchr2(START[0], START[1], window) {
             Some(0) => {}
@@ -67,9 +66,9 @@ impl crate::decoder::Framer for Framer {
         let len = stop + 1;
         match parity::strip(window.get(..stop).unwrap_or_default())
             .ok_or(Reason::Parity)
-            .and_then(|text| read(&text))
+            .and_then(|text| read(&text, &mut desk.telegram))
         {
-            Ok(telegram) => Step::Telegram(len, Box::new(telegram)),
+            Ok(()) => Step::Telegram(len),
             Err(reason) => Step::Lost(len, reason),
         }
     }
@@ -101,8 +100,8 @@ fn begins(window: &[u8]) -> Option<bool> {
     if open { None } else { Some(false) }
 }
 
-fn read(text: &[u8]) -> Result<Telegram, Reason> {
-    let mut gather = Gather::new(Telegram::new(Protocol::Tic));
+fn read(text: &[u8], telegram: &mut Telegram) -> Result<(), Reason> {
+    let mut gather = Gather::new(telegram, Protocol::Tic);
     let mut energy: Option<i64> = None;
     let mut apparent = None;
     let groups = text
@@ -131,13 +130,13 @@ fn read(text: &[u8]) -> Result<Telegram, Reason> {
             if !group.data.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Err(Reason::Malformed);
             }
-            gather.telegram().meter_id = Some(group.data.to_owned());
+            gather.telegram().meter_id = Text::from(group.data).ok();
         } else if group.label == "DATE" {
             let stamp = group.stamp.ok_or(Reason::Malformed)?;
             gather.telegram().meter_time = time(stamp);
         }
     }
-    let mut telegram = gather.finish();
+    let telegram = gather.finish();
     telegram.energy_import_mwh = telegram.energy_import_mwh.or(energy);
     if let [first, second, third] = &mut telegram.phases
         && second.is_empty()
@@ -148,7 +147,7 @@ fn read(text: &[u8]) -> Result<Telegram, Reason> {
     if telegram.is_empty() {
         Err(Reason::Unknown)
     } else {
-        Ok(telegram)
+        Ok(())
     }
 }
 

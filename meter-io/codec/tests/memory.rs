@@ -185,7 +185,7 @@ fn a_stream_holds_32_kib_at_most_whatever_comes() {
             let mut decoder = Decoder::new(&Options {
                 key: KEY.parse().ok(),
                 auth_key: AUTH_KEY.parse().ok(),
-                repeats: true,
+                capture: true,
                 ..Options::default()
             });
             for chunk in stream.chunks(size) {

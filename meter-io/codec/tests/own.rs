@@ -46,7 +46,16 @@ fn keys() -> Options {
         protocol: None,
         key: Some(KEY.parse().unwrap()),
         auth_key: Some(AUTH_KEY.parse().unwrap()),
-        repeats: true,
+        capture: true,
+        ..Options::default()
+    }
+}
+
+/// Of a meter that sends no tags.
+fn untagged_keys() -> Options {
+    Options {
+        auth_key: None,
+        ..keys()
     }
 }
 
@@ -61,7 +70,7 @@ fn telegrams(bytes: &[u8]) -> Vec<Telegram> {
     items(&keys(), bytes)
         .into_iter()
         .filter_map(|item| match item {
-            Item::Telegram(telegram) => Some(*telegram),
+            Item::Telegram(telegram) => Some(telegram),
             Item::Rejected(_) => None,
         })
         .collect()
@@ -377,13 +386,7 @@ fn ciphers_tell_which_key_is_wrong() {
             ),
             [Reason::WrongAuthKey]
         );
-        let open = items(
-            &Options {
-                auth_key: None,
-                ..keys()
-            },
-            &bytes,
-        );
+        let open = items(&untagged_keys(), &bytes);
         assert!(
             matches!(open.as_slice(), [Item::Telegram(telegram)] if telegram.encrypted && !telegram.authenticated)
         );

@@ -109,6 +109,7 @@ fn keys() -> Options {
     Options {
         key: Some(KEY.parse().unwrap()),
         auth_key: Some(AUTH_KEY.parse().unwrap()),
+        capture: true,
         ..Options::default()
     }
 }
@@ -133,7 +134,7 @@ fn telegrams(items: Vec<Item>) -> Vec<Telegram> {
     items
         .into_iter()
         .filter_map(|item| match item {
-            Item::Telegram(telegram) => Some(*telegram),
+            Item::Telegram(telegram) => Some(telegram),
             Item::Rejected(_) => None,
         })
         .collect()

@@ -30,7 +30,7 @@ fn items(bytes: &[u8]) -> Vec<Item> {
 
 fn only(bytes: &[u8]) -> Telegram {
     match items(bytes).as_slice() {
-        [Item::Telegram(telegram)] => (**telegram).clone(),
+        [Item::Telegram(telegram)] => telegram.clone(),
         items => panic!("{items:?}"),
     }
 }
@@ -269,7 +269,7 @@ fn a_file_that_lost_bytes_costs_only_itself() {
         let found = items(&[damaged, bytes.clone()].concat());
         assert_eq!(
             found.last(),
-            Some(&Item::Telegram(Box::new(expected.clone()))),
+            Some(&Item::Telegram(expected.clone())),
             "byte {lost}"
         );
     }

@@ -7,7 +7,7 @@ use super::{
     client::{Client, Page},
     fresh::Fresh,
 };
-use headroom_codec::{Decoder, Item, MeterTime, Options, Protocol, Reason, Rejected, json};
+use headroom_codec::{Decoder, Item, MeterTime, Options, Protocol, Reason, Rejected, Text, json};
 use std::io;
 
 /// What a product is called that has no telegram to give.
@@ -16,13 +16,14 @@ const KWH_METERS: [&str; 2] = ["HWE-KWH", "SDM"];
 pub(super) struct Homewizard {
     telegram_page: &'static str,
     values_page: &'static str,
-    options: Options,
-    product: Option<String>,
+    /// One for all answers: it remembers the frame counter of a ciphered telegram.
+    decoder: Decoder,
+    product: Option<Text>,
     /// It has no raw telegram.
     values_only: bool,
     /// The clock of the last telegram that was given.
     time: Option<MeterTime>,
-    /// The last telegram that was given, of a meter that tells no clock.
+    /// The last telegram that was given.
     body: Vec<u8>,
     /// Of values without a clock.
     fresh: Fresh,
@@ -38,7 +39,7 @@ impl Homewizard {
         Ok(Self {
             telegram_page: "api/v1/telegram",
             values_page: "api/v1/data",
-            options: options.clone(),
+            decoder: Decoder::new(options),
             product: Some(product),
             values_only,
             time: None,
@@ -53,10 +54,10 @@ impl Homewizard {
             telegram_page: "api/telegram",
             values_page: "api/measurement",
             // The key was the token of the meter.
-            options: Options {
+            decoder: Decoder::new(&Options {
                 protocol: options.protocol,
                 ..Options::default()
-            },
+            }),
             product: None,
             values_only: false,
             time: None,
@@ -82,10 +83,13 @@ impl Homewizard {
 
     fn telegram(&mut self, body: Vec<u8>) -> Answer {
         let bytes = body.len();
-        let mut decoder = Decoder::new(&self.options);
-        let mut items = decoder.push(&body);
+        if self.body == body {
+            return Answer::nothing_new(bytes);
+        }
+        let mut items = self.decoder.push(&body);
         // A telegram without a checksum ends with its line, which the page may leave out.
-        items.append(&mut decoder.push(b"\r\n"));
+        items.append(&mut self.decoder.push(b"\r\n"));
+        self.decoder.reset();
         let telegram = match items.pop() {
             Some(Item::Telegram(telegram)) => telegram,
             other => {
@@ -98,11 +102,9 @@ impl Homewizard {
                 return Answer { bytes, items };
             }
         };
-        let old = match telegram.meter_time {
-            Some(time) => self.time.replace(time) == Some(time),
-            None => self.body == body,
-        };
-        if old {
+        if let Some(time) = telegram.meter_time
+            && self.time.replace(time) == Some(time)
+        {
             return Answer::nothing_new(bytes);
         }
         self.body.clone_from(&body);
@@ -113,7 +115,7 @@ impl Homewizard {
     fn values(&mut self, body: Vec<u8>) -> Answer {
         let mut read = json::homewizard(&body);
         if let Ok(telegram) = &mut read {
-            telegram.meter_model = telegram.meter_model.take().or_else(|| self.product.clone());
+            telegram.meter_model = telegram.meter_model.or(self.product);
             let new = match telegram.meter_time {
                 Some(time) => self.time.replace(time) != Some(time),
                 None => self.fresh.is_new(telegram),

@@ -44,8 +44,8 @@ impl Shelly {
             (body, read)
         };
         if let Ok(telegram) = &mut read {
-            telegram.meter_id.clone_from(&self.device.mac);
-            telegram.meter_model.clone_from(&self.device.model);
+            telegram.meter_id = self.device.mac;
+            telegram.meter_model = self.device.model;
             if !self.fresh.is_new(telegram) {
                 return Ok(Answer::nothing_new(body.len()));
             }

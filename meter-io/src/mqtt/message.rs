@@ -50,7 +50,7 @@ impl Messages {
         let timed = payload.windows(TIME.len()).any(|part| part == TIME);
         let item = match json::amsreader_mqtt(payload) {
             Ok(_) if timed && self.same.too_long(payload, Instant::now()) => lost(Reason::Old),
-            Ok(telegram) => Item::Telegram(Box::new(telegram)),
+            Ok(telegram) => Item::Telegram(telegram),
             Err(Reason::Unknown) => return None,
             Err(reason) => lost(reason),
         };

@@ -1,5 +1,6 @@
 use super::*;
 use crate::source::SourceKind;
+use headroom_codec::{FrameCounter, Protocol};
 
 fn task(source: &str) -> Task {
     let (status, _) = watch::channel(MeterStatus::new(source.to_owned()));
@@ -115,8 +116,12 @@ async fn pinned_line_parameters_are_never_changed() {
 
 /// Takes one telegram with a clock; tells whether it was given on.
 fn given(task: &mut Task, clock: &str, model: &str, now: Instant) -> bool {
-    let text =
-        format!("/{model}\r\n\r\n0-0:1.0.0(260115{clock}W)\r\n1-0:1.7.0(00.912*kW)\r\n!\r\n");
+    let lines = format!("0-0:1.0.0(260115{clock}W)\r\n1-0:1.7.0(00.912*kW)\r\n");
+    take(task, model, &lines, now)
+}
+
+fn take(task: &mut Task, model: &str, lines: &str, now: Instant) -> bool {
+    let text = format!("/{model}\r\n\r\n{lines}!\r\n");
     let mut decoder = Decoder::new(&Options::default());
     let telegrams = task.status.borrow().telegrams;
     for item in decoder.push(text.as_bytes()) {
@@ -153,6 +158,38 @@ async fn a_terminal_obeys_nothing_in_the_name_of_a_meter() {
     ));
     let model = task.status.borrow().meter_model.clone();
     assert_eq!(model.as_deref(), Some("HRM5]0;x"));
+    let id = "0-0:96.1.1(48\u{9b}2J\u{7f}49)\r\n1-0:1.7.0(00.912*kW)\r\n";
+    assert!(take(&mut task, "HRM5TEST", id, Instant::now()));
+    let id = task.status.borrow().meter_id.clone();
+    assert_eq!(id.as_deref(), Some("482J49"));
+}
+
+#[tokio::test]
+async fn each_list_of_a_meter_is_watched_and_another_meter_has_its_own() {
+    let mut task = task("tcp://host:1");
+    let start = Instant::now();
+    let mut hear = |id: &str, more: &str, second| {
+        let lines = format!("0-0:96.1.1({id})\r\n1-0:1.7.0(00.912*kW)\r\n{more}");
+        let at = start + Duration::from_secs(second);
+        assert!(take(&mut task, "HRM5TEST", &lines, at));
+        let lists = task.status.borrow().lists.clone();
+        let ages = lists.iter().map(|(name, list)| {
+            let last = list.last.duration_since(start).as_secs();
+            (*name, list.period_s, last)
+        });
+        ages.collect::<Vec<_>>()
+    };
+    let currents = "1-0:31.7.0(004*A)\r\n";
+    hear("48", currents, 0);
+    for second in (2..=8).step_by(2) {
+        hear("48", "", second);
+    }
+    hear("48", currents, 10);
+    assert_eq!(
+        hear("48", "", 12),
+        [("currents", Some(10.0), 10), ("power", Some(2.0), 12)]
+    );
+    assert_eq!(hear("49", "", 14), [("power", None, 14)], "another meter");
 }
 
 #[tokio::test(start_paused = true)]
@@ -164,4 +201,33 @@ async fn silence_is_noticed_as_soon_as_it_is_one() {
     assert_eq!(hearing.until(PAUSE, TICK), Duration::from_millis(500));
     tokio::time::advance(Duration::from_millis(500)).await;
     assert_eq!(hearing.until(PAUSE, TICK), TICK);
+}
+
+#[tokio::test]
+async fn frame_counters_outlive_a_link_and_a_task_that_failed() {
+    let sealed = FrameCounter {
+        title: *b"HRM\x10\x20\x30\x40\x50",
+        counter: 7,
+    };
+    for (source, known) in [("tcp://host:1", Some(7)), ("file:capture", None)] {
+        let mut task = task(source);
+        let mut telegram = Telegram::new(Protocol::P1);
+        telegram.import_mw = Some(912_000);
+        telegram.frame_counter = Some(sealed);
+        let heard = Heard {
+            item: Item::Telegram(telegram),
+            raw: Vec::new(),
+        };
+        task.take(heard, Instant::now(), &mut hearing());
+        assert_eq!(task.options.counters.of(sealed.title), known, "{source}");
+        let again = Task::new(
+            task.source,
+            &Settings::default(),
+            task.slot,
+            task.status,
+            task.place,
+            None,
+        );
+        assert_eq!(again.options.counters.of(sealed.title), known, "{source}");
+    }
 }

@@ -337,3 +337,122 @@ fn what_cannot_be_captured_is_not_asked_for() {
         assert!(case.text().contains(says), "{}", case.text());
     }
 }
+
+/// Each piece of advice, by what asks for it: a person at the meter can do nothing with the reason alone.
+#[test]
+fn each_reason_says_what_to_do() {
+    for (source, reason, advice) in [
+        (
+            "tcp://host:1",
+            Reason::NoTag,
+            "leave the authentication key out if this meter never sends one",
+        ),
+        (
+            "tcp://host:1",
+            Reason::Replayed,
+            "something repeats old telegrams. If the meter has begun to count anew, take its key out",
+        ),
+        (
+            "http://host/data.json",
+            Reason::Old,
+            "look at the device and its place at the meter",
+        ),
+        (
+            "shelly://host",
+            Reason::Faulty,
+            "look at the device and its clamps",
+        ),
+        (
+            "modbus://host:502/sdm630",
+            Reason::Unknown,
+            "is the profile that of the meter?",
+        ),
+        (
+            "tcp://host:1",
+            Reason::Unknown,
+            "please send a capture (headroom listen)",
+        ),
+    ] {
+        let mut case = Case::new(source).telegrams(Some(59));
+        case.reject(reason);
+        let text = case.text();
+        assert!(
+            text.starts_with("Telegrams are heard, but the last one was rejected: ")
+                && text.contains(&format!("{reason}: {advice}")),
+            "{text}"
+        );
+        assert!(!text.contains("?."), "{text}");
+    }
+}
+
+#[test]
+fn each_silence_and_each_error_says_what_to_do() {
+    for (source, says) in [
+        (
+            "serial:/dev/null",
+            "program that has this port open takes its bytes away.",
+        ),
+        (
+            "tcp://host:1",
+            "is connected to the reader may take its bytes away.",
+        ),
+        (
+            "mqtt://host/topic",
+            "is the topic right, and does the reader publish there?",
+        ),
+        ("shelly://host", "is the device connected to its meter?"),
+    ] {
+        let text = Case::new(source).text();
+        assert!(text.ends_with(says), "{text}");
+    }
+    for (source, kind_of, says) in [
+        (
+            "serial:/dev/x",
+            io::ErrorKind::NotFound,
+            Some("Is it plugged in, and the name right?"),
+        ),
+        (
+            "serial:/dev/x",
+            io::ErrorKind::PermissionDenied,
+            Some("must be in the group of the port (dialout)."),
+        ),
+        (
+            "tcp://host:1",
+            io::ErrorKind::ConnectionRefused,
+            Some("Nothing listens on that port of that host."),
+        ),
+        ("file:x", io::ErrorKind::NotFound, None),
+        ("tcp://host:1", io::ErrorKind::TimedOut, None),
+    ] {
+        let cause = io::Error::from(kind_of);
+        let text = error(&kind(source), &cause);
+        match says {
+            Some(says) => assert!(text.ends_with(says), "{text}"),
+            None => assert!(text.ends_with(&format!("{cause}.")), "{text}"),
+        }
+    }
+}
+
+#[test]
+fn a_list_is_missed_only_while_others_come() {
+    let mut case = Case::new("tcp://host:1").telegrams(Some(59));
+    let list = |period_s, last| ListStatus { period_s, last };
+    // Once: nobody knows when the next one is due.
+    case.status
+        .lists
+        .insert("energy", list(None, case.after(1)));
+    assert!(!case.text().contains("has not come"), "{}", case.text());
+    // That of the currents has a sentence of its own.
+    case.status
+        .lists
+        .insert("currents", list(Some(2.5), case.after(1)));
+    assert!(!case.text().contains("has not come"), "{}", case.text());
+    case.status
+        .lists
+        .insert("energy", list(Some(2.5), case.after(1)));
+    let text = case.text();
+    assert!(
+        text.ends_with("The list with the energy has not come for 55 s, others still do: look at the cable, and at the supply of the adapter."),
+        "{text}"
+    );
+}

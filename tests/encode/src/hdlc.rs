@@ -11,7 +11,7 @@ pub const LANDIS: [u8; 4] = [0xCE, 0xFF, 0x03, 0x13];
 pub const ISKRA: [u8; 4] = [0xCF, 0x02, 0x23, 0x13];
 
 /// Logical link control: a message of the meter.
-const LLC: [u8; 3] = [0xE6, 0xE7, 0x00];
+pub const LLC: [u8; 3] = [0xE6, 0xE7, 0x00];
 
 /// An HDLC frame; `header` holds addresses and control.
 pub fn hdlc_segment(header: &[u8], info: &[u8], more: bool) -> Vec<u8> {

@@ -37,7 +37,7 @@ pub use carries::{Carries, Clocks, PhaseSlots, Range, Slot};
 pub use checksum::{arc, kermit, kermit_swapped, x25};
 pub use cipher::{AUTH_KEY, KEY, TITLE, cipher};
 pub use families::{Family, Security, families};
-pub use hdlc::{AIDON, KAIFA, KAMSTRUP, blocks, hdlc, hdlc_segment, segments};
+pub use hdlc::{AIDON, KAIFA, KAMSTRUP, LLC, blocks, hdlc, hdlc_segment, segments};
 pub use kaifa::{kaifa_list_1, kaifa_list_2};
 pub use kamstrup::{kamstrup_apdu, kamstrup_list};
 pub use mbus::mbus;

@@ -31,6 +31,7 @@ fn reasons() -> Vec<ReasonCode> {
         R::Starting,
         R::Observe,
         R::MaxOff,
+        R::Learning,
         R::Normal,
     ];
     for code in all {
@@ -54,6 +55,7 @@ fn reasons() -> Vec<ReasonCode> {
             | R::Starting
             | R::Observe
             | R::MaxOff
+            | R::Learning
             | R::Normal => {}
         }
     }

@@ -249,3 +249,23 @@ fn what_is_no_source_exits_with_1() {
         assert!(outcome.stderr.len() > 10, "{source:?}");
     }
 }
+
+#[test]
+fn a_terminal_obeys_nothing_that_a_meter_says() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("capture");
+    let telegram = "/HRM5\u{1b}]0;x\u{7}\u{7f}\u{9b}2J\r\n\r\n0-0:96.1.1(4\u{9b}1\u{1b}c)\r\n\
+        1-0:1.7.0(00.912*kW)\r\n!\r\n";
+    fs::write(&file, telegram).unwrap();
+    let source = format!("file:{}?interval_ms=1", file.display());
+    for arguments in [["decode", file.to_str().unwrap()], ["listen", &source]] {
+        let outcome = run(&arguments, b"");
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        let line: Value = serde_json::from_str(outcome.stdout.trim()).unwrap();
+        assert_eq!(line["meter_id"], "4\u{9b}1\u{1b}c", "JSON keeps them");
+        for text in [outcome.stdout, outcome.stderr] {
+            let obeyed = |c: char| c.is_control() && c != '\n';
+            assert!(!text.contains(obeyed), "{arguments:?}: {text:?}");
+        }
+    }
+}

@@ -16,6 +16,9 @@ pub(crate) const MEASUREMENT_MAX_AGE: Duration = Duration::from_secs(150);
 const REPLAY_AGE: SignedDuration = SignedDuration::from_secs(60);
 /// Values in a row that look replayed before the clock is believed to have gone back.
 const REPLAY_MAX: u8 = 4;
+/// What a charge point that takes no limits may give, in milliamperes: more than any connector has,
+/// so that it counts with all that it is configured for.
+pub(crate) const UNLIMITED_MA: u32 = 80_000;
 /// Where a terminal draws more than this, a car uses the phase, in milliamperes.
 const DRAWING_MA: u32 = 1_500;
 
@@ -27,6 +30,10 @@ pub(crate) struct Connector {
     whole_status: Status,
     own_status: Status,
     own_values_seen: bool,
+    /// It tells its limit with its meter values.
+    offers_told: bool,
+    /// It takes no limits: whatever it tells, it may give all.
+    unlimited: bool,
     measured_at: Option<Duration>,
     newest_stamp: Option<Timestamp>,
     replayed: u8,
@@ -42,6 +49,8 @@ impl Connector {
             whole_status: Status::Unknown,
             own_status: Status::Unknown,
             own_values_seen: false,
+            offers_told: false,
+            unlimited: false,
             measured_at: None,
             newest_stamp: None,
             replayed: 0,
@@ -63,6 +72,35 @@ impl Connector {
 
     pub(crate) fn is_charging(&self) -> bool {
         self.report.status == Status::Charging
+    }
+
+    pub(crate) const fn status(&self) -> Status {
+        self.report.status
+    }
+
+    /// The largest current that it says it draws, in milliamperes.
+    pub(crate) fn draw_ma(&self) -> Option<u32> {
+        self.report.current_ma.iter().copied().flatten().max()
+    }
+
+    /// The limit that it tells with its meter values, in milliamperes.
+    pub(crate) fn offered_ma(&self) -> Option<u32> {
+        self.report.limit_ma.filter(|_| self.offers_told)
+    }
+
+    /// Its composite schedule has told the limit; a charge point that tells it with its meter
+    /// values goes on doing so.
+    pub(crate) fn confirm_limit(&mut self, limit_ma: u32) {
+        if !self.offers_told {
+            self.report.limit_ma = Some(limit_ma);
+        }
+    }
+
+    /// A new limit was taken: what the last schedule said is over.
+    pub(crate) fn limit_changed(&mut self) {
+        if !self.offers_told {
+            self.report.limit_ma = None;
+        }
     }
 
     pub(crate) fn measured_at(&self) -> Option<Duration> {
@@ -145,7 +183,9 @@ impl Connector {
             self.report.current_ma = currents;
             self.measured_at = Some(now);
         }
-        self.report.limit_ma = reading.offered_ma().or(self.report.limit_ma);
+        let offered = reading.offered_ma();
+        self.offers_told |= offered.is_some();
+        self.report.limit_ma = offered.or(self.report.limit_ma);
         self.energy(reading.energy_wh);
         // Reported with every message, changed or not: it shows that the charge point lives.
         self.reported = None;
@@ -179,12 +219,21 @@ impl Connector {
         }
     }
 
+    /// Whether it takes no limits, so that none is in force.
+    pub(crate) const fn set_unlimited(&mut self, unlimited: bool) {
+        self.unlimited = unlimited;
+    }
+
     /// The report, if it is due.
     pub(crate) fn take_report(&mut self) -> Option<Report> {
-        if self.reported.as_ref() == Some(&self.report) {
+        let mut report = self.report.clone();
+        if self.unlimited {
+            report.limit_ma = Some(UNLIMITED_MA);
+        }
+        if self.reported.as_ref() == Some(&report) {
             return None;
         }
-        self.reported = Some(self.report.clone());
+        self.reported = Some(report);
         self.reported.clone()
     }
 }

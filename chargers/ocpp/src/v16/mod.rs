@@ -1,11 +1,13 @@
 //! OCPP 1.6 (JSON): messages, charging profiles, set-up and session.
 
-mod connector;
+pub(crate) mod composite;
+pub(crate) mod connector;
 mod incoming;
-mod ladder;
-mod meter_values;
+pub(crate) mod ladder;
+pub(crate) mod meter_values;
 mod outgoing;
-mod profile;
+pub(crate) mod profile;
+mod quirks;
 pub mod session;
 #[cfg(test)]
 mod session_tests;

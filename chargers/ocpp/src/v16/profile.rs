@@ -60,16 +60,20 @@ pub(crate) enum Schedule {
     /// One period without an end, from a day ago in the charge point's clock.
     Base { charger_time: Timestamp },
     /// One period without an end, counted from the start of the transaction: for charge points
-    /// that refuse an absolute base. Its only period makes it independent of when it starts.
-    RelativeBase,
+    /// that refuse anything absolute. Its only period makes it independent of when it starts.
+    Relative,
     /// Two periods: the limit, then the safe current.
     Lease {
         charger_time: Timestamp,
         lease_s: u32,
     },
-    /// The limit for a time from receipt, then whatever is below: for charge points whose clock is
-    /// unknowable or that take one period only. It needs the base.
-    Duration { lease_s: u32 },
+    /// The limit for a time, then whatever is below: for charge points that take one period only,
+    /// or whose clock is unknowable. Without a start some count from receipt, and others from the
+    /// start of the transaction: then it is soon over, which is the safe side. It needs the base.
+    Duration {
+        charger_time: Option<Timestamp>,
+        lease_s: u32,
+    },
 }
 
 /// Amounts of a profile.
@@ -126,7 +130,7 @@ pub(crate) fn payload(form: Form, schedule: Schedule, amounts: Amounts) -> Value
             set("startSchedule", start(charger_time, BASE_START));
             set("chargingSchedulePeriod", json!([period(0, limit_ma)]));
         }
-        Schedule::RelativeBase => {
+        Schedule::Relative => {
             kind = "Relative";
             set("chargingSchedulePeriod", json!([period(0, limit_ma)]));
         }
@@ -143,7 +147,14 @@ pub(crate) fn payload(form: Form, schedule: Schedule, amounts: Amounts) -> Value
                 json!([period(0, limit_ma), period(lease_s.max(1), safe_ma)]),
             );
         }
-        Schedule::Duration { lease_s } => {
+        Schedule::Duration {
+            charger_time,
+            lease_s,
+        } => {
+            let slack = SignedDuration::from_secs(-START_SLACK_S);
+            if let Some(charger_time) = charger_time {
+                set("startSchedule", start(charger_time, slack));
+            }
             set("duration", json!(lease_s.max(1)));
             set("chargingSchedulePeriod", json!([period(0, limit_ma)]));
         }
@@ -294,7 +305,14 @@ mod tests {
             purpose: Purpose::Transaction(77),
             ..FORM
         };
-        let body = payload(transaction, Schedule::Duration { lease_s: 90 }, AMOUNTS);
+        let duration = |charger_time| Schedule::Duration {
+            charger_time,
+            lease_s: 90,
+        };
+        let body = payload(transaction, duration(Some(now())), AMOUNTS);
+        let schedule = &body["csChargingProfiles"]["chargingSchedule"];
+        assert_eq!(schedule["startSchedule"], "2026-01-15T12:00:08Z");
+        let body = payload(transaction, duration(None), AMOUNTS);
         assert_eq!(body["csChargingProfiles"]["transactionId"], 77);
         let schedule = &body["csChargingProfiles"]["chargingSchedule"];
         assert_eq!(schedule["duration"], 90);
@@ -310,7 +328,7 @@ mod tests {
             stack: 0,
             ..FORM
         };
-        let body = payload(maximum, Schedule::RelativeBase, AMOUNTS);
+        let body = payload(maximum, Schedule::Relative, AMOUNTS);
         assert_eq!(body["connectorId"], 0);
         assert_eq!(
             body["csChargingProfiles"]["chargingProfileKind"],

@@ -1,74 +1,74 @@
 //! One connection with one charge point that speaks OCPP 1.6.
 //!
 //! Inputs: [`Session::receive`] for text frames, [`Session::set_limit`] for limits,
-//! [`Session::configure`] for changed settings, [`Session::tick`] for time; each with [`Now`].
-//! Outputs: [`Session::poll`] until it gives `None`, after every input. The caller must tick at
-//! [`Session::next_deadline`] at the latest.
+//! [`Session::operate`] for what people want besides, [`Session::configure`] for changed settings,
+//! [`Session::tick`] for time; each with [`Now`]. Outputs: [`Session::poll`] until it gives `None`,
+//! after every input. The caller must tick at [`Session::next_deadline`] at the latest.
 //!
 //! What goes out first, when the line is free: after a boot the base profile; then the newest
-//! limit; then a base that is due again; then triggers; then the set-up. A limit that waits behind
-//! a configuration call breaks that call off after [`LIMIT_PATIENCE`].
+//! limit; then a base that is due again; then operations; then triggers; then the set-up; last the
+//! question what is in force. A limit that waits behind a call that is no profile breaks that call
+//! off: a reduction after [`REDUCTION_PATIENCE`], another one after [`LIMIT_PATIENCE`]. A raise may
+//! have to wait, or is not sent at all, for the sake of the charge point's memory; a reduction
+//! never.
 //!
 //! Nothing is sent before the charge point has shown that it is ready: by its boot, by any other
 //! call (a reconnection often has no boot), by refusing to be asked for its boot, or by
-//! [`BOOT_PATIENCE`] having passed. Some drop the connection otherwise.
+//! [`BOOT_PATIENCE`] having passed. Some drop the connection otherwise; of those the boot itself is
+//! waited for, and then for [`BOOT_FIRST_PATIENCE`] only, because a limit may wait.
 
 mod answers;
 mod calls;
+mod deadlines;
+mod evidence;
+mod learnt;
+mod limits;
+mod operations;
+mod queue;
 mod sending;
 
 use std::{collections::VecDeque, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{
-    connector::Connector,
-    ladder::{BaseForm, Ladder},
-    setup::Setup,
-};
+pub use self::learnt::Learnt;
+use self::{evidence::Watch, limits::Gate, operations::Todo};
+use super::{connector::Connector, ladder::BaseForm, quirks::Quirks, setup::Setup};
 use crate::{
     calls::CallLine,
-    clock::Clock,
     frame::{self, Frame},
-    types::{Counters, LimitOutcome, LimitRequest, Note, Now, Output, Settings},
+    types::{Capabilities, Counters, LimitOutcome, LimitRequest, Note, Now, Output, Settings},
+    wear::WRITES_PER_DAY,
 };
 
 /// Time for an answer to `SetChargingProfile`; real ones take up to about a second.
 pub const PROFILE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time for an answer to a configuration call or a trigger.
+/// Time for an answer to a configuration call, a trigger or an operation.
 pub const CONFIGURATION_TIMEOUT: Duration = Duration::from_secs(30);
-/// A configuration call that is older than this gives way to a limit.
+/// A call that is no profile and older than this gives way to a limit.
 pub const LIMIT_PATIENCE: Duration = Duration::from_secs(3);
+/// The same for a reduction. Slow ones answer within about a second.
+pub const REDUCTION_PATIENCE: Duration = Duration::from_millis(1_500);
 /// A charge point that has not sent its boot by then is asked for it.
 pub const BOOT_TRIGGER_AFTER: Duration = Duration::from_secs(5);
 /// Without a boot by then the charge point is taken as ready.
 pub const BOOT_PATIENCE: Duration = Duration::from_mins(1);
-/// A base that was refused in every form, or not answered, is tried again after this.
+/// One that breaks the connection on an early call, and speaks, is taken as ready after this.
+pub const BOOT_FIRST_PATIENCE: Duration = Duration::from_secs(15);
+/// A base that was refused in every form, or not answered, is tried again after this. So is one
+/// that does not know profiles at all.
 pub const BASE_RETRY_AFTER: Duration = Duration::from_mins(5);
 /// A charging connector that is silent for this long is asked for its meter values.
 pub const METER_SILENCE: Duration = Duration::from_secs(30);
+/// A connection that breaks this soon after an early call was broken by it.
+const EARLY_BREAK: Duration = Duration::from_secs(3);
 /// Heartbeat interval given to charge points, in seconds.
 const HEARTBEAT_INTERVAL_S: u32 = 60;
 /// More boots than this within [`BOOT_LOOP_WINDOW`] are a loop.
 const BOOT_LOOP_COUNT: usize = 5;
 const BOOT_LOOP_WINDOW: Duration = Duration::from_mins(1);
-/// A lease with less left than this is not worth restoring after a boot, in seconds.
-const RESTORE_MIN_S: i64 = 10;
-
-/// What one connection has learnt that is worth keeping for the next one.
-#[derive(Debug, Clone, Default)]
-pub struct Learnt {
-    ladder: Ladder,
-    clock: Clock,
-    transaction: Option<i32>,
-    in_force: Option<InForce>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct InForce {
-    request: LimitRequest,
-    until: Timestamp,
-}
+/// Answers that are held back at once.
+const MAX_DELAYED: usize = 4;
 
 /// A limit that waits to be sent.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +77,7 @@ struct Waiting {
     /// Set when an earlier attempt was sent.
     sent_at: Option<Timestamp>,
     attempt: u8,
-    /// A lease restored after a boot: nobody asked, so nobody is told.
+    /// A lease that is sent again by ourselves: nobody asked, so nobody is told.
     restored: bool,
 }
 
@@ -89,9 +89,14 @@ enum Kind {
         attempt: u8,
     },
     Limit(Waiting),
+    Operation {
+        number: Option<u64>,
+        clears: bool,
+    },
     BootTrigger,
     MeterTrigger,
     Setup,
+    Composite,
 }
 
 impl Kind {
@@ -130,33 +135,36 @@ enum Heard {
 /// The session.
 pub struct Session {
     settings: Settings,
+    writes_per_day: u32,
     random: Box<dyn FnMut() -> u32 + Send>,
     line: CallLine<Kind>,
     line_since: Duration,
     outputs: VecDeque<Output>,
+    /// Answers that are held back, with their time.
+    delayed: VecDeque<(Duration, String)>,
     counters: Counters,
     connected_at: Duration,
+    /// The time of the last input.
+    seen: Duration,
     heard: Heard,
+    /// A call of ours was answered before its boot: it bears that.
+    answered_early: bool,
     boots: VecDeque<Duration>,
     boot_trigger: BootTrigger,
     base: Base,
     base_attempt: u8,
     waiting: Option<Waiting>,
+    gate: Gate,
+    todo: VecDeque<Todo>,
     setup: Setup,
     setup_done_once: bool,
     learnt: Learnt,
-    last_start: Option<(Start, i32)>,
+    quirks: Quirks,
+    told: Capabilities,
     connector: Connector,
+    watch: Watch,
     meter_asked_at: Option<Duration>,
     meter_trigger_refused: bool,
-}
-
-/// What tells a repeated `StartTransaction` from a new one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Start {
-    connector: Option<u32>,
-    energy_wh: Option<u64>,
-    at: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for Session {
@@ -181,23 +189,32 @@ impl Session {
         now: Now,
     ) -> Self {
         let salt = random();
+        let quirks = learnt.identity.as_ref().map(Quirks::of).unwrap_or_default();
         Self {
             line: CallLine::new(salt),
             line_since: now.monotonic,
             outputs: VecDeque::new(),
+            delayed: VecDeque::new(),
             counters: Counters::default(),
             connected_at: now.monotonic,
+            seen: now.monotonic,
             heard: Heard::Nothing,
+            answered_early: false,
             boots: VecDeque::new(),
             boot_trigger: BootTrigger::NotSent,
             base: Base::First,
             base_attempt: 0,
             waiting: None,
+            gate: Gate::Open,
+            todo: VecDeque::new(),
             setup: Setup::default(),
             setup_done_once: false,
+            told: learnt.capabilities,
+            writes_per_day: quirks.writes_per_day().unwrap_or(WRITES_PER_DAY),
             learnt,
-            last_start: None,
+            quirks,
             connector: Connector::new(settings.connector, settings.terminals),
+            watch: Watch::default(),
             meter_asked_at: None,
             meter_trigger_refused: false,
             settings,
@@ -213,6 +230,17 @@ impl Session {
     /// Counts for diagnosis.
     pub fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// What the charge point can do, as far as it has said or shown.
+    pub fn capabilities(&self) -> Capabilities {
+        self.learnt.capabilities
+    }
+
+    /// How many profiles the charge point may be sent in a day, reductions not counted out but
+    /// never held up. Without a word: [`WRITES_PER_DAY`], or what the model bears.
+    pub fn set_writes_per_day(&mut self, writes: u32) {
+        self.writes_per_day = writes;
     }
 
     /// The next output; call until `None` after every input.
@@ -231,6 +259,7 @@ impl Session {
             if let Some(limit) = self.waiting.take() {
                 self.outcome(limit, LimitOutcome::Timeout, now);
             }
+            self.drop_operations();
             self.setup.stop();
         } else if !before.control {
             self.base = Base::First;
@@ -271,14 +300,31 @@ impl Session {
 
     /// The connection has ended: what was under way or waited has no answer and gets none.
     pub fn closed(&mut self, now: Now) {
+        let young = now.monotonic < self.line_since + EARLY_BREAK;
         let under_way = self.line.timed_out(Duration::MAX, &mut self.counters);
+        let early = self.heard < Heard::Boot && !self.answered_early;
+        if under_way.is_some() && young && early && !self.learnt.breaks_on_early_call() {
+            self.learnt.early_breaks += 1;
+            if self.learnt.breaks_on_early_call() {
+                self.note(Note::EarlyCallBroke);
+            }
+        }
         let waiting = self.waiting.take();
-        if let Some(Kind::Limit(limit)) = under_way {
-            self.outcome(limit, LimitOutcome::Timeout, now);
+        match under_way {
+            Some(Kind::Limit(limit)) => {
+                self.learnt.leave_in_doubt(limit.request);
+                self.outcome(limit, LimitOutcome::Timeout, now);
+            }
+            Some(Kind::Operation {
+                number: Some(number),
+                ..
+            }) => self.operated(Some(number), LimitOutcome::Timeout),
+            _ => {}
         }
         if let Some(limit) = waiting {
             self.outcome(limit, LimitOutcome::Timeout, now);
         }
+        self.drop_operations();
     }
 
     /// A text frame has come. Any text is taken.
@@ -290,20 +336,22 @@ impl Session {
                 payload,
             }) => self.call(&id, &action, &payload, now),
             Ok(Frame::Result { id, payload }) => {
-                if let Some(kind) = self.line.answered(&id, &mut self.counters) {
-                    self.answered(kind, &payload, now);
+                match self.line.answered(&id, &mut self.counters) {
+                    Some(kind) => {
+                        self.bore_a_call();
+                        self.answered(kind, &payload, now);
+                    }
+                    None => self.note(Note::AnswerDropped),
                 }
             }
             Ok(Frame::Error {
                 id,
                 code,
                 description,
-            }) => {
-                if let Some(kind) = self.line.answered(&id, &mut self.counters) {
-                    let why = format!("{code} {description}");
-                    self.refused(kind, why.chars().take(120).collect(), now);
-                }
-            }
+            }) => match self.line.answered(&id, &mut self.counters) {
+                Some(kind) => self.failed(kind, &code, &description, now),
+                None => self.note(Note::AnswerDropped),
+            },
             Err(error) => {
                 self.counters.frames_ignored += 1;
                 self.note(Note::FrameIgnored(match error {
@@ -316,43 +364,42 @@ impl Session {
         self.advance(now);
     }
 
-    /// When [`Session::tick`] must be called at the latest.
-    pub fn next_deadline(&self) -> Option<Duration> {
-        let mut earliest = self.connector.expiry();
-        let mut consider = |deadline: Option<Duration>| {
-            earliest = [earliest, deadline].into_iter().flatten().min();
-        };
-        if let Some(kind) = self.line.kind() {
-            consider(self.line.deadline());
-            if self.waiting.is_some() && !kind.is_profile() {
-                consider(Some(self.line_since + LIMIT_PATIENCE));
-            }
-        } else if self.may_send() {
-            if self.heard < Heard::Boot && self.boot_trigger == BootTrigger::NotSent {
-                consider(Some(self.connected_at + BOOT_TRIGGER_AFTER));
-            }
-            if !self.setup_done_once {
-                consider(Some(self.connected_at + BOOT_PATIENCE));
-            }
-            if let Base::RetryAt(at) = self.base {
-                consider(Some(at));
-            }
-            consider(self.meter_trigger_at());
+    fn bore_a_call(&mut self) {
+        if self.heard < Heard::Boot {
+            self.answered_early = true;
+            self.learnt.early_breaks = 0;
         }
-        earliest
     }
 
     fn advance(&mut self, now: Now) {
+        self.seen = now.monotonic;
         self.connector.expire(now.monotonic);
+        self.release_answers(now);
         if let Some(kind) = self.line.timed_out(now.monotonic, &mut self.counters) {
             self.timed_out(kind, now);
         }
+        self.renew_gate(now);
         self.break_off_for_limit(now);
         if self.may_send() && self.line.is_free() {
             self.send_next(now);
         }
+        // What has never taken a profile may give all that it can.
+        let takes_none = self.may_send() && !self.learnt.took_profile;
+        let at_base = self.base == Base::InPlace || self.learnt.in_force.is_some();
+        self.connector.set_unlimited(takes_none && !at_base);
         if let Some(report) = self.connector.take_report() {
             self.outputs.push_back(Output::Report(report));
+        }
+        if self.told != self.learnt.capabilities {
+            self.told = self.learnt.capabilities;
+            self.outputs.push_back(Output::Capabilities(self.told));
+        }
+    }
+
+    /// Answers that were held back go out when their time has come.
+    fn release_answers(&mut self, now: Now) {
+        while let Some((_, text)) = self.delayed.pop_front_if(|(at, _)| *at <= now.monotonic) {
+            self.outputs.push_back(Output::Send(text));
         }
     }
 

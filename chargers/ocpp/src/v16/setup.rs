@@ -13,7 +13,9 @@ use serde_json::Value;
 use super::{
     ladder::Ladder,
     outgoing::{self, Call, ConfigurationKey, configuration_keys, is_accepted},
+    quirks::Quirks,
 };
+use crate::types::{Capabilities, Grade};
 
 /// What control needs, the most important first.
 const MEASURANDS: [&str; 5] = [
@@ -37,8 +39,11 @@ const CONNECTORS: &str = "NumberOfConnectors";
 const INTERVAL: &str = "MeterValueSampleInterval";
 const SAMPLED_DATA: &str = "MeterValuesSampledData";
 const PING: &str = "WebSocketPingInterval";
+const HEARTBEAT: &str = "HeartbeatInterval";
+const FEATURES: &str = "SupportedFeatureProfiles";
+const PHASE_SWITCH: &str = "ConnectorSwitch3to1PhaseSupported";
 /// Asked one by one where the whole configuration is not given.
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 10] = [
     RATE_UNIT,
     MAX_STACK,
     MAX_PERIODS,
@@ -46,7 +51,15 @@ const KEYS: [&str; 7] = [
     INTERVAL,
     SAMPLED_DATA,
     PING,
+    HEARTBEAT,
+    FEATURES,
+    PHASE_SWITCH,
 ];
+/// A heartbeat that comes less often than this says too little of whether anybody lives, in
+/// seconds; there are charge points with one a day.
+const HEARTBEAT_MAX_S: u32 = 300;
+/// What it is set to then, in seconds.
+const HEARTBEAT_S: u32 = 60;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
@@ -59,12 +72,34 @@ enum Step {
     /// Those that were taken so far and one more.
     OneMeasurand(usize),
     Ping,
+    Heartbeat,
+    /// A key that the model wants set.
+    Set(&'static str, &'static str),
     MeterValues,
+}
+
+/// What the model wants otherwise.
+#[derive(Debug)]
+struct Plan {
+    measurands: &'static [&'static str],
+    intervals_s: &'static [u32],
+    never_read: Option<&'static str>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            measurands: &MEASURANDS,
+            intervals_s: &SAMPLE_INTERVALS_S,
+            never_read: None,
+        }
+    }
 }
 
 /// The set-up.
 #[derive(Debug, Default)]
 pub(crate) struct Setup {
+    plan: Plan,
     steps: VecDeque<Step>,
     current: Option<Step>,
     keys: Vec<ConfigurationKey>,
@@ -84,20 +119,35 @@ pub(crate) struct Learned {
 
 impl Setup {
     /// From the beginning, after a boot.
-    pub(crate) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self, quirks: &Quirks) {
+        let plan = Plan {
+            measurands: quirks.measurands().unwrap_or(&MEASURANDS),
+            intervals_s: quirks.sample_every().unwrap_or(&SAMPLE_INTERVALS_S),
+            never_read: quirks.never_read(),
+        };
+        let by_key = plan.never_read.is_some();
         *self = Self {
+            plan,
             connectors: self.connectors,
             ..Self::default()
         };
         self.steps = [
-            Step::Status,
-            Step::WholeConfiguration,
             Step::Interval(0),
             Step::Measurands,
             Step::Ping,
-            Step::MeterValues,
+            Step::Heartbeat,
         ]
         .into();
+        let more = quirks.keys_to_set();
+        self.steps
+            .extend(more.map(|(key, value)| Step::Set(key, value)));
+        self.steps.push_back(Step::MeterValues);
+        if by_key {
+            self.ask_one_by_one();
+        } else {
+            self.steps.push_front(Step::WholeConfiguration);
+        }
+        self.steps.push_front(Step::Status);
     }
 
     pub(crate) fn stop(&mut self) {
@@ -107,6 +157,13 @@ impl Setup {
 
     pub(crate) fn is_done(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// Whether all that is left to do is to ask for values.
+    pub(crate) fn is_nearly_done(&self, connector: u32, status_known: bool) -> bool {
+        self.steps.iter().all(|step| {
+            *step == Step::MeterValues || self.call(step, connector, status_known).is_none()
+        })
     }
 
     /// `NumberOfConnectors`, if told.
@@ -148,7 +205,7 @@ impl Setup {
             Step::WholeConfiguration => Some(outgoing::get_configuration(None)),
             Step::Key(name) => Some(outgoing::get_configuration(Some(name))),
             Step::Interval(index) => {
-                let wanted = SAMPLE_INTERVALS_S.get(*index)?;
+                let wanted = self.plan.intervals_s.get(*index)?;
                 let present = self.number(INTERVAL).filter(|seconds| *seconds > 0);
                 if fixed(INTERVAL) || present.is_some_and(|seconds| seconds <= *wanted) {
                     return None;
@@ -164,12 +221,12 @@ impl Setup {
                 }
                 Some(outgoing::change_configuration(
                     SAMPLED_DATA,
-                    &MEASURANDS.join(","),
+                    &self.plan.measurands.join(","),
                 ))
             }
             Step::OneMeasurand(index) => {
                 let mut list = self.taken.clone();
-                list.push(MEASURANDS.get(*index)?);
+                list.push(self.plan.measurands.get(*index)?);
                 Some(outgoing::change_configuration(
                     SAMPLED_DATA,
                     &list.join(","),
@@ -181,6 +238,13 @@ impl Setup {
                 (!fixed(PING) && !good)
                     .then(|| outgoing::change_configuration(PING, &PING_INTERVAL_S.to_string()))
             }
+            Step::Heartbeat => {
+                let present = self.number(HEARTBEAT);
+                (!fixed(HEARTBEAT) && present.is_some_and(|s| s == 0 || s > HEARTBEAT_MAX_S))
+                    .then(|| outgoing::change_configuration(HEARTBEAT, &HEARTBEAT_S.to_string()))
+            }
+            Step::Set(key, value) => (!fixed(key) && self.value(key) != Some(*value))
+                .then(|| outgoing::change_configuration(key, value)),
             Step::MeterValues => Some(outgoing::trigger("MeterValues", Some(connector))),
         }
     }
@@ -193,11 +257,16 @@ impl Setup {
             list.split(',')
                 .any(|word| word.trim().eq_ignore_ascii_case(name))
         };
-        MEASURANDS.iter().all(has)
+        self.plan.measurands.iter().all(has)
     }
 
     /// The call under way was answered.
-    pub(crate) fn answered(&mut self, payload: &Value, ladder: &mut Ladder) -> Learned {
+    pub(crate) fn answered(
+        &mut self,
+        payload: &Value,
+        ladder: &mut Ladder,
+        capabilities: &mut Capabilities,
+    ) -> Learned {
         self.timeouts = 0;
         let mut learned = Learned::default();
         match self.current.take() {
@@ -207,16 +276,16 @@ impl Setup {
                     self.ask_one_by_one();
                 } else {
                     self.keys = keys;
-                    learned.unit_changed = self.learn(ladder);
+                    learned.unit_changed = self.learn(ladder, capabilities);
                 }
             }
             Some(Step::Key(_)) => {
                 self.keys
                     .extend(configuration_keys(payload).into_iter().take(1));
-                learned.unit_changed = self.learn(ladder);
+                learned.unit_changed = self.learn(ladder, capabilities);
             }
             Some(step) if !is_accepted(payload) => self.refused_step(&step),
-            Some(Step::OneMeasurand(index)) => self.taken.extend(MEASURANDS.get(index)),
+            Some(Step::OneMeasurand(index)) => self.taken.extend(self.plan.measurands.get(index)),
             Some(_) | None => {}
         }
         learned
@@ -253,7 +322,8 @@ impl Setup {
     }
 
     fn ask_one_by_one(&mut self) {
-        for name in KEYS.iter().rev() {
+        let never = self.plan.never_read;
+        for name in KEYS.iter().rev().filter(|name| never != Some(**name)) {
             self.steps.push_front(Step::Key(name));
         }
     }
@@ -262,7 +332,7 @@ impl Setup {
         match step {
             Step::Interval(index) => self.steps.push_front(Step::Interval(index + 1)),
             Step::Measurands => {
-                for index in (0..MEASURANDS.len()).rev() {
+                for index in (0..self.plan.measurands.len()).rev() {
                     self.steps.push_front(Step::OneMeasurand(index));
                 }
             }
@@ -270,7 +340,27 @@ impl Setup {
         }
     }
 
-    fn learn(&mut self, ladder: &mut Ladder) -> bool {
+    fn learn(&mut self, ladder: &mut Ladder, capabilities: &mut Capabilities) -> bool {
+        let claim = |grade: &mut Grade, yes: bool| {
+            let said = if yes { Grade::Claimed } else { Grade::NotThere };
+            // What was seen counts more than what is said.
+            if *grade != Grade::Proven {
+                *grade = said;
+            }
+        };
+        if let Some(word) = self.value(PHASE_SWITCH) {
+            claim(
+                &mut capabilities.phase_switching,
+                word.eq_ignore_ascii_case("true"),
+            );
+        }
+        let has = |name: &str| self.value(FEATURES).is_some_and(|list| list.contains(name));
+        if has("SmartCharging") && capabilities.limits == Grade::Unknown {
+            capabilities.limits = Grade::Claimed;
+        }
+        if has("RemoteTrigger") && capabilities.triggers == Grade::Unknown {
+            capabilities.triggers = Grade::Claimed;
+        }
         if let Some(level) = self.number(MAX_STACK) {
             ladder.learn_max_stack(level);
         }
@@ -284,117 +374,4 @@ impl Setup {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    /// Plays a set-up against `answer`, which gives `None` for no answer; returns the calls.
-    fn play(answer: impl Fn(&Call) -> Option<Value>) -> Vec<String> {
-        let mut setup = Setup::default();
-        let mut ladder = Ladder::default();
-        setup.restart();
-        let mut calls = Vec::new();
-        while let Some(call) = setup.next(1, true) {
-            let (key, value) = (&call.payload["key"], &call.payload["value"]);
-            calls.push(match call.action {
-                "ChangeConfiguration" => {
-                    format!("{}={}", key.as_str().unwrap(), value.as_str().unwrap())
-                }
-                "GetConfiguration" => format!("get {}", key[0].as_str().unwrap_or("all")),
-                other => other.to_owned(),
-            });
-            assert!(calls.len() < 40, "the set-up ends: {calls:?}");
-            match answer(&call) {
-                Some(payload) => drop(setup.answered(&payload, &mut ladder)),
-                None => drop(setup.timed_out()),
-            }
-        }
-        assert!(setup.is_done());
-        calls
-    }
-
-    #[test]
-    fn a_willing_charge_point() {
-        let calls = play(|call| {
-            Some(match call.action {
-                "GetConfiguration" => {
-                    json!({"configurationKey": [{"key": "x", "readonly": false}]})
-                }
-                _ => json!({"status": "Accepted"}),
-            })
-        });
-        let all = "MeterValuesSampledData=Current.Import,Energy.Active.Import.Register,\
-                   Current.Offered,Power.Active.Import,Voltage";
-        assert_eq!(
-            calls,
-            [
-                "get all",
-                "MeterValueSampleInterval=5",
-                all,
-                "WebSocketPingInterval=30",
-                "TriggerMessage"
-            ]
-        );
-    }
-
-    #[test]
-    fn what_is_right_or_fixed_is_left_alone() {
-        let calls = play(|call| {
-            Some(match call.action {
-                "GetConfiguration" => json!({"configurationKey": [
-                    {"key": "meterValueSampleInterval", "value": 5, "readonly": "false"},
-                    {"key": "MeterValuesSampledData", "value": "Voltage", "readonly": "true"},
-                    {"key": "WebSocketPingInterval", "value": "20"}]}),
-                _ => json!({"status": "Accepted"}),
-            })
-        });
-        assert_eq!(calls, ["get all", "TriggerMessage"]);
-    }
-
-    #[test]
-    fn one_unknown_measurand_does_not_cost_the_others() {
-        let calls = play(|call| {
-            let refused = call.payload["value"]
-                .as_str()
-                .is_some_and(|v| v.contains("Offered"))
-                || call.payload["value"] == "5";
-            Some(match call.action {
-                "GetConfiguration" => json!({"configurationKey": [{"key": "x"}]}),
-                _ if refused => json!({"status": "NotSupported"}),
-                _ => json!({"status": "Accepted"}),
-            })
-        });
-        assert!(calls.contains(&"MeterValueSampleInterval=10".to_owned()));
-        let last = calls
-            .iter()
-            .rfind(|call| call.starts_with("MeterValuesSampledData"))
-            .unwrap();
-        assert_eq!(
-            last,
-            "MeterValuesSampledData=Current.Import,Energy.Active.Import.Register,\
-             Power.Active.Import,Voltage"
-        );
-    }
-
-    #[test]
-    fn one_that_hangs_on_every_call_is_left_alone() {
-        assert_eq!(
-            play(|_| None),
-            ["get all", "get ChargingScheduleAllowedChargingRateUnit"]
-        );
-    }
-
-    #[test]
-    fn one_that_gives_single_keys_only() {
-        let calls = play(
-            |call| match (call.action, call.payload["key"][0].as_str()) {
-                ("GetConfiguration", None) => Some(json!({"unknownKey": []})),
-                ("GetConfiguration", Some(key)) => Some(
-                    json!({"configurationKey": [{"key": key, "value": "1", "readonly": true}]}),
-                ),
-                _ => Some(json!({"status": "Accepted"})),
-            },
-        );
-        assert_eq!(calls.len(), 1 + KEYS.len() + 1, "{calls:?}");
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@
 //! and never blocks; [`Engine::check`] tells beforehand what is wrong with an event.
 
 mod check;
+mod learn;
 mod observe;
 mod view;
 
@@ -18,10 +19,11 @@ use crate::config::{Config, Curve, MAIN, Mode};
 use crate::event::{CommandResult, Event, Reading, UserCommand};
 use crate::load::{self, Kind, Load, charger, slow_load};
 use crate::meter::{FROZEN_MOVE, Freshness, Meter};
-use crate::plan::{Circuit, Plan, Target, World, feeds};
+use crate::plan::{Circuit, Otherwise, Plan, Target, World, feeds};
+use crate::rotation;
 use crate::snapshot::Alarm;
 use crate::supervisor::{Findings, SupervisorMachine, Supply};
-use crate::units::{Instant, Milliamps, PerPhase};
+use crate::units::{Instant, Milliamps, PerPhase, Phase};
 
 /// Without anything else to do the engine wants to be stepped again after this, in milliseconds.
 const IDLE_MS: u64 = 60_000;
@@ -52,6 +54,11 @@ pub struct Engine {
     alarms: Vec<Alarm>,
     /// In observe mode: what would have been commanded.
     would_be: Vec<WouldBe>,
+    /// Steps of the loads, for those whose phases nobody has told.
+    rotation: rotation::Watch,
+    trial: Option<learn::Trial>,
+    /// What was said of loads that are short: what they would have if one thing were otherwise.
+    otherwise: Otherwise,
 }
 
 impl Engine {
@@ -71,6 +78,9 @@ impl Engine {
             wake: None,
             alarms: Vec::new(),
             would_be: Vec::new(),
+            rotation: rotation::Watch::default(),
+            trial: None,
+            otherwise: Otherwise::default(),
         };
         engine.configure(config, now);
         engine
@@ -98,6 +108,7 @@ impl Engine {
             load.wishes.expire(now);
             load.settle(now);
         }
+        self.follow_steps(now);
         if self
             .manual
             .as_ref()
@@ -105,7 +116,8 @@ impl Engine {
         {
             self.manual = None;
         }
-        let plan = self.plan();
+        let mut plan = self.plan();
+        self.try_step(&mut plan, now);
         let actions = self.command(&plan, now);
         self.supervise(&plan, now);
         self.watch(now);
@@ -169,6 +181,8 @@ impl Engine {
             Event::Reading(reading) => self.take_reading(&reading, now),
             Event::Charger(report) => {
                 if let Some(load) = find(&mut self.loads, &report.id) {
+                    // What it drew while it was away the meter must show anew.
+                    self.settled &= load.link.lost_since().is_none();
                     load.take_charger_report(&report, now);
                     self.loads_moved |= load.moved() >= FROZEN_MOVE;
                 }
@@ -208,7 +222,16 @@ impl Engine {
         circuit.metered = true;
         let changed = circuit.meter.take(reading, &draw, site, now);
         circuit.watch_overload(now);
+        if index == 0 {
+            let lines = PerPhase(Phase::ALL.map(|phase| circuit.meter.measured(phase)));
+            for load in &mut self.loads {
+                load.see_lines(&lines);
+            }
+        }
         self.settled |= index == 0 && circuit.meter.last_currents() == Some(now);
+        if index == 0 {
+            self.read_steps(now);
+        }
         if changed && index == 0 {
             self.loads_moved = false;
             for load in &mut self.loads {
@@ -354,6 +377,7 @@ impl Engine {
         // What is left over goes on drawing until its lease runs out: the meter must show it first.
         self.settled &= before.is_empty();
         self.config = config;
+        self.reconfigure_steps();
     }
 
     // ---- what is found and done ----
@@ -381,7 +405,7 @@ impl Engine {
             circuit.frozen = circuit.meter.is_frozen(tuning, moved, now);
         }
         let meter = self.meter_freshness();
-        World {
+        let world = World {
             site: &self.config.site,
             loads: &self.loads,
             circuits: &self.circuits,
@@ -394,8 +418,12 @@ impl Engine {
                 .as_ref()
                 .map(|manual| (&manual.ceilings, manual.until)),
             now: self.now,
+        };
+        let mut plan = world.plan();
+        if meter == Freshness::Fresh && self.config.site.mode == Mode::Control {
+            self.otherwise.extend(&world, &mut plan);
         }
-        .plan()
+        plan
     }
 
     /// Commands what the plan changes, and repeats what must not run out.
@@ -424,7 +452,7 @@ impl Engine {
             let Some(load) = self.loads.get_mut(target.load) else {
                 continue;
             };
-            if load.setpoint() == Some(target.to) {
+            if load.setpoint() == Some(target.to) && load.is_told_one() == target.one_phase {
                 continue;
             }
             if target.to < load.current() && target.reason.code.is_about_a_fuse() {
@@ -433,7 +461,7 @@ impl Engine {
             load.reason = target.reason.clone();
             actions.push(tell(
                 load,
-                target.to,
+                (target.to, target.one_phase),
                 target.reason.clone(),
                 &mut self.next_command,
                 now,
@@ -447,7 +475,8 @@ impl Engine {
                     .any(|action| action.what.load() == load.spec.id)
             {
                 let reason = Reason::lease(load);
-                actions.push(tell(load, setpoint, reason, &mut self.next_command, now));
+                let told = (setpoint, load.is_told_one());
+                actions.push(tell(load, told, reason, &mut self.next_command, now));
             }
         }
         actions
@@ -462,7 +491,7 @@ impl Engine {
         let unmapped = self
             .loads
             .iter()
-            .find(|load| load.spec.kind == Kind::Charger && load.spec.map.is_none());
+            .find(|load| load.is_unmapped() && load.rotation.finding().is_none());
         let started = self.main().is_some_and(Meter::has_started);
         let partial = self
             .main()
@@ -477,6 +506,7 @@ impl Engine {
             mode: self.config.site.mode,
             supply: plan.supply,
         };
+        let before = self.supervisor.path();
         self.supervisor.handle(&findings);
         self.reason = match self.supervisor.path() {
             "failsafe.meter_lost" => Reason::lost(self.config.site.mode == Mode::Control),
@@ -497,6 +527,10 @@ impl Engine {
                 .would_be
                 .first()
                 .map_or_else(Reason::observe, |noted| noted.reason.would_be()),
+            // Their phases were not known until now: that is the news.
+            _ if before == "degraded.map_unknown" => {
+                self.a_finding().unwrap_or_else(|| self.supply_reason(plan))
+            }
             _ => self.supply_reason(plan),
         };
     }
@@ -522,14 +556,14 @@ fn find<'l>(loads: &'l mut [Load], id: &str) -> Option<&'l mut Load> {
 
 fn tell(
     load: &mut Load,
-    to: Milliamps,
+    (to, one_phase): (Milliamps, bool),
     reason: Reason,
     next_command: &mut u64,
     now: Instant,
 ) -> Action {
     let command = *next_command;
     *next_command += 1;
-    let (what, renewal) = load.tell(to, command, now);
+    let (what, renewal) = load.tell(to, one_phase, command, now);
     Action {
         command,
         what,

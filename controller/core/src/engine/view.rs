@@ -79,12 +79,23 @@ impl Engine {
                     Kind::SlowLoad => "slow_load_lost",
                 };
                 let text = Reason::unreachable(load, load.worst(now)).text;
-                wrong.push((code.into(), id, text));
+                wrong.push((code.into(), id.clone(), text));
             } else if load.link.straying_since().is_some() {
                 let text = Reason::not_obeying(load, load.worst(now)).text;
-                wrong.push(("not_obeying".into(), id, text));
+                wrong.push(("not_obeying".into(), id.clone(), text));
             } else if load.is_refusing() {
-                wrong.push(("not_obeying".into(), id, Reason::refusing(load).text));
+                wrong.push((
+                    "not_obeying".into(),
+                    id.clone(),
+                    Reason::refusing(load).text,
+                ));
+            }
+            if let Some(found) = load.rotation.finding() {
+                wrong.push((
+                    "phases_found".into(),
+                    id,
+                    Reason::phases_found(load, found).text,
+                ));
             }
         }
         let before = std::mem::take(&mut self.alarms);

@@ -1,9 +1,10 @@
 //! A charger: its configuration and its reports in terms of the ledger.
 
-use super::{Kind, Load, Spec, wants};
+use super::wishes::wants;
+use super::{Kind, Load, Spec};
 use crate::config::{self, Grid, MAIN, Tuning};
 use crate::event::{ChargerReport, ChargerStatus};
-use crate::units::Instant;
+use crate::units::{Instant, Milliamps, Phase};
 
 /// Longest list of currents that a report may carry: more terminals than any connector has.
 pub const TERMINALS_MAX: usize = 4;
@@ -25,6 +26,10 @@ pub fn spec(charger: &config::Charger, grid: Grid, tuning: &Tuning) -> Spec {
         priority: charger.priority,
         map: charger.phases.clone(),
         phases,
+        // Without a neutral one phase is two lines, and which two differs between chargers: left alone.
+        switching: charger.phase_switching
+            && grid == Grid::Tn3ph
+            && lines.len() == Phase::ALL.len(),
         lines,
         least: charger.min_current_a,
         most: charger.max_current_a,
@@ -56,10 +61,23 @@ impl Load {
             self.demand_cap = None;
             self.unused_since = None;
         }
+        // It lets the car have current again: the raise is in force.
+        if self.status == ChargerStatus::SuspendedEvse
+            && matches!(
+                report.status,
+                ChargerStatus::SuspendedEv | ChargerStatus::Charging
+            )
+            && self.follows_from == Some(Milliamps::ZERO)
+            && let Some(changed) = self.changed_at
+        {
+            self.note_answered_within(now.since_ms(changed));
+        }
         self.status = report.status;
         self.energy_wh = report
             .energy_kwh
             .map(|energy| u64::try_from(energy.0).unwrap_or(0));
+        self.note_wants(wants(report.status), now);
         self.take_measurement(report.current_a.clone(), report.limit_a, now);
+        self.watch_phases(now);
     }
 }

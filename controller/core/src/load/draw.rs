@@ -10,7 +10,7 @@ use super::{
 use crate::background::DrawBounds;
 use crate::config::LeaseProof;
 use crate::event::Outcome;
-use crate::units::{Instant, Milliamps, Phase};
+use crate::units::{Instant, Milliamps, PerPhase, Phase};
 
 /// A load that has not reported since is no longer taken to be on its way, in milliseconds.
 const CHANGE_MAX_MS: u64 = 30_000;
@@ -32,6 +32,14 @@ const IDLE: Milliamps = Milliamps(1_000);
 const UNUSED: Milliamps = Milliamps(1_500);
 /// …for this long, in milliseconds.
 const UNUSED_MS: u64 = 60_000;
+
+/// Where the draw of a load goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Motion {
+    Rising,
+    Falling,
+    Steady,
+}
 
 impl Load {
     /// The most that it may draw from each of its lines, as far as anybody knows.
@@ -72,7 +80,7 @@ impl Load {
         let worst = self.worst(now);
         let mut bounds = DrawBounds::default();
         let age = self.measured_at.map_or(u64::MAX, |at| now.since_ms(at));
-        for &line in &self.spec.lines {
+        for &line in self.may_draw_from() {
             let reported = self
                 .reported(line)
                 .filter(|_| self.link.is_connected() && age <= REPORT_MAX_AGE_MS);
@@ -86,9 +94,27 @@ impl Load {
             let recent = reported.filter(|_| settled || age <= REPORT_RECENT_MS);
             *bounds.low.get_mut(line) = low;
             *bounds.high.get_mut(line) = high;
-            *bounds.likely.get_mut(line) = recent.map_or(high, |(_, reported)| reported.min(high));
+            let likely = recent.map_or(high, |(_, reported)| (reported + self.risen()).min(high));
+            // Its report may be older than the fall that the meter has shown.
+            let told = self.current().max(low);
+            *bounds.likely.get_mut(line) = if self.fell { likely.min(told) } else { likely };
         }
         bounds
+    }
+
+    /// Takes what the lines carry. Where they have fallen by as much as it was to come down, it has.
+    pub fn see_lines(&mut self, lines: &PerPhase<Option<Milliamps>>) {
+        self.lines_now = *lines;
+        self.lines_high = self.lines_high.zip_with(lines, Ord::max);
+        let Some(possible) = self.unsettled else {
+            return;
+        };
+        let expected = possible - self.current();
+        let fell = |line: &Phase| {
+            let fall = self.lines_high.get(*line).zip(lines.get(*line));
+            fall.is_some_and(|(high, now)| high - now + FOLLOW >= expected)
+        };
+        self.fell |= expected > FOLLOW && self.draws_from().iter().all(fell);
     }
 
     /// What a report of this age says of the draw now.
@@ -103,10 +129,20 @@ impl Load {
         if !straying && (self.is_changing(now) || self.unsettled.is_some()) {
             return (low.min(self.current()), high.max(worst));
         }
-        if age <= REPORT_EXACT_MS || straying {
+        if straying {
             return (low, high);
         }
-        let may_begin = high < IDLE && worst >= self.spec.least;
+        // The report may be from before the meter's reading or after it: a load in motion is in between.
+        let before = self.draw_before().unwrap_or(high);
+        match self.motion() {
+            Motion::Rising => return (low.min(before), worst),
+            Motion::Falling => return (low, high.max(before)),
+            Motion::Steady if age <= REPORT_EXACT_MS => return (low, high),
+            Motion::Steady => {}
+        }
+        // Who draws from one line does not begin on another by itself: a car of one phase on three terminals.
+        let idle = self.draw().is_none_or(|draw| draw < IDLE);
+        let may_begin = idle && worst >= self.spec.least;
         // A car that takes less than it may and has not done so for long is still on its way up.
         let may_rise = self.demand_cap.is_none() && high + FOLLOW < self.current();
         // What a steady load may have drifted up counts as background: that is the safe side.
@@ -126,12 +162,55 @@ impl Load {
         })
     }
 
-    /// What it draws above what it was told, although it has had the time to follow.
+    /// The largest of the currents that its word before the newest one told.
+    fn draw_before(&self) -> Option<Milliamps> {
+        let entries = self.measured_before.as_ref()?;
+        entries.iter().copied().flatten().max()
+    }
+
+    /// Where its draw goes, by its last two words.
+    fn motion(&self) -> Motion {
+        match self.draw_before().zip(self.draw()) {
+            Some((before, draw)) if draw > before + FOLLOW => Motion::Rising,
+            Some((before, draw)) if draw + FOLLOW < before => Motion::Falling,
+            _ => Motion::Steady,
+        }
+    }
+
+    /// How far a load on its way up has come since its report: half as far as between its last two.
+    fn risen(&self) -> Milliamps {
+        match self.draw_before().zip(self.draw()) {
+            Some((before, draw)) if self.motion() == Motion::Rising => {
+                Milliamps((draw - before).0 / 2)
+            }
+            _ => Milliamps::ZERO,
+        }
+    }
+
+    /// How long it may draw more than it was told because it is slow, as slow as it was seen to be.
+    const fn slow_ms(&self) -> u64 {
+        OBEY_MS + self.answers_after_ms
+    }
+
+    /// Whether it draws more than it was told because it is slow. Telling it less would not make it faster:
+    /// the others make room for what it draws.
+    pub fn is_late(&self, now: Instant) -> bool {
+        let since = self.changed_at.map_or(0, |at| now.since_ms(at));
+        (REACTION_MS..self.slow_ms()).contains(&since) && self.excess(now) > Milliamps::ZERO
+    }
+
+    /// What it draws above what it was told for longer than it is slow: it is told so much less.
     pub fn overdraw(&self, now: Instant) -> Milliamps {
-        let late = self
-            .changed_at
-            .is_some_and(|at| now.since_ms(at) >= REACTION_MS);
-        let draw = self.draw().filter(|_| late && self.has_recent_report(now));
+        let since = self.changed_at.map_or(0, |at| now.since_ms(at));
+        if since >= self.slow_ms() {
+            self.excess(now)
+        } else {
+            Milliamps::ZERO
+        }
+    }
+
+    fn excess(&self, now: Instant) -> Milliamps {
+        let draw = self.draw().filter(|_| self.has_recent_report(now));
         draw.map_or(Milliamps::ZERO, |draw| {
             (draw - self.current()).max(Milliamps::ZERO)
         })
@@ -140,7 +219,7 @@ impl Load {
     /// The least and the most that the last report says of a line.
     fn reported(&self, line: Phase) -> Option<(Milliamps, Milliamps)> {
         let entries = self.measured.as_ref()?;
-        if let Some(map) = &self.spec.map
+        if let Some(map) = self.map()
             && map.len() == entries.len()
         {
             let at = map.iter().position(|phase| *phase == line)?;
@@ -151,7 +230,7 @@ impl Load {
         let known: Option<Vec<Milliamps>> = entries.iter().copied().collect();
         let known = known?;
         let high = known.iter().copied().max()?;
-        let low = if known.len() < self.spec.lines.len() {
+        let low = if known.len() < self.lines().len() {
             Milliamps::ZERO
         } else {
             known.iter().copied().min()?
@@ -167,11 +246,12 @@ impl Load {
         now: Instant,
     ) {
         let before = self.draw();
-        self.reported_limit = limit;
-        self.measured = measured;
+        let said = std::mem::replace(&mut self.reported_limit, limit);
+        self.measured_before = std::mem::replace(&mut self.measured, measured);
         if self.measured.is_some() {
             self.measured_at = Some(now);
         }
+        self.learn_within(before, said, now);
         let Some(setpoint) = self.setpoint else {
             return;
         };
@@ -204,6 +284,30 @@ impl Load {
             self.followed = Some(true);
         }
         self.learn_demand(draw, setpoint, now);
+    }
+
+    /// A load that draws, or says that it is limited to, what only the newest command makes it has answered by now.
+    fn learn_within(&mut self, before: Option<Milliamps>, said: Option<Milliamps>, now: Instant) {
+        let (Some(from), Some(setpoint), Some(changed)) =
+            (self.follows_from, self.setpoint, self.changed_at)
+        else {
+            return;
+        };
+        let draw = self.draw();
+        let rose = setpoint > from && draw.is_some_and(|draw| draw > from + FOLLOW);
+        let fell = before.is_some_and(|before| before > setpoint + FOLLOW)
+            && draw.is_some_and(|draw| draw <= setpoint + FOLLOW);
+        let says =
+            self.reported_limit == Some(setpoint) && said.is_some() && said != Some(setpoint);
+        if rose || fell || says {
+            self.note_answered_within(now.since_ms(changed));
+        }
+    }
+
+    /// Its answer takes no longer than this.
+    pub(super) fn note_answered_within(&mut self, ms: u64) {
+        self.answers_within_ms = Some(self.answers_within_ms.map_or(ms, |within| within.min(ms)));
+        self.follows_from = None;
     }
 
     /// A load that has not come down yet needs at least so long. One that does not obey at all teaches nothing.

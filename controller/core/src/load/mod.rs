@@ -8,14 +8,23 @@
 
 pub mod charger;
 mod draw;
+mod energy;
+mod lease;
 pub mod link;
+pub mod phases;
 pub mod slow_load;
+mod tell;
+mod wishes;
 
-use crate::action::{Command, Reason};
+pub use wishes::{Ceiling, Wishes};
+
+use crate::action::Reason;
 use crate::config::LeaseProof;
 use crate::event::{ChargerStatus, Outcome};
-use crate::units::{Instant, Milliamps, Phase, Watts};
-use link::{LinkEvent, LinkMachine};
+use crate::rotation::Learner;
+use crate::units::{Instant, Milliamps, PerPhase, Phase, Watts};
+use link::LinkMachine;
+use phases::PhaseUse;
 
 /// Time that a charger and its car are given to follow (IEC 61851-1: 5 s for the car; the rest for the
 /// way to it and back), in milliseconds.
@@ -24,6 +33,8 @@ pub const REACTION_MS: u64 = 10_000;
 const WAVER_MS: u64 = 900_000;
 /// A load in the house answers a command within this, in milliseconds.
 const ANSWER_MS: u64 = 1_000;
+/// Before a load was seen to follow, its answer may take this long, in milliseconds: what is not known counts as slow.
+const ANSWER_UNKNOWN_MS: u64 = 10_000;
 /// An answer later than this is no answer any more.
 const ANSWER_MAX_MS: u64 = 30_000;
 /// A car must follow its charger within this, in milliseconds (IEC 61851-1).
@@ -34,12 +45,6 @@ const LEASE_SLACK_MS: u64 = 10_000;
 const REPORT_MAX_AGE_MS: u64 = 60_000;
 /// What is left to a load above its draw, so that it can show that it wants more.
 const DEMAND_ROOM: Milliamps = Milliamps::from_amps(1);
-/// A load is not commanded twice within this time by a repeat, in milliseconds.
-const COMMAND_EVERY_MS: u64 = 1_000;
-/// Time between repeats of a command that was not taken, in milliseconds.
-const RETRY_MS: u64 = 10_000;
-/// Time between repeats to a load that does not obey, in milliseconds.
-const STRAY_RETRY_MS: u64 = 30_000;
 /// How long a slow load's relay stays closed without renewal, in seconds.
 pub const SLOW_LOAD_LEASE_S: u32 = 120;
 
@@ -58,8 +63,10 @@ pub struct Spec {
     pub lines: Vec<Phase>,
     /// Which line each terminal is on; `None`: not known.
     pub map: Option<Vec<Phase>>,
-    /// How many phases it is told to use.
+    /// How many phases it uses when it uses all of them.
     pub phases: u8,
+    /// Whether it can change between three phases and one.
+    pub switching: bool,
     /// The least that it can run with.
     pub least: Milliamps,
     /// The most that it can be given.
@@ -89,45 +96,6 @@ pub enum Kind {
     SlowLoad,
 }
 
-/// What a person wants of a load, each until a time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wishes {
-    /// Nothing for it.
-    pub pause: Option<Instant>,
-    /// No more than this for it.
-    pub limit: Option<(Milliamps, Instant)>,
-    /// Highest class for it.
-    pub boost: Option<Instant>,
-}
-
-impl Wishes {
-    /// Forgets what has ended.
-    pub fn expire(&mut self, now: Instant) {
-        self.pause = self.pause.filter(|until| *until > now);
-        self.limit = self.limit.filter(|(_, until)| *until > now);
-        self.boost = self.boost.filter(|until| *until > now);
-    }
-
-    /// When the next of them ends.
-    pub fn next_end(&self) -> Option<Instant> {
-        [self.pause, self.limit.map(|(_, until)| until), self.boost]
-            .into_iter()
-            .flatten()
-            .min()
-    }
-}
-
-/// Why a load asks for less than its most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ceiling {
-    /// Nothing holds it back.
-    Most,
-    /// No car, or the car takes no more.
-    Demand,
-    /// A person wanted it so, until then.
-    User(Instant),
-}
-
 /// One load.
 #[derive(Debug)]
 pub struct Load {
@@ -139,6 +107,8 @@ pub struct Load {
     pub wishes: Wishes,
     /// Why it has what it has.
     pub reason: Reason,
+    /// What it has shown of its wiring, where nobody has told it.
+    pub rotation: Learner,
 
     /// State of the connector; chargers only.
     pub status: ChargerStatus,
@@ -151,6 +121,8 @@ pub struct Load {
     /// Energy received, as it says, in watt-hours.
     pub energy_wh: Option<u64>,
     measured_at: Option<Instant>,
+    /// Its word on its draw before the newest one.
+    measured_before: Option<Vec<Option<Milliamps>>>,
     reported_limit: Option<Milliamps>,
     /// Energy by its draw, in milliampere-milliseconds on each phase.
     drawn: u64,
@@ -177,6 +149,15 @@ pub struct Load {
     cuts: [Option<Instant>; 2],
     /// The longest time that it took to answer a command.
     answers_after_ms: u64,
+    /// The shortest time after which it was seen to do what it was told: its answer takes no longer.
+    answers_within_ms: Option<u64>,
+    /// The meter has shown that it came down, though it has not said so.
+    fell: bool,
+    /// What the lines carry, and the most that they carried since the last change.
+    lines_now: PerPhase<Option<Milliamps>>,
+    lines_high: PerPhase<Option<Milliamps>>,
+    /// What it was limited to before the last change, until it is seen to follow.
+    follows_from: Option<Milliamps>,
     /// The last command, in force or not.
     last_told: Option<(Milliamps, u8)>,
     resend: bool,
@@ -191,6 +172,7 @@ pub struct Load {
     fresh_session: bool,
     unused_since: Option<Instant>,
     demand_cap: Option<Milliamps>,
+    phase_use: PhaseUse,
 }
 
 impl Load {
@@ -201,12 +183,14 @@ impl Load {
             link: LinkMachine::default(),
             wishes: Wishes::default(),
             reason: Reason::starting(),
+            rotation: Learner::default(),
             status: ChargerStatus::Unknown,
             measured: None,
             power: None,
             reported_on: None,
             energy_wh: None,
             measured_at: None,
+            measured_before: None,
             reported_limit: None,
             drawn: 0,
             accounted_at: None,
@@ -225,6 +209,11 @@ impl Load {
             retry_at: None,
             cuts: [None; 2],
             answers_after_ms: 0,
+            answers_within_ms: None,
+            fell: false,
+            lines_now: PerPhase::default(),
+            lines_high: PerPhase::default(),
+            follows_from: None,
             last_told: None,
             resend: false,
             followed: None,
@@ -235,6 +224,7 @@ impl Load {
             fresh_session: true,
             unused_since: None,
             demand_cap: None,
+            phase_use: PhaseUse::default(),
         }
     }
 
@@ -317,6 +307,40 @@ impl Load {
         self.off_since.map_or(0, |since| now.since_ms(since))
     }
 
+    /// The lines that it counts on: those that were configured, or fewer of them where it has shown that. What a car
+    /// shows while its charger was told one phase says nothing of three.
+    pub fn lines(&self) -> &[Phase] {
+        self.rotation_if_unknown()
+            .filter(|_| !self.spec.switching)
+            .and_then(Learner::lines)
+            .unwrap_or(&self.spec.lines)
+    }
+
+    /// Which line each terminal is on, as it was configured or has been shown; `None`: not known.
+    pub fn map(&self) -> Option<&[Phase]> {
+        let shown = || self.rotation_if_unknown().and_then(Learner::order);
+        self.spec.map.as_deref().or_else(shown)
+    }
+
+    /// Whether it is a charger of which nobody has told the phases.
+    pub fn is_unmapped(&self) -> bool {
+        self.spec.kind == Kind::Charger && self.spec.map.is_none()
+    }
+
+    fn rotation_if_unknown(&self) -> Option<&Learner> {
+        self.is_unmapped().then_some(&self.rotation)
+    }
+
+    /// When it last said what it draws.
+    pub const fn measured_at(&self) -> Option<Instant> {
+        self.measured_at
+    }
+
+    /// What it says it draws from each terminal, if it tells all of them.
+    pub fn currents(&self) -> Option<Vec<Milliamps>> {
+        self.measured.as_ref()?.iter().copied().collect()
+    }
+
     /// The largest of the currents that it says it draws.
     pub fn draw(&self) -> Option<Milliamps> {
         self.measured.as_ref()?.iter().copied().flatten().max()
@@ -355,157 +379,6 @@ impl Load {
         self.failures >= 2
     }
 
-    /// The ceiling that people have set, and until when.
-    pub fn user_ceiling(
-        &self,
-        manual: Option<(Milliamps, Instant)>,
-    ) -> Option<(Milliamps, Instant)> {
-        let pause = self.wishes.pause.map(|until| (Milliamps::ZERO, until));
-        let (lowest, until) = [pause, self.wishes.limit, manual]
-            .into_iter()
-            .flatten()
-            .min()?;
-        (lowest < self.spec.most).then(|| (self.allowed(lowest), until))
-    }
-
-    /// What it asks for, and why no more.
-    pub fn ceiling(&self, manual: Option<(Milliamps, Instant)>) -> (Milliamps, Ceiling) {
-        let user = self.user_ceiling(manual);
-        if let Some((Milliamps::ZERO, until)) = user {
-            return (Milliamps::ZERO, Ceiling::User(until));
-        }
-        if self.spec.kind == Kind::Charger && !wants(self.status) {
-            return (Milliamps::ZERO, Ceiling::Demand);
-        }
-        let (most, why) = user.map_or((self.spec.most, Ceiling::Most), |(most, until)| {
-            (most, Ceiling::User(until))
-        });
-        match self.demand_cap {
-            Some(cap) if cap < most => (self.allowed(cap), Ceiling::Demand),
-            _ => (most, why),
-        }
-    }
-
-    /// The nearest current below that it can be given: 0, or from its least to its most, in whole amperes
-    /// where it is not its most.
-    pub fn allowed(&self, current: Milliamps) -> Milliamps {
-        if current >= self.spec.most {
-            self.spec.most
-        } else if current < self.spec.least || self.spec.kind == Kind::SlowLoad {
-            Milliamps::ZERO
-        } else {
-            current.floor_to_amps().max(self.spec.least)
-        }
-    }
-
-    /// Takes a link that is there.
-    fn hear(&mut self, now: Instant) {
-        if !self.link.is_connected() {
-            self.lapse(now);
-            // What it did in between is not known: tell it again, and let it show anew whether it answers.
-            self.resend = self.setpoint.is_some();
-            self.failures = 0;
-            self.retry_at = None;
-            self.followed = None;
-        }
-        self.link.handle(LinkEvent::Heard);
-    }
-
-    /// When its lease has run out it is at its safe current by itself: more is a new grant.
-    fn lapse(&mut self, now: Instant) {
-        let over = self.lease_until.is_some_and(|until| until <= now);
-        if over
-            && self
-                .setpoint
-                .is_some_and(|setpoint| setpoint != self.spec.safe)
-        {
-            self.forget_setpoint();
-        }
-    }
-
-    fn forget_setpoint(&mut self) {
-        self.setpoint = None;
-        // It gets another chance, and one only.
-        self.failures = self.failures.min(1);
-        self.unsettled = None;
-        self.reported_limit = None;
-        self.started_at = None;
-        self.fresh_session = self.stopped_at.is_none();
-    }
-
-    /// Takes a link that broke.
-    fn lose(&mut self, now: Instant) {
-        if self.link.lost_since().is_none() {
-            self.link.handle(LinkEvent::Gone(now));
-            self.followed = None;
-        }
-    }
-
-    /// Takes what became of a command. What is not about the newest one is old news.
-    pub fn take_result(&mut self, command: u64, outcome: Outcome, now: Instant) -> bool {
-        if self.newest_command != Some(command) {
-            return false;
-        }
-        self.outcome = Some(outcome);
-        if outcome == Outcome::Accepted {
-            let answered = self.sent_at.map_or(0, |sent| now.since_ms(sent));
-            self.answers_after_ms = answered.min(ANSWER_MAX_MS).max(self.answers_after_ms);
-            self.acknowledged = self.setpoint;
-            self.accepted_at = Some(now);
-            self.failures = 0;
-            self.retry_at = None;
-            self.lease_until = Some(now.after_s(self.spec.lease_s));
-        } else {
-            self.failures = self.failures.saturating_add(1);
-            self.followed = None;
-            // Once more soon, then in peace.
-            let sent = self.sent_at.unwrap_or(now);
-            let wait = if self.failures == 1 {
-                COMMAND_EVERY_MS
-            } else {
-                RETRY_MS
-            };
-            self.retry_at = Some(sent.after_ms(wait).max(now));
-        }
-        true
-    }
-
-    /// Lets time pass: leases run out, energy adds up, and a change is settled where the load says nothing
-    /// of its draw.
-    pub fn settle(&mut self, now: Instant) {
-        if self.link.is_connected() {
-            self.lapse(now);
-        }
-        self.account(now);
-        let silent = !self.has_recent_report(now);
-        let accepted = self.outcome == Some(Outcome::Accepted)
-            && self
-                .accepted_at
-                .is_some_and(|at| now.since_ms(at) >= REACTION_MS);
-        if silent && accepted && self.link.is_connected() {
-            self.unsettled = None;
-        }
-    }
-
-    /// Adds up what it draws, for chargers that do not say it.
-    fn account(&mut self, now: Instant) {
-        let since = self.accounted_at.replace(now);
-        let ms = since
-            .map_or(0, |since| now.since_ms(since))
-            .min(REPORT_MAX_AGE_MS);
-        let draw = self.draw().unwrap_or_else(|| self.current());
-        let step = draw.0.unsigned_abs().saturating_mul(ms);
-        self.drawn = self
-            .drawn
-            .saturating_add(step.saturating_mul(u64::from(self.spec.phases)));
-    }
-
-    /// Energy received, in watt-hours: as it says, else by its draw at 230 V.
-    pub fn received_wh(&self) -> u64 {
-        self.energy_wh
-            .unwrap_or(self.drawn / 1_000_000 * 230 / 3600)
-    }
-
     /// Notes that it was lowered because of a fuse.
     pub const fn note_cut(&mut self, now: Instant) {
         let [last, _] = self.cuts;
@@ -521,10 +394,13 @@ impl Load {
     /// The longest time from a command until it draws what it was told, in milliseconds: the time until its
     /// answer, as learnt, and the car's.
     pub fn reaction_ms(&self) -> u64 {
-        let answer = self.answers_after_ms.max(ANSWER_MS);
+        let seen = self.answers_within_ms.unwrap_or(ANSWER_UNKNOWN_MS);
+        let answer = self
+            .answers_after_ms
+            .max(seen.clamp(ANSWER_MS, ANSWER_UNKNOWN_MS));
         match self.spec.kind {
             Kind::Charger => answer + CAR_MS,
-            Kind::SlowLoad => answer,
+            Kind::SlowLoad => self.answers_after_ms.max(ANSWER_MS),
         }
     }
 
@@ -533,104 +409,12 @@ impl Load {
         self.created_at
     }
 
-    /// Tells it something: books the change and gives the command.
-    pub fn tell(&mut self, to: Milliamps, number: u64, now: Instant) -> (Command, bool) {
-        let from = self.current();
-        let renewal = self.last_told == Some((to, self.spec.phases));
-        let repeats = self.setpoint == Some(to) && renewal;
-        if !repeats {
-            let possible = self.worst(now).max(from);
-            self.unsettled = (possible > to).then_some(possible);
-            self.changed_at = Some(now);
-            self.outcome = None;
-            self.failures = 0;
-            self.followed = None;
-            self.unused_since = None;
-            if to == Milliamps::ZERO {
-                self.off_since = Some(now);
-                self.started_at = None;
-                if from > Milliamps::ZERO && wants(self.status) {
-                    self.stopped_at = Some(now);
-                    self.fresh_session = false;
-                }
-            } else if from == Milliamps::ZERO || self.started_at.is_none() {
-                self.started_at = Some(now);
-                self.off_since = None;
-                self.fresh_session = false;
-            }
-        }
-        self.setpoint = Some(to);
-        self.sent_at = Some(now);
-        self.newest_command = Some(number);
-        self.resend = false;
-        self.retry_at = None;
-        self.last_told = Some((to, self.spec.phases));
-        self.lease_until = Some(now.after_s(self.spec.lease_s));
-        let command = match self.spec.kind {
-            Kind::Charger => Command::SetLimit {
-                load: self.spec.id.clone(),
-                limit_a: to,
-                phases: self.spec.phases,
-                lease_s: self.spec.lease_s,
-            },
-            Kind::SlowLoad => Command::Switch {
-                load: self.spec.id.clone(),
-                on: to > Milliamps::ZERO,
-            },
-        };
-        (command, renewal)
-    }
-
-    /// When what it was told must be repeated; `None`: not needed.
-    pub fn repeat_at(&self) -> Option<Instant> {
-        let setpoint = self.setpoint?;
-        let sent = self.sent_at?;
-        if !self.link.is_connected() {
-            return None;
-        }
-        if self.resend
-            || self
-                .last_told
-                .is_some_and(|(_, phases)| phases != self.spec.phases)
-        {
-            return Some(sent);
-        }
-        if self.retry_at.is_some() {
-            return self.retry_at;
-        }
-        if self.link.straying_since().is_some() {
-            return Some(sent.after_ms(STRAY_RETRY_MS));
-        }
-        // What it would fall to by itself needs no renewal.
-        (setpoint != self.spec.safe)
-            .then(|| sent.after_ms(u64::from(self.spec.lease_s).saturating_mul(500).max(500)))
-    }
-
-    /// When the passing of time alone changes what is known of it.
-    pub fn next_change(&self) -> Option<Instant> {
-        if self.link.lost_since().is_some() {
-            return self.lease_until.map(|until| until.after_ms(LEASE_SLACK_MS));
-        }
-        None
-    }
-
     /// Takes over a changed configuration; what is known of it stays.
     pub fn reconfigure(&mut self, spec: Spec) {
         if spec.kind == Kind::SlowLoad && self.setpoint.is_some_and(|on| on > Milliamps::ZERO) {
             self.setpoint = Some(spec.most);
         }
         self.spec = spec;
+        self.reconfigure_phases();
     }
-}
-
-/// Whether a connector in this state wants current, or may.
-const fn wants(status: ChargerStatus) -> bool {
-    !matches!(
-        status,
-        ChargerStatus::Available
-            | ChargerStatus::Finishing
-            | ChargerStatus::Reserved
-            | ChargerStatus::Unavailable
-            | ChargerStatus::Faulted
-    )
 }

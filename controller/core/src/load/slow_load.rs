@@ -19,6 +19,7 @@ pub fn spec(slow_load: &config::SlowLoad, site: &Site) -> Spec {
         priority: slow_load.priority,
         map: slow_load.phases.clone(),
         phases: u8::try_from(lines.len()).unwrap_or(3),
+        switching: false,
         lines,
         least: current,
         most: current,

@@ -5,9 +5,12 @@
 //! the highest background of the hold time, after the waiting times, and not before the lowering that a
 //! raise depends on has been seen.
 
+mod otherwise;
+mod phases;
 mod raising;
 mod rows;
 
+pub use otherwise::Otherwise;
 use raising::Raising;
 
 use crate::action::Reason;
@@ -19,8 +22,9 @@ use crate::reason::{Bound, DEADBAND, Overload, is_overloaded};
 use crate::supervisor::Supply;
 use crate::units::{Instant, Milliamps, PerPhase, Phase};
 
-/// A charger that is on this long may have to let another of its class have its turn, in milliseconds.
-const TURN_MS: u64 = 900_000;
+/// A charger that is on this long may have to let another of its class have its turn, in milliseconds. Shorter turns
+/// cost energy and contactors, and make nobody's day fairer.
+const TURN_MS: u64 = 3_600_000;
 
 /// A circuit with its limit on each line and its meter.
 #[derive(Debug)]
@@ -98,6 +102,8 @@ pub struct Target {
     pub load: usize,
     /// How much.
     pub to: Milliamps,
+    /// Whether on one phase only.
+    pub one_phase: bool,
     /// Why.
     pub reason: Reason,
 }
@@ -141,7 +147,12 @@ fn is_reliable(load: &Load) -> bool {
 #[derive(Clone, Debug)]
 struct Row {
     bound: Bound,
+    /// How often the current of each load counts as it is used now.
     weights: Vec<u8>,
+    /// The same when it uses all of its phases…
+    on_all: Vec<u8>,
+    /// …and when it uses one.
+    on_one: Vec<u8>,
 }
 
 impl World<'_> {
@@ -169,7 +180,7 @@ impl World<'_> {
     /// draw, and the others to what they would get if they obeyed, for they may.
     fn plan_lowering_all(&self, basis: Basis) -> Plan {
         let mut plan = self.plan_lowering(basis);
-        let strays = |load: &Load| load.link.is_connected() && !is_reliable(load);
+        let strays = |load: &Load| load.link.is_connected() && self.fixed(load).is_some();
         if self.loads.iter().any(strays) {
             let is_stray = |target: &Target| self.loads.get(target.load).is_some_and(strays);
             plan.targets.retain(|target| !is_stray(target));
@@ -190,6 +201,7 @@ impl World<'_> {
             .map(|(index, load)| Target {
                 load: index,
                 to: load.spec.safe,
+                one_phase: load.is_told_one(),
                 reason: reason.because(load, load.current(), load.spec.safe),
             })
             .collect();
@@ -215,7 +227,8 @@ impl World<'_> {
 
     /// What a load that the plan cannot count on may draw.
     fn fixed(&self, load: &Load) -> Option<Milliamps> {
-        let reliable = load.link.is_connected() && (self.trusting || is_reliable(load));
+        let counts = is_reliable(load) && !load.is_late(self.now);
+        let reliable = load.link.is_connected() && (self.trusting || counts);
         (!reliable).then(|| load.worst(self.now))
     }
 
@@ -333,6 +346,7 @@ impl World<'_> {
                 plan.targets.push(Target {
                     load: index,
                     to,
+                    one_phase: load.is_told_one(),
                     reason: reason.clone(),
                 });
             }
@@ -407,6 +421,9 @@ impl World<'_> {
         };
         let in_turn = load.current() > Milliamps::ZERO && load.on_ms(self.now) < TURN_MS;
         Demand {
+            in_turn,
+            phases: load.spec.phases,
+            using: load.present_use(),
             class,
             least: load.spec.least,
             most: if self.fixed(load).is_some() {

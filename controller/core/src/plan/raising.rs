@@ -1,9 +1,10 @@
 //! The pass that raises: on fresh readings, against the highest background of the hold time, after the
 //! waiting times, and not before the lowering that a raise depends on has been seen.
 
+use super::phases::switched;
 use super::{Basis, Plan, Row, Target, World, set, times, used};
 use crate::action::Reason;
-use crate::allocate::{Constraint, Demand, Grant, allocate};
+use crate::allocate::{Constraint, Demand, Grant, Use, allocate};
 use crate::load::{Ceiling, Kind, Load};
 use crate::supervisor::Supply;
 use crate::units::{Instant, Milliamps};
@@ -12,6 +13,8 @@ use crate::units::{Instant, Milliamps};
 const RAISE_STEP: Milliamps = Milliamps::from_amps(2);
 /// A raise by less is worth its command after this time without a change, in milliseconds.
 const SMALL_RAISE_AFTER_MS: u64 = 600_000;
+/// A raise by this much is worth its command even to a load that goes up and down.
+const LARGE_RAISE: Milliamps = Milliamps::from_amps(6);
 /// A charger that was stopped starts with at least this above its least.
 const RESTART_ROOM: Milliamps = Milliamps::from_amps(1);
 
@@ -25,6 +28,8 @@ pub(super) struct Raising<'a> {
     asks: Vec<(Milliamps, Ceiling)>,
     /// What each load would have if all of it could be done at once.
     wanted: Vec<Grant>,
+    /// Which loads are to use one phase.
+    on_one: Vec<bool>,
 }
 
 /// Whether a load may be raised now.
@@ -48,7 +53,7 @@ impl<'a> Raising<'a> {
         let rows = world.rows(Basis::Held);
         let asks: Vec<(Milliamps, Ceiling)> =
             world.loads.iter().map(|load| world.ceiling(load)).collect();
-        let demands: Vec<Demand> = world
+        let mut demands: Vec<Demand> = world
             .loads
             .iter()
             .zip(&asks)
@@ -63,14 +68,19 @@ impl<'a> Raising<'a> {
                 demand
             })
             .collect();
+        world.choose_phases(&mut demands);
+        let on_one = demands
+            .iter()
+            .map(|demand| demand.using == Use::One)
+            .collect();
         let share = |rows: &[Row]| {
             let constraints: Vec<Constraint> =
                 rows.iter().map(|row| world.constraint(row)).collect();
             allocate(&demands, &constraints)
         };
         let mut wanted = share(&rows);
-        // Who went up and down gets more only where it would have fitted for longer.
-        let patient = |load: &Load| restarts(load) || load.wavers(world.now);
+        // Who went up and down gets a little more only where it would have fitted for longer.
+        let patient = |load: &Load| load.wavers(world.now);
         if world.loads.iter().any(patient) {
             let lasting = share(&world.rows(Basis::HeldLong));
             for (index, _) in world
@@ -82,6 +92,7 @@ impl<'a> Raising<'a> {
                 let has = has.get(index).copied().unwrap_or_default();
                 if let (Some(wanted), Some(lasting)) = (wanted.get_mut(index), lasting.get(index))
                     && lasting.current < wanted.current
+                    && wanted.current < has + LARGE_RAISE
                 {
                     wanted.bound_by = lasting.bound_by;
                     wanted.current = lasting.current.max(has.min(wanted.current));
@@ -94,6 +105,7 @@ impl<'a> Raising<'a> {
             has,
             asks,
             wanted,
+            on_one,
         }
     }
 
@@ -119,6 +131,43 @@ impl<'a> Raising<'a> {
             self.adopt(plan);
         }
         self.explain(&turns, plan);
+        let now = self.world.now;
+        let switches = self.world.loads.iter().filter_map(|l| l.switches_at(now));
+        plan.wake = plan.wake.into_iter().chain(switches).min();
+    }
+
+    /// Whether a load is to change the number of its phases.
+    fn switches(&self, index: usize) -> bool {
+        let to_one = self.on_one.get(index).copied().unwrap_or(false);
+        self.world
+            .loads
+            .get(index)
+            .is_some_and(|load| load.is_told_one() != to_one)
+            && self.wanted(index) > Milliamps::ZERO
+    }
+
+    /// Whether a load is to start on one phase without having been seen to use one.
+    fn tries_one(&self, index: usize) -> bool {
+        let seen = self.world.loads.get(index).map(Load::is_seen_on_one);
+        let to_one = self.on_one.get(index).copied().unwrap_or(false);
+        to_one
+            && self.has(index) == Milliamps::ZERO
+            && (seen == Some(false) || self.switches(index))
+    }
+
+    /// How often the current of a load counts when it is raised.
+    fn weight(&self, row: &Row, index: usize) -> u8 {
+        let weights = if self.tries_one(index) {
+            &row.on_one
+        } else if self.switches(index) {
+            match self.on_one.get(index) {
+                Some(true) => &row.on_one,
+                _ => &row.on_all,
+            }
+        } else {
+            &row.weights
+        };
+        weights.get(index).copied().unwrap_or(0)
     }
 
     /// Takes over what a process before this one has told a charger, so that it does not run out.
@@ -136,6 +185,7 @@ impl<'a> Raising<'a> {
                 plan.targets.push(Target {
                     load: index,
                     to: has,
+                    one_phase: load.is_told_one(),
                     reason: Reason::lease(load),
                 });
             }
@@ -171,6 +221,8 @@ impl<'a> Raising<'a> {
                 Milliamps::ZERO
             };
             to > Milliamps::ZERO && to >= (load.spec.least + room).min(most)
+        } else if self.switches(index) {
+            to >= load.spec.least
         } else {
             let calm = load
                 .changed_at()
@@ -236,7 +288,15 @@ impl<'a> Raising<'a> {
             let Some(full) = self.rows.get(row) else {
                 continue;
             };
-            if used(full, &goal) <= full.bound.available {
+            let more: Milliamps = raisers
+                .iter()
+                .map(|raiser| {
+                    let goal = goal.get(*raiser).copied().unwrap_or_default();
+                    let counted = full.weights.get(*raiser).copied().unwrap_or(0);
+                    times(goal, self.weight(full, *raiser)) - times(goal, counted)
+                })
+                .sum();
+            if used(full, &goal) + more <= full.bound.available {
                 continue;
             }
             let weight = |load: usize| full.weights.get(load).copied().unwrap_or(0);
@@ -248,13 +308,14 @@ impl<'a> Raising<'a> {
             }
             let Some(&raiser) = raisers
                 .iter()
-                .filter(|raiser| weight(**raiser) > 0)
+                .filter(|raiser| self.weight(full, **raiser) > 0)
                 .max_by_key(|raiser| self.class(**raiser))
             else {
                 continue;
             };
             let givers: Vec<usize> = (0..self.world.loads.len())
                 .filter(|&load| weight(load) > 0 && self.may_give(load))
+                .filter(|&load| self.is_worth_taking(load, raiser))
                 // Nobody gets less because a load of a lower class asks.
                 .filter(|&load| self.class(load) <= self.class(raiser))
                 .collect();
@@ -272,6 +333,7 @@ impl<'a> Raising<'a> {
                 plan.targets.push(Target {
                     load: giver,
                     to,
+                    one_phase: load.is_told_one(),
                     reason: reason.clone(),
                 });
                 set(&mut plan.reasons, giver, reason);
@@ -296,6 +358,14 @@ impl<'a> Raising<'a> {
         })
     }
 
+    /// Whether a raise is worth a lowering: among equals that both run, an ampere back and forth is not.
+    fn is_worth_taking(&self, giver: usize, raiser: usize) -> bool {
+        let (has, gets) = (self.has(giver), self.has(raiser));
+        self.class(giver) != self.class(raiser)
+            || gets == Milliamps::ZERO
+            || has >= gets + RAISE_STEP
+    }
+
     /// Raises as far as the worst case of everybody else allows.
     fn raise(&mut self, mut raisers: Vec<usize>, plan: &mut Plan) {
         let mut worst: Vec<Milliamps> = self
@@ -303,7 +373,11 @@ impl<'a> Raising<'a> {
             .loads
             .iter()
             .enumerate()
-            .map(|(index, load)| load.worst(self.world.now).max(self.has(index)))
+            .map(|(index, load)| {
+                let counted = || load.worst(self.world.now).max(self.has(index));
+                // One that fell back by itself has not what it was told any more.
+                self.world.fixed(load).unwrap_or_else(counted)
+            })
             .collect();
         // The highest class first; the list is in the order of names already.
         raisers.sort_by_key(|&load| {
@@ -317,12 +391,12 @@ impl<'a> Raising<'a> {
                 .rows
                 .iter()
                 .filter_map(|row| {
-                    let weight = row
-                        .weights
-                        .get(raiser)
-                        .copied()
-                        .filter(|weight| *weight > 0)?;
-                    let own = times(worst.get(raiser).copied().unwrap_or_default(), weight);
+                    let weight = self.weight(row, raiser);
+                    if weight == 0 {
+                        return None;
+                    }
+                    let counted = row.weights.get(raiser).copied().unwrap_or(0);
+                    let own = times(worst.get(raiser).copied().unwrap_or_default(), counted);
                     let others = used(row, &worst) - own;
                     Some(Milliamps(
                         (row.bound.available - others).0 / i64::from(weight),
@@ -342,8 +416,26 @@ impl<'a> Raising<'a> {
                 to
             };
             let from = self.has(raiser);
-            if to >= load.spec.least && self.is_worth(raiser, load, to) {
-                let reason = if self.world.is_promised(load) {
+            let (switches, tries_one) = (self.switches(raiser), self.tries_one(raiser));
+            let one_phase = if switches {
+                !load.is_told_one()
+            } else {
+                load.is_told_one()
+            };
+            let to = match (tries_one, switches && one_phase) {
+                // Not seen yet: the least, and only where it may go wrong.
+                (true, _) if self.world.bears_trial(raiser, &self.rows, &worst) => {
+                    to.min(load.spec.least)
+                }
+                (true, _) => Milliamps::ZERO,
+                // Its other lines carry what it has until it has been seen to leave them.
+                (false, true) => to.min(from),
+                (false, false) => to,
+            };
+            if to >= load.spec.least && (tries_one || self.is_worth(raiser, load, to)) {
+                let reason = if switches {
+                    switched(load, one_phase, from, to)
+                } else if self.world.is_promised(load) {
                     Reason::promised(load, from, to)
                 } else {
                     Reason::restored(load, from, to)
@@ -351,10 +443,18 @@ impl<'a> Raising<'a> {
                 plan.targets.push(Target {
                     load: raiser,
                     to,
+                    one_phase,
                     reason,
                 });
                 set(&mut self.has, raiser, to);
                 set(&mut worst, raiser, to);
+                if switches && !one_phase {
+                    // From now on it may draw from all of its lines.
+                    for row in &mut self.rows {
+                        let weight = row.on_all.get(raiser).copied().unwrap_or(0);
+                        set(&mut row.weights, raiser, weight);
+                    }
+                }
             } else {
                 let other = self.world.loads.iter().enumerate().find(|(index, other)| {
                     *index != raiser && other.worst(self.world.now) > self.has(*index)

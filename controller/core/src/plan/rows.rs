@@ -1,13 +1,13 @@
 //! The constraints of a plan: every line of every circuit, and the cap on the power of the house.
 
 use super::{Basis, Circuit, Row, World, feeds, times};
-use crate::allocate::Constraint;
+use crate::allocate::{Constraint, Use};
 use crate::load::Load;
 use crate::reason::{Bound, is_overloaded};
 use crate::units::{Milliamps, Phase};
 
 /// Raised up to this share of the state at which the fastest legal device may open…
-const RAISE_SHARE: f64 = 0.92;
+pub(super) const RAISE_SHARE: f64 = 0.92;
 /// …and cut above this one: in between the noise of a house changes nothing.
 const KEEP_SHARE: f64 = 0.98;
 /// A step of the background that any house may take, and from which rating on it may be larger.
@@ -34,7 +34,8 @@ impl World<'_> {
         let capacity = row.bound.available - row.bound.reserved - overdraw;
         Constraint {
             capacity,
-            weights: row.weights.clone(),
+            weights: row.on_all.clone(),
+            on_one: row.on_one.clone(),
         }
     }
 
@@ -54,17 +55,24 @@ impl World<'_> {
             let fed = |load: &Load| feeds(self.circuits, index, &load.spec.circuit);
             let fed: Vec<bool> = self.loads.iter().map(fed).collect();
             for &phase in self.site.grid.phases() {
-                let weights: Vec<u8> = self
-                    .loads
-                    .iter()
-                    .zip(&fed)
-                    .map(|(load, fed)| u8::from(*fed && load.spec.lines.contains(&phase)))
-                    .collect();
-                if index > 0 && weights.iter().all(|weight| *weight == 0) {
+                let count = |lines: &dyn Fn(&Load) -> bool| -> Vec<u8> {
+                    let loads = self.loads.iter().zip(&fed);
+                    loads
+                        .map(|(load, fed)| u8::from(*fed && lines(load)))
+                        .collect()
+                };
+                let on_all = count(&|load| load.lines().contains(&phase));
+                if index > 0 && on_all.iter().all(|weight| *weight == 0) {
                     continue;
                 }
-                let reaction_ms = self.reaction_ms(circuit, &weights);
-                let room = self.available(circuit, index == 0, phase, basis, reaction_ms);
+                let on_one = count(&|load| load.line_of_one().contains(&phase));
+                let weights = count(&|load| match basis {
+                    Basis::Now => load.draws_from().contains(&phase),
+                    _ => load.may_draw_from().contains(&phase),
+                });
+                let reaction_ms = self.reaction_ms(circuit, &on_all);
+                let told = || self.told(&weights);
+                let room = self.available(circuit, index == 0, phase, basis, reaction_ms, told);
                 rows.push(Row {
                     bound: Bound {
                         reserved: self.reserved(&weights),
@@ -76,6 +84,8 @@ impl World<'_> {
                         available: room.available,
                     },
                     weights,
+                    on_all,
+                    on_one,
                 });
             }
         }
@@ -91,6 +101,7 @@ impl World<'_> {
         phase: Phase,
         basis: Basis,
         reaction_ms: Option<u64>,
+        told: impl Fn() -> Milliamps,
     ) -> Room {
         let limit = circuit.limit.get(phase);
         let whole = |available| Room {
@@ -130,17 +141,27 @@ impl World<'_> {
             Basis::HeldLong => meter.background.held_long(phase),
             Basis::Now | Basis::Highest => meter.background.now(phase),
         }
-        .unwrap_or_default()
-            + meter.gained();
+        .unwrap_or_default();
         let share = match basis {
             Basis::Held | Basis::HeldLong => RAISE_SHARE,
             Basis::Now | Basis::Highest => KEEP_SHARE,
         };
-        let step = self
-            .largest_step(circuit, phase)
-            // The background alone stays below the rating: a fuse that it trips cannot be helped.
-            .min(circuit.rating.get(phase) - background)
-            .max(Milliamps::ZERO);
+        let step_above = |background| {
+            self.largest_step(circuit, phase)
+                // The background alone stays below the rating: a fuse that it trips cannot be helped.
+                .min(circuit.rating.get(phase) - background)
+                .max(Milliamps::ZERO)
+        };
+        // What the power alone says waits for the currents, which tell the line, where the fuse bears the wait.
+        let with_gain = background + meter.gained();
+        let waits = basis == Basis::Now
+            && with_gain > background
+            && reaction_ms.is_some_and(|reaction_ms| {
+                let step = (step_above(with_gain), reaction_ms);
+                meter.bears_gain(phase, background + told(), step, share, self.now)
+            });
+        let background = if waits { background } else { with_gain };
+        let step = step_above(background);
         let level = reaction_ms
             .and_then(|reaction_ms| meter.level(phase, step, reaction_ms, share))
             .map_or(limit, |level| level.min(limit));
@@ -148,6 +169,14 @@ impl World<'_> {
             level,
             available: level - background,
         }
+    }
+
+    /// What the loads may draw from a line at worst.
+    fn told(&self, weights: &[u8]) -> Milliamps {
+        let loads = self.loads.iter().zip(weights);
+        loads
+            .map(|(load, weight)| times(load.worst(self.now), *weight))
+            .sum()
     }
 
     /// The largest step of the background that a line must bear.
@@ -163,7 +192,7 @@ impl World<'_> {
     }
 
     /// The longest time from a step of the background on a line to the loads' answer; `None`: not known yet.
-    fn reaction_ms(&self, circuit: &Circuit, weights: &[u8]) -> Option<u64> {
+    pub(super) fn reaction_ms(&self, circuit: &Circuit, weights: &[u8]) -> Option<u64> {
         let loads = self
             .loads
             .iter()
@@ -188,7 +217,19 @@ impl World<'_> {
         let limit = Milliamps::from_power(cap, self.site.nominal_voltage_v, 1);
         let lines = self.site.grid.phases().iter();
         let house: Milliamps = lines.map(|phase| of(*phase).unwrap_or_default()).sum();
-        let weights: Vec<u8> = self.loads.iter().map(|load| load.spec.phases).collect();
+        let count =
+            |phases: &dyn Fn(&Load) -> u8| -> Vec<u8> { self.loads.iter().map(phases).collect() };
+        let weights = count(&|load| match load.present_use() {
+            Use::One => 1,
+            Use::All | Use::Either => load.spec.phases,
+        });
+        let on_one = count(&|load| {
+            if load.spec.switching {
+                1
+            } else {
+                load.spec.phases
+            }
+        });
         let bound = Bound {
             reserved: self.reserved(&weights),
             circuit: main.id.clone(),
@@ -198,6 +239,11 @@ impl World<'_> {
             level: limit,
             available: limit - house,
         };
-        Some(Row { bound, weights })
+        Some(Row {
+            bound,
+            weights,
+            on_all: count(&|load| load.spec.phases),
+            on_one,
+        })
     }
 }

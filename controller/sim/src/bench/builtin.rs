@@ -43,6 +43,8 @@ scenarios![
     "circuits",
     "classes",
     "sixteen",
+    "one_phase",
+    "turns",
 ];
 
 /// The scenario with this name, if there is one.

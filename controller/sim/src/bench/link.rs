@@ -10,6 +10,11 @@ use crate::charge_point::{ChargePoint, ConnectorStatus};
 use crate::meter::MeterSample;
 use crate::millis;
 
+/// Meters with steps from here on are counted with the upper end of the step, as `headroom run` does it…
+const WHOLE_AMPERE: Milliamps = Milliamps::from_amps(1);
+/// …which is this much short of the next one.
+const BELOW_NEXT_STEP: Milliamps = Milliamps(10);
+
 /// A charger as the run keeps it.
 #[derive(Clone, Debug)]
 pub(super) struct PointState {
@@ -132,7 +137,7 @@ pub(super) fn reading(sample: &MeterSample, grid: Grid, l2: SecondLine) -> Readi
     let phases = lines
         .iter()
         .map(|line| {
-            let current = sample.currents.get(*line);
+            let current = upper_end(sample.currents.get(*line), sample.current_step);
             Some(match grid {
                 Grid::It3ph => PhaseReading {
                     current_a: match (line, l2) {
@@ -160,6 +165,15 @@ pub(super) fn reading(sample: &MeterSample, grid: Grid, l2: SecondLine) -> Readi
         power_w,
         reactive_var: Some(sample.reactive),
         circuit: None,
+    }
+}
+
+/// What the translation of telegrams makes of a meter of whole amperes: the highest current that it may mean.
+fn upper_end(current: Milliamps, step: Milliamps) -> Milliamps {
+    if step < WHOLE_AMPERE {
+        current
+    } else {
+        current + step - BELOW_NEXT_STEP
     }
 }
 

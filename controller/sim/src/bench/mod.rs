@@ -10,6 +10,7 @@ pub mod clairvoyant;
 pub mod controller;
 pub mod fuse;
 pub mod fuzz;
+pub mod learning;
 mod link;
 pub mod metrics;
 pub mod parallel;

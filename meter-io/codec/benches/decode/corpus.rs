@@ -2,7 +2,7 @@
 
 use crate::others;
 use headroom_codec::Protocol;
-use headroom_encode as encode;
+use headroom_encode::{self as encode, TITLE};
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -108,8 +108,6 @@ pub(crate) fn tic() -> Vec<u8> {
         ],
     )
 }
-
-const TITLE: [u8; 8] = *b"HRM\x10\x20\x30\x40\x50";
 
 pub(crate) fn p1_ciphered(counter: u32) -> Vec<u8> {
     encode::cipher(&encode::p1(P1), 0x30, TITLE, counter)

@@ -36,7 +36,8 @@ fn options(protocol: Option<Protocol>) -> Options {
         protocol,
         key: encode::KEY.parse().ok(),
         auth_key: encode::AUTH_KEY.parse().ok(),
-        repeats: true,
+        capture: true,
+        ..Options::default()
     }
 }
 

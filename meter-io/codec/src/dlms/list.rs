@@ -9,35 +9,29 @@
 mod private;
 mod tables;
 
-use super::Data;
+use super::data::{Data, List, Node};
 use crate::{
     profile::{Gather, Obis, Register},
     quantity::Quantity,
-    telegram::{Protocol, Telegram},
     time::MeterTime,
 };
 pub(crate) use private::Private;
-pub(super) use private::texts;
+pub(super) use private::values;
 use tables::{Slot, Vendor};
 
 const CLOCK: Obis = Obis(0, 0, 1, 0, 0);
 
 /// Reads the body of a notification. `None`: no known shape.
-pub(super) fn read(
-    body: &Data<'_>,
-    time: Option<MeterTime>,
-    protocol: Protocol,
-) -> Option<Telegram> {
+pub(super) fn read(body: Data<'_>, time: Option<MeterTime>, mut gather: Gather<'_>) -> Option<()> {
     let items = body.list()?;
-    let mut telegram = Telegram::new(protocol);
-    telegram.meter_time = time;
+    gather.telegram().meter_time = time;
     let mut reader = Reader {
-        gather: Gather::new(telegram),
+        gather,
         vendor: vendor(items),
         items: items.len(),
     };
-    if let Some((descriptors, values)) = descriptors(items) {
-        for (obis, value) in descriptors.into_iter().zip(values) {
+    if let Some(described) = described(items) {
+        for (obis, value) in described {
             reader.value(obis, value, None);
         }
     } else if let Some(layout) = tables::layout(name(items), items) {
@@ -46,20 +40,21 @@ pub(super) fn read(
         reader.by_code(items);
     }
     reader.gather.telegram().list = reader.vendor.list(items.len());
-    Some(reader.gather.finish())
+    reader.gather.finish();
+    Some(())
 }
 
-struct Reader {
-    gather: Gather,
+struct Reader<'a> {
+    gather: Gather<'a>,
     vendor: &'static Vendor,
     /// Length of the list.
     items: usize,
 }
 
-impl Reader {
+impl Reader<'_> {
     /// A list without codes: a table says what stands where.
-    fn by_position(&mut self, slots: &[Slot], items: &[Data<'_>]) {
-        for (slot, item) in slots.iter().zip(items) {
+    fn by_position(&mut self, slots: &[Slot], items: List<'_>) {
+        for (slot, item) in slots.iter().zip(items.items()) {
             match slot {
                 Slot::Skip | Slot::Text => {}
                 Slot::Id => self.gather.telegram().meter_id = item.text(),
@@ -74,22 +69,23 @@ impl Reader {
 
     /// Codes, each with its value and perhaps with scaler and unit, in structures or in a row. Absent phases are null. What
     /// stands alone is the clock, or at the end the meter's id.
-    fn by_code(&mut self, items: &[Data<'_>]) {
-        let mut rest = items;
-        while let [first, tail @ ..] = rest {
-            rest = tail;
-            if let Some([code, value, scaler @ ..]) = first.list() {
-                self.coded(code, value, scaler.first());
+    fn by_code(&mut self, items: List<'_>) {
+        let mut rest = items.items();
+        while let Some(first) = rest.next() {
+            if let Some(inner) = first.list().filter(|inner| inner.len() > 1) {
+                let mut inner = inner.items();
+                if let (Some(code), Some(value)) = (inner.next(), inner.next()) {
+                    self.coded(code, value, inner.next());
+                }
             } else if first.obis().is_some() {
-                let [value, tail @ ..] = rest else { return };
-                rest = tail;
-                let scaler = tail.first().filter(|next| exponent(next).is_some());
+                let Some(value) = rest.next() else { return };
+                let scaler = rest.peek().filter(|next| exponent(*next).is_some());
                 if scaler.is_some() {
-                    rest = tail.get(1..).unwrap_or_default();
+                    rest.next();
                 }
                 self.coded(first, value, scaler);
             } else if let Some(id) = first.text()
-                && rest.is_empty()
+                && rest.len() == 0
                 && items.len() > 1
             {
                 self.gather.telegram().meter_id.get_or_insert(id);
@@ -99,13 +95,13 @@ impl Reader {
         }
     }
 
-    fn coded(&mut self, code: &Data<'_>, value: &Data<'_>, scaler: Option<&Data<'_>>) {
+    fn coded(&mut self, code: Data<'_>, value: Data<'_>, scaler: Option<Data<'_>>) {
         if let Some(obis) = code.obis().and_then(Obis::from_bytes) {
             self.value(obis, value, scaler);
         }
     }
 
-    fn value(&mut self, obis: Obis, value: &Data<'_>, scaler: Option<&Data<'_>>) {
+    fn value(&mut self, obis: Obis, value: Data<'_>, scaler: Option<Data<'_>>) {
         if obis == CLOCK {
             self.clock(value);
         } else if let Some(register) = obis.register() {
@@ -120,7 +116,7 @@ impl Reader {
         }
     }
 
-    fn clock(&mut self, value: &Data<'_>) {
+    fn clock(&mut self, value: Data<'_>) {
         let telegram = self.gather.telegram();
         if telegram.meter_time.is_none() {
             telegram.meter_time = value.bytes().and_then(MeterTime::from_dlms);
@@ -128,12 +124,12 @@ impl Reader {
     }
 
     /// A value in the scale of its frame, else in that of its maker. Without either it is left out.
-    fn number(&mut self, register: Register, value: &Data<'_>, exponent: Option<i8>) {
+    fn number(&mut self, register: Register, value: Data<'_>, exponent: Option<i8>) {
         let Some(mantissa) = value.number() else {
             return;
         };
-        let model = self.gather.telegram().meter_model.as_deref();
         let exponent = exponent.or_else(|| {
+            let model = self.gather.telegram().meter_model.as_deref();
             self.vendor
                 .exponent(register.dimension(), mantissa, self.items, model)
         });
@@ -144,39 +140,43 @@ impl Reader {
 }
 
 /// Scaler and unit: the scaler.
-fn exponent(data: &Data<'_>) -> Option<i8> {
-    match data.list()? {
-        [Data::Short(scaler), Data::Enum(_)] => i8::try_from(*scaler).ok(),
+fn exponent(data: Data<'_>) -> Option<i8> {
+    match data.0 {
+        [Node::List { .. }, scaler, Node::Enum] => {
+            i8::try_from(Data(std::slice::from_ref(scaler)).number()?).ok()
+        }
         _ => None,
     }
 }
 
 /// The list's name: the first text, which stands alone, behind a code, or in the first structure.
-fn name<'a>(items: &[Data<'a>]) -> &'a [u8] {
-    let first = match items {
-        [Data::List(first), ..] => first.as_slice(),
-        items => items,
-    };
-    let text = first.iter().take(2).find(|item| item.obis().is_none());
+fn name(items: List<'_>) -> &[u8] {
+    let inner = items.items().next().and_then(Data::list);
+    let mut first = inner.unwrap_or(items).items().take(2);
+    let text = first.find(|item| item.obis().is_none());
     text.and_then(Data::bytes).unwrap_or_default()
 }
 
-fn vendor(items: &[Data<'_>]) -> &'static Vendor {
+fn vendor(items: List<'_>) -> &'static Vendor {
     tables::vendor(name(items))
 }
 
-/// An array of push-object descriptors (class, OBIS code, attribute, index) before as many values.
-fn descriptors<'a, 'b>(items: &'b [Data<'a>]) -> Option<(Vec<Obis>, &'b [Data<'a>])> {
-    let (first, values) = items.split_first()?;
-    let descriptors = first.list()?;
-    let codes = descriptors
-        .iter()
-        .map(|descriptor| match descriptor.list()? {
-            [Data::Short(_), code, Data::Short(_), ..] => Obis::from_bytes(code.obis()?),
-            _ => None,
-        })
-        .collect::<Option<Vec<_>>>()?;
+/// The values behind an array of as many push-object descriptors (class, OBIS code, attribute, index), with their codes.
+fn described(items: List<'_>) -> Option<impl Iterator<Item = (Obis, Data<'_>)>> {
+    let mut values = items.items();
+    let descriptors = values.next()?.list()?;
+    let codes = descriptors.items().map(|descriptor| match descriptor.0 {
+        [
+            Node::List { .. },
+            Node::Number { .. },
+            Node::Octets(code),
+            Node::Number { .. },
+            ..,
+        ] => Obis::from_bytes(code),
+        _ => None,
+    });
     // The first descriptor may describe the array itself.
-    let extra = codes.len().checked_sub(values.len())?;
-    (extra <= 1 && !values.is_empty()).then(|| (codes.into_iter().skip(extra).collect(), values))
+    let extra = descriptors.len().checked_sub(values.len())?;
+    let all = extra <= 1 && values.len() > 0 && codes.clone().all(|code| code.is_some());
+    all.then(|| codes.flatten().skip(extra).zip(values))
 }

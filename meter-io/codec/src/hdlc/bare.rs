@@ -7,8 +7,7 @@
 //! end, and took the header of the next one for its last value. In a proven row a message is given as soon as it is whole.
 
 use crate::{
-    cipher::Cipher,
-    decoder::{Reason, Step},
+    decoder::{Desk, Reason, Step},
     dlms::{self, Extent, LLC},
     telegram::Protocol,
 };
@@ -27,7 +26,7 @@ impl crate::decoder::Framer for Framer {
         Protocol::Hdlc
     }
 
-    fn scan(&mut self, stream: &[u8], at: usize, end: bool, cipher: &mut Cipher) -> Step {
+    fn scan(&mut self, stream: &[u8], at: usize, end: bool, desk: &mut Desk) -> Step {
         let window = stream.get(at..).unwrap_or_default();
         let more = if end { Step::Skip(1) } else { Step::Need };
         match memchr::memchr(LLC[0], window) {
@@ -67,8 +66,8 @@ impl crate::decoder::Framer for Framer {
             self.proven = true;
         }
         self.follows = true;
-        match dlms::read(apdu, cipher, Protocol::Hdlc) {
-            Ok(telegram) => Step::Telegram(len, Box::new(telegram)),
+        match dlms::read(apdu, desk, Protocol::Hdlc) {
+            Ok(()) => Step::Telegram(len),
             Err(reason @ Reason::Malformed) => Step::Lost(len, reason),
             Err(reason) => Step::Refused(len, reason),
         }

@@ -3,7 +3,7 @@
 use crate::{
     decoder::{MAX_TELEGRAM, Reason},
     quantity::Quantity,
-    telegram::PhaseValues,
+    telegram::{PhaseValues, Text},
 };
 use serde_json::{Map, Number, Value};
 
@@ -69,10 +69,10 @@ impl Fields {
     }
 
     /// A short text that is not empty.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
+    pub(super) fn text(&self, name: &str) -> Option<Text> {
         let text = self.0.get(name)?.as_str()?.trim();
-        (!text.is_empty() && text.len() <= MAX_TEXT && !text.contains(char::is_control))
-            .then(|| text.to_owned())
+        let short = !text.is_empty() && text.len() <= MAX_TEXT;
+        (short && !text.contains(char::is_control)).then(|| Text::from(text).ok())?
     }
 
     /// The texts of a list; what is no text in it counts as an empty one.

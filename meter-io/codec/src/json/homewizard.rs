@@ -7,7 +7,7 @@
 use super::fields::{Fields, set_step, split, step_ma};
 use crate::{
     decoder::Reason,
-    telegram::{PhaseValues, Protocol, Telegram},
+    telegram::{PhaseValues, Protocol, Telegram, Text},
     time::MeterTime,
 };
 
@@ -19,7 +19,7 @@ const WHOLE_AMPERE_MA: i64 = 1000;
 const POWER_STEP_MW: i64 = 1000;
 
 /// What `GET /api` says that it is: `HWE-P1`, `HWE-KWH3`, …
-pub fn homewizard_device(bytes: &[u8]) -> Option<String> {
+pub fn homewizard_device(bytes: &[u8]) -> Option<Text> {
     Fields::parse(bytes).ok()?.text("product_type")
 }
 

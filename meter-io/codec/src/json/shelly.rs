@@ -5,7 +5,7 @@
 use super::fields::{Fields, split};
 use crate::{
     decoder::Reason,
-    telegram::{PhaseValues, Protocol, Telegram},
+    telegram::{PhaseValues, Protocol, Telegram, Text},
 };
 
 /// Currents are told in thousandths.
@@ -19,9 +19,9 @@ const HARMLESS: [&str; 2] = ["no_load", "phase_sequence"];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShellyDevice {
     /// Its hardware address.
-    pub mac: Option<String>,
+    pub mac: Option<Text>,
     /// Its model, such as `SPEM-003CEBEU`.
-    pub model: Option<String>,
+    pub model: Option<Text>,
     /// Its three clamps are three meters of one phase each.
     pub single_phases: bool,
     /// It asks for a password.

@@ -32,6 +32,7 @@ pub(super) fn notification(plain: &[u8]) -> Option<Vec<u8>> {
         let cover = match kind {
             Private::Digits => text::runs(part),
             Private::Id => zeros(part),
+            Private::Number => vec![0; part.len()],
             Private::Model => model(part),
             Private::DeviceName => device_name(part),
         };

@@ -3,8 +3,8 @@
 
 use super::{MAX_COPY, read_whole, untitled};
 use crate::{
-    cipher::{Cipher, Header},
-    decoder::{Reason, Step},
+    cipher::Header,
+    decoder::{Desk, Reason, Step},
     telegram::Protocol,
 };
 
@@ -25,10 +25,12 @@ impl crate::decoder::Framer for Framer {
         Protocol::P1
     }
 
-    fn scan(&mut self, stream: &[u8], at: usize, end: bool, cipher: &mut Cipher) -> Step {
+    fn scan(&mut self, stream: &[u8], at: usize, end: bool, desk: &mut Desk) -> Step {
         let window = stream.get(at..).unwrap_or_default();
         match memchr::memchr2(START[0], b'/', window) {
-            Some(0) if window.first() == Some(&b'/') => return untitled::scan(window, end, cipher),
+            Some(0) if window.first() == Some(&b'/') => {
+                return untitled::scan(window, end, &desk.cipher);
+            }
             Some(0) => {}
             start => return Step::Skip(start.unwrap_or(window.len())),
         }
@@ -64,17 +66,15 @@ impl crate::decoder::Framer for Framer {
         if let Some(start) = restart(apdu) {
             return Step::Lost(start, Reason::Cut);
         }
+        let Desk { cipher, telegram } = desk;
         let read = cipher
             .open(apdu, |plain| plain.first() == Some(&b'/'))
             .and_then(|plain| {
-                let mut telegram = read_whole(&plain.bytes)?;
-                cipher.accept(&plain)?;
-                telegram.encrypted = true;
-                telegram.authenticated = plain.authenticated;
-                Ok(telegram)
+                read_whole(&plain.bytes, telegram)?;
+                cipher.accept(&plain, telegram)
             });
         match read {
-            Ok(telegram) => Step::Telegram(len, Box::new(telegram)),
+            Ok(()) => Step::Telegram(len),
             Err(Reason::Replayed) => Step::Refused(len, Reason::Replayed),
             // Two bytes of chance in noise are no telegram: what begins one is a title in letters.
             Err(_) if !title_is_text(window) => Step::Skip(1),

@@ -10,14 +10,10 @@ use crate::{
     decoder::Reason,
     profile::{self, Gather, Obis, Register},
     quantity::Quantity,
-    telegram::{Protocol, Telegram},
+    telegram::{Protocol, Telegram, Text},
     time::MeterTime,
 };
 use memchr::memchr;
-
-/// Longer ids and headers are no meter's, and are cut or left out: 96 digits is the most that a specification
-/// allows (DSMR 5, 6.12).
-const MAX_TEXT: usize = 128;
 
 /// Voltages between a line and neutral, or between two lines, that a house has (mV); 0 is a conductor that is not there.
 const POSSIBLE_MV: std::ops::RangeInclusive<i64> = 180_000..=260_000;
@@ -58,8 +54,7 @@ impl<'a> Line<'a> {
 
     /// The same as text.
     fn text(&self) -> Option<&'a str> {
-        let text = std::str::from_utf8(self.first()?).ok()?;
-        (text.len() <= MAX_TEXT).then_some(text)
+        std::str::from_utf8(self.first()?).ok()
     }
 
     /// A number with its unit, in the base unit.
@@ -120,7 +115,7 @@ const IDS: [Obis; 5] = [
 ];
 
 /// Reads `/`…`!`. `bare`: it came without a CRC.
-pub(super) fn read(text: &[u8], bare: bool) -> Result<Telegram, Reason> {
+pub(super) fn read(text: &[u8], bare: bool, telegram: &mut Telegram) -> Result<(), Reason> {
     let (header, body) = text.split_at(memchr(b'\n', text).unwrap_or(text.len()));
     let header = header.get(1..).unwrap_or_default();
     // A telegram that was cut in its first line, and the next one behind: no checksum tells.
@@ -131,7 +126,7 @@ pub(super) fn read(text: &[u8], bare: bool) -> Result<Telegram, Reason> {
     {
         return Err(Reason::Cut);
     }
-    let mut gather = Gather::new(Telegram::new(Protocol::P1));
+    let mut gather = Gather::new(telegram, Protocol::P1);
     let mut said = Said::default();
     for raw in Lines(body) {
         let raw = raw.trim_ascii();
@@ -166,19 +161,31 @@ pub(super) fn read(text: &[u8], bare: bool) -> Result<Telegram, Reason> {
             said.take(&line);
         }
     }
-    let header = header.get(..MAX_TEXT).unwrap_or(header);
-    let model = String::from_utf8_lossy(header).trim().to_owned();
-    let mut telegram = gather.finish();
+    let model = readable(header.trim_ascii());
+    let telegram = gather.finish();
     telegram.meter_time = said.time(&model);
     telegram.meter_id = said.id();
     telegram.meter_model = Some(model);
     if telegram.is_empty() {
         Err(Reason::Unknown)
-    } else if bare && !is_possible(&telegram) {
+    } else if bare && !is_possible(telegram) {
         Err(Reason::Malformed)
     } else {
-        Ok(telegram)
+        Ok(())
     }
+}
+
+/// As much of it as a text holds, with a mark where bytes are no text.
+fn readable(bytes: &[u8]) -> Text {
+    let mut text = Text::new();
+    for chunk in bytes.utf8_chunks() {
+        let mark = (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER);
+        let mut letters = chunk.valid().chars().chain(mark);
+        if letters.any(|letter| text.try_push(letter).is_err()) {
+            break;
+        }
+    }
+    text
 }
 
 /// Lines without their line feed.
@@ -266,16 +273,18 @@ impl<'a> Said<'a> {
         }
     }
 
-    fn id(&self) -> Option<String> {
+    fn id(&self) -> Option<Text> {
         let mut ids = self.ids.iter().flatten();
-        ids.find(|id| !id.is_empty()).map(ToString::to_string)
+        ids.find_map(|id| Text::from(id).ok().filter(|id| !id.is_empty()))
     }
 
     fn time(&self, model: &str) -> Option<MeterTime> {
         match (self.clock, self.date, self.time_of_day) {
             (Some(clock), _, _) => time(clock, self.nordic, model),
             (None, Some(date), Some(time)) => {
-                MeterTime::from_digits(&format!("{date}{time}"), None)
+                let mut digits = Text::from(date).ok()?;
+                digits.try_push_str(time).ok()?;
+                MeterTime::from_digits(&digits, None)
             }
             _ => None,
         }
@@ -300,7 +309,10 @@ fn time(clock: &str, nordic: bool, model: &str) -> Option<MeterTime> {
         return MeterTime::from_digits(digits, offset);
     }
     // NES meters write `20240111 09:35:00`.
-    let digits: String = clock.chars().filter(char::is_ascii_digit).collect();
+    let mut digits = Text::new();
+    for digit in clock.chars().filter(char::is_ascii_digit) {
+        digits.try_push(digit).ok()?;
+    }
     match digits.len() {
         14 => MeterTime::from_digits(digits.strip_prefix("20")?, None),
         _ => MeterTime::from_digits(&digits, None),

@@ -11,7 +11,7 @@ use crate::{
     decoder::Reason,
     profile::{Dimension, Gather, Obis, Register},
     quantity::Quantity,
-    telegram::{Protocol, Telegram},
+    telegram::{Protocol, Telegram, Text},
 };
 
 /// Fields of a message, of its body, of a GetList.Res and of an entry.
@@ -25,9 +25,9 @@ const GET_LIST_TAG: i64 = 0x0701;
 /// Codes that hold the meter's id: device identification and server id.
 const IDS: [Obis; 2] = [Obis(1, 0, 96, 1, 0), Obis(1, 0, 0, 0, 9)];
 
-pub(super) fn read(content: &[u8]) -> Result<Telegram, Reason> {
+pub(super) fn read(content: &[u8], telegram: &mut Telegram) -> Result<(), Reason> {
     let mut reader = Reader {
-        gather: Gather::new(Telegram::new(Protocol::Sml)),
+        gather: Gather::new(telegram, Protocol::Sml),
         wrapped: None,
         counts_export: false,
     };
@@ -39,19 +39,19 @@ pub(super) fn read(content: &[u8]) -> Result<Telegram, Reason> {
     if telegram.is_empty() {
         Err(Reason::Unknown)
     } else {
-        Ok(telegram)
+        Ok(())
     }
 }
 
-struct Reader {
-    gather: Gather,
+struct Reader<'a> {
+    gather: Gather<'a>,
     /// A total power that DZG's fault may have made of another one: see [`is_wrapped`].
     wrapped: Option<Quantity>,
     /// The meter has a register of what is fed in.
     counts_export: bool,
 }
 
-impl Reader {
+impl<'a> Reader<'a> {
     /// One message. Its own checksum is enforced beside that of the file.
     fn message(&mut self, bytes: &mut Bytes<'_>) -> Result<(), Reason> {
         let all = bytes.0;
@@ -169,7 +169,7 @@ impl Reader {
                 }
             }
             (_, _, Element::Octets(id)) if IDS.contains(&obis) => {
-                self.gather.telegram().meter_id = Some(hex(id));
+                self.gather.telegram().meter_id = hex(id);
             }
             _ => {}
         }
@@ -177,7 +177,7 @@ impl Reader {
 
     /// A power that may be wrapped is 655.36 W more, if the meter counts nothing that is fed in. If it does, nobody can
     /// tell: then the telegram has no power.
-    fn finish(mut self) -> Telegram {
+    fn finish(mut self) -> &'a Telegram {
         if let Some(quantity) = self.wrapped
             && !self.counts_export
         {
@@ -215,12 +215,12 @@ fn dimension(unit: i64) -> Option<Dimension> {
     })
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        text.push(digit(byte >> 4).to_ascii_uppercase());
-        text.push(digit(byte & 0x0F).to_ascii_uppercase());
+/// `None`: more than any id has.
+fn hex(bytes: &[u8]) -> Option<Text> {
+    let mut text = Text::new();
+    for half in bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0F]) {
+        let digit = char::from_digit(half.into(), 16)?;
+        text.try_push(digit.to_ascii_uppercase()).ok()?;
     }
-    text
+    Some(text)
 }

@@ -69,7 +69,8 @@ pub(crate) fn cases() -> Vec<Case> {
                     protocol: None,
                     key: key("key"),
                     auth_key: key("auth_key"),
-                    repeats: true,
+                    capture: true,
+                    ..Options::default()
                 },
                 valid: entry["valid"].as_bool(),
                 expected: entry["expected"].as_array().unwrap().clone(),
@@ -96,7 +97,7 @@ pub(crate) fn telegrams(items: Vec<Item>) -> Vec<Telegram> {
     items
         .into_iter()
         .filter_map(|item| match item {
-            Item::Telegram(telegram) => Some(*telegram),
+            Item::Telegram(telegram) => Some(telegram),
             Item::Rejected(_) => None,
         })
         .collect()

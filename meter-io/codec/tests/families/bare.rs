@@ -39,7 +39,7 @@ fn messages_in_a_row_are_read_at_once_after_the_second() {
     for power in 3..9 {
         assert_eq!(decoder.push(&message(power)).len(), 1, "{power}");
     }
-    let sealed = [&LLC[..], &cipher(&kamstrup_apdu(3), 0x20, TITLE, 5)].concat();
+    let sealed = [&LLC[..], &cipher(&kamstrup_apdu(3), 0x30, TITLE, 5)].concat();
     assert_eq!(outcomes(decoder.push(&sealed)), [None]);
     assert_eq!(outcomes(decoder.push(&sealed)), [Some(Reason::Replayed)]);
     decoder.finish();

@@ -87,7 +87,7 @@ fn a_lost_hdlc_segment_loses_its_message_only() {
         let stream = [left.concat(), parts.concat()].concat();
         let found = items(&keys(), &stream);
         assert!(
-            matches!(found.last(), Some(Item::Telegram(telegram)) if **telegram == whole),
+            matches!(found.last(), Some(Item::Telegram(telegram)) if *telegram == whole),
             "segment {lost}: {found:?}"
         );
         assert_eq!(telegrams(&stream).len(), 1, "segment {lost}");

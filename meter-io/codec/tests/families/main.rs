@@ -17,14 +17,13 @@ mod replay;
 use headroom_codec::{Decoder, Item, Options, Protocol, Reason, Telegram};
 use headroom_encode::{axdr::scale, *};
 
-const TITLE: [u8; 8] = *b"HRM\x10\x20\x30\x40\x50";
 const OTHER: [u8; 8] = *b"HRM\x10\x20\x30\x40\x51";
-const LLC: [u8; 3] = [0xE6, 0xE7, 0x00];
 const LINES: &str = "HRM5\\TEST-1
 0-0:96.1.1(48454144524F4F4D31)
 1-0:1.7.0(02.870*kW)
 1-0:31.7.0(004.20*A)";
 
+/// Of a live line.
 fn keys() -> Options {
     Options {
         key: Some(KEY.parse().unwrap()),
@@ -40,11 +39,16 @@ fn items(options: &Options, bytes: &[u8]) -> Vec<Item> {
     items
 }
 
+/// What a capture holds.
 fn telegrams(bytes: &[u8]) -> Vec<Telegram> {
-    items(&keys(), bytes)
+    let options = Options {
+        capture: true,
+        ..keys()
+    };
+    items(&options, bytes)
         .into_iter()
         .filter_map(|item| match item {
-            Item::Telegram(telegram) => Some(*telegram),
+            Item::Telegram(telegram) => Some(telegram),
             Item::Rejected(_) => None,
         })
         .collect()

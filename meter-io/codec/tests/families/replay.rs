@@ -1,9 +1,18 @@
 //! The frame counters of ciphered telegrams.
 
 use super::*;
+use headroom_codec::FrameCounters;
 
 /// Writes a telegram of a system title with a frame counter.
 type Port = fn([u8; 8], u32) -> Vec<u8>;
+
+/// The keys that a port needs.
+fn keys_of(name: &str) -> Options {
+    Options {
+        auth_key: keys().auth_key.filter(|_| !name.contains("untagged")),
+        ..keys()
+    }
+}
 
 /// The same telegram in each kind of ciphered port.
 fn ports() -> Vec<(&'static str, Port)> {
@@ -26,7 +35,7 @@ fn ports() -> Vec<(&'static str, Port)> {
 #[test]
 fn a_counter_that_does_not_rise_is_refused() {
     for (name, port) in ports() {
-        let mut decoder = Decoder::new(&keys());
+        let mut decoder = Decoder::new(&keys_of(name));
         let mut push = |counter| outcomes(decoder.push(&port(TITLE, counter)));
         assert_eq!(push(7), [None], "{name}");
         assert_eq!(push(7), [Some(Reason::Replayed)], "{name}, the same");
@@ -40,8 +49,8 @@ fn a_counter_that_does_not_rise_is_refused() {
 fn a_capture_may_repeat_a_telegram_but_not_go_back() {
     for (name, port) in ports() {
         let mut decoder = Decoder::new(&Options {
-            repeats: true,
-            ..keys()
+            capture: true,
+            ..keys_of(name)
         });
         let mut push = |counter| outcomes(decoder.push(&port(TITLE, counter)));
         assert_eq!(push(7), [None], "{name}");
@@ -53,7 +62,7 @@ fn a_capture_may_repeat_a_telegram_but_not_go_back() {
 #[test]
 fn each_meter_has_its_own_counter_and_a_new_connection_forgets_none() {
     for (name, port) in ports() {
-        let mut decoder = Decoder::new(&keys());
+        let mut decoder = Decoder::new(&keys_of(name));
         assert_eq!(outcomes(decoder.push(&port(TITLE, 900))), [None], "{name}");
         decoder.reset();
         let found = outcomes(decoder.push(&port(TITLE, 899)));
@@ -87,7 +96,7 @@ fn the_memory_is_of_the_titles_heard_last() {
 #[test]
 fn a_counter_that_did_not_open_counts_for_nothing() {
     for (name, port) in ports() {
-        let mut decoder = Decoder::new(&keys());
+        let mut decoder = Decoder::new(&keys_of(name));
         let mut high = port(TITLE, 7);
         // The first byte of the counter, of a frame whose checksums are then wrong, or right.
         let at = high.windows(4).position(|four| four == [0, 0, 0, 7]);
@@ -109,31 +118,59 @@ fn a_counter_that_did_not_open_counts_for_nothing() {
 }
 
 #[test]
-fn a_meter_that_sends_tags_is_not_heard_without_them() {
-    let list = |security, title, counter| {
+fn with_an_authentication_key_no_telegram_is_heard_without_a_tag() {
+    let list = |security, counter| {
         hdlc(
             &KAMSTRUP,
-            &cipher(&kamstrup_apdu(3), security, title, counter),
+            &cipher(&kamstrup_apdu(3), security, TITLE, counter),
         )
     };
-    let mut decoder = Decoder::new(&keys());
-    let mut push =
-        |security, title, counter| outcomes(decoder.push(&list(security, title, counter)));
-    assert_eq!(push(0x20, TITLE, 1), [None], "no tag was seen yet");
-    assert_eq!(push(0x30, TITLE, 2), [None]);
-    assert_eq!(push(0x20, TITLE, 3), [Some(Reason::NoTag)]);
-    assert_eq!(push(0x20, OTHER, 3), [None], "another meter has none");
-    assert_eq!(push(0x30, TITLE, 4), [None]);
-    assert_eq!(push(0x20, TITLE, 5), [Some(Reason::NoTag)], "still");
+    let of = |options: &Options| {
+        let mut decoder = Decoder::new(options);
+        move |security, counter| outcomes(decoder.push(&list(security, counter)))
+    };
+    let mut live = of(&keys());
+    assert_eq!(live(0x20, 1), [Some(Reason::NoTag)], "the very first");
+    assert_eq!(live(0x30, 1), [None], "its counter counts for nothing");
+    assert_eq!(live(0x20, 2), [Some(Reason::NoTag)]);
     // Without the authentication key no tag is checked, and none is asked for.
-    let mut decoder = Decoder::new(&Options {
+    let mut keyless = of(&Options {
         auth_key: None,
         ..keys()
     });
-    assert_eq!(outcomes(decoder.push(&list(0x30, TITLE, 1))), [None]);
-    assert_eq!(outcomes(decoder.push(&list(0x20, TITLE, 2))), [None]);
+    assert_eq!(keyless(0x30, 1), [None]);
+    assert_eq!(keyless(0x20, 2), [None]);
+    // A capture may hold both kinds, and each telegram says which it is.
+    let mut capture = of(&Options {
+        capture: true,
+        ..keys()
+    });
+    assert_eq!(capture(0x30, 1), [None]);
+    assert_eq!(capture(0x20, 2), [None]);
     assert_eq!(Reason::NoTag.code(), "no_tag");
     assert!(Reason::NoTag.to_string().contains("tag"));
+}
+
+#[test]
+fn counters_from_before_count_too() {
+    for (name, port) in ports() {
+        let mut first = Decoder::new(&keys_of(name));
+        let heard = first.push(&port(TITLE, 7)).pop();
+        let Some(Item::Telegram(telegram)) = heard else {
+            panic!("{name}: {heard:?}");
+        };
+        let mut counters = FrameCounters::default();
+        counters.heard(telegram.frame_counter.unwrap());
+        // As after a restart.
+        let mut decoder = Decoder::new(&Options {
+            counters: counters.to_string().parse().unwrap(),
+            ..keys_of(name)
+        });
+        let mut push = |title, counter| outcomes(decoder.push(&port(title, counter)));
+        assert_eq!(push(TITLE, 7), [Some(Reason::Replayed)], "{name}");
+        assert_eq!(push(OTHER, 1), [None], "{name}, another meter");
+        assert_eq!(push(TITLE, 8), [None], "{name}");
+    }
 }
 
 #[test]

@@ -13,16 +13,15 @@ use headroom_encode::{
 const BEHIND: usize = 20 * 1024;
 /// The content of a frame: with its ends below the eleven bits of a length.
 const MOST_FRAMED: usize = 1900;
-/// The longest text that a telegram may hold: a whole telegram of P1 in one line.
-const LONGEST_TEXT: usize = 16 * 1024;
 
-/// All keys set. Bytes may hold the same ciphered telegram twice.
-fn options(protocol: Option<Protocol>) -> Options {
+/// All keys set, or the one that opens telegrams without a tag. Bytes may hold the same ciphered telegram twice.
+fn options(protocol: Option<Protocol>, tagged: bool) -> Options {
     Options {
         protocol,
         key: KEY.parse().ok(),
-        auth_key: AUTH_KEY.parse().ok(),
-        repeats: true,
+        auth_key: AUTH_KEY.parse().ok().filter(|_| tagged),
+        capture: true,
+        ..Options::default()
     }
 }
 
@@ -129,7 +128,7 @@ fn check_behind(protocol: Option<Protocol>, bytes: &[u8]) -> Result<Vec<Item>, S
         .iter()
         .any(|telegram| telegram.protocol == Protocol::P1);
     let refused = matches!(all.last(), Some(Item::Rejected(_)));
-    if telegrams(&all).contains(&&**expected) || pinned && refused {
+    if telegrams(&all).contains(&expected) || pinned && refused {
         Ok(items)
     } else {
         Err(format!("the telegram behind is lost: {all:?}"))
@@ -142,7 +141,7 @@ fn decode(
     bytes: &[u8],
     size: usize,
 ) -> Result<(Vec<Item>, usize), String> {
-    let mut decoder = Decoder::new(&options(protocol));
+    let mut decoder = Decoder::new(&options(protocol, bytes.len().is_multiple_of(2)));
     let mut items = Vec::new();
     for chunk in bytes.chunks(size) {
         decoder.push_raw(chunk, |item, raw| {
@@ -175,7 +174,7 @@ fn telegrams(items: &[Item]) -> Vec<&Telegram> {
     items
         .iter()
         .filter_map(|item| match item {
-            Item::Telegram(telegram) => Some(&**telegram),
+            Item::Telegram(telegram) => Some(telegram),
             Item::Rejected(_) => None,
         })
         .collect()
@@ -191,12 +190,8 @@ fn check_telegram(telegram: &Telegram) -> Option<()> {
             && step_fits(phase.current_ma, phase.current_step_ma)
             && step_fits(phase.voltage_mv, phase.voltage_step_mv)
     });
-    let texts = [&telegram.meter_id, &telegram.meter_model]
-        .into_iter()
-        .flatten()
-        .all(|text| text.len() <= LONGEST_TEXT);
     let proved = telegram.encrypted || !telegram.authenticated;
-    (phases && texts && proved && !telegram.is_empty()).then_some(())
+    (phases && proved && !telegram.is_empty()).then_some(())
 }
 
 fn own_telegram(protocol: Option<Protocol>) -> Vec<u8> {

@@ -3,39 +3,82 @@
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::{BASE_RETRY_AFTER, Base, BootTrigger, InForce, Kind, Session, Waiting};
+use super::{BASE_RETRY_AFTER, Base, BootTrigger, Kind, Session, Waiting};
 use crate::{
-    types::{LimitOutcome, Note, Now, Output},
+    types::{Grade, LimitOutcome, Note, Now, Output},
     v16::{ladder::BaseForm, outgoing},
     value::text_member,
+    wear::Urgency,
 };
+
+/// Longest reason that is kept of a refusal, in characters.
+const MAX_REASON: usize = 120;
 
 impl Session {
     pub(super) fn answered(&mut self, kind: Kind, payload: &Value, now: Now) {
         let yes = outgoing::is_accepted(payload);
         match kind {
             Kind::Setup => {
-                let learned = self.setup.answered(payload, &mut self.learnt.ladder);
+                let Self { setup, learnt, .. } = self;
+                let learned = setup.answered(payload, &mut learnt.ladder, &mut learnt.capabilities);
                 if learned.unit_changed && self.base != Base::First {
                     self.learnt.ladder.base_again();
                     self.base = Base::Due;
                 }
             }
+            Kind::Composite => self.composite_answered(payload, now),
             Kind::Base { form, safe_ma, .. } if yes => self.base_accepted(form, safe_ma),
             Kind::Limit(waiting) if yes => self.limit_accepted(waiting, now),
-            Kind::BootTrigger | Kind::MeterTrigger if yes => {}
+            Kind::BootTrigger | Kind::MeterTrigger if yes => {
+                self.learnt.capabilities.triggers = Grade::Proven;
+            }
+            Kind::Operation { number, clears } if yes => {
+                self.operation_accepted(number, clears, now);
+            }
             refused => {
                 let status = text_member(payload, "status").unwrap_or_default();
-                self.refused(refused, status.chars().take(40).collect(), now);
+                if let Kind::Operation {
+                    number,
+                    clears: true,
+                } = refused
+                    && status.eq_ignore_ascii_case("Unknown")
+                {
+                    // There was nothing to clear.
+                    self.operated(number, LimitOutcome::Accepted);
+                    return;
+                }
+                self.refused(refused, &status, now);
             }
         }
     }
 
-    pub(super) fn refused(&mut self, kind: Kind, why: String, now: Now) {
+    /// A call of ours was answered with an error. The names differ between versions and spellings.
+    pub(super) fn failed(&mut self, kind: Kind, code: &str, description: &str, now: Now) {
+        let unknown_action = code.eq_ignore_ascii_case("NotImplemented");
+        let why = format!("{code} {description}");
+        if unknown_action && kind.is_profile() {
+            self.not_controllable(kind, cut(&why), now);
+        } else {
+            self.refused(kind, &why, now);
+        }
+    }
+
+    fn refused(&mut self, kind: Kind, why: &str, now: Now) {
+        let why = cut(why);
         match kind {
             Kind::Setup => self.setup.refused(),
+            Kind::Composite => {
+                self.learnt.capabilities.composite_schedule = Grade::NotThere;
+            }
+            Kind::Operation { number, clears } => {
+                if !clears {
+                    self.note(Note::CallRefused("an operation", why));
+                }
+                self.operated(number, LimitOutcome::Rejected);
+            }
             Kind::BootTrigger => {
                 self.boot_trigger = BootTrigger::Refused;
+                self.learnt.capabilities.triggers = Grade::NotThere;
                 self.note(Note::CallRefused("TriggerMessage", why));
             }
             Kind::MeterTrigger => {
@@ -56,20 +99,41 @@ impl Session {
                 }
             }
             Kind::Limit(waiting) => {
-                self.note(Note::CallRefused("SetChargingProfile", why));
-                self.limit_refused(waiting, now);
+                self.note(Note::CallRefused("SetChargingProfile", why.clone()));
+                self.limit_refused(waiting, why, now);
             }
         }
     }
 
-    pub(super) fn base_accepted(&mut self, form: BaseForm, safe_ma: u32) {
+    /// It does not know profiles at all. No form helps, so nothing more is sent for a while, and
+    /// each limit is told as rejected at once.
+    fn not_controllable(&mut self, kind: Kind, why: String, now: Now) {
+        let retry = SignedDuration::try_from(BASE_RETRY_AFTER).unwrap_or_default();
+        self.learnt.uncontrollable_until = now.wall.checked_add(retry).ok();
+        self.learnt.capabilities.limits = Grade::NotThere;
+        self.learnt.capabilities.lease = Grade::NotThere;
+        self.learnt.in_force = None;
+        self.learnt.took_profile = false;
+        self.note(Note::NotControllable(why));
+        self.base_failed(now);
+        if let Kind::Limit(waiting) = kind {
+            self.outcome(waiting, LimitOutcome::Rejected, now);
+        }
+    }
+
+    fn base_accepted(&mut self, form: BaseForm, safe_ma: u32) {
         self.learnt.ladder.base_accepted(form);
+        self.learnt.took_profile = true;
+        self.learnt.uncontrollable_until = None;
         self.base_attempt = 0;
         self.base = if safe_ma == self.settings.safe_ma {
             Base::InPlace
         } else {
             Base::Due
         };
+        if self.learnt.capabilities.limits <= Grade::Claimed {
+            self.learnt.capabilities.limits = Grade::Claimed;
+        }
         self.note(Note::BaseInPlace);
     }
 
@@ -79,21 +143,39 @@ impl Session {
         self.note(Note::BaseMissing);
     }
 
-    pub(super) fn limit_accepted(&mut self, waiting: Waiting, now: Now) {
+    fn limit_accepted(&mut self, waiting: Waiting, now: Now) {
         self.learnt.ladder.lease_accepted();
-        let sent_at = waiting.sent_at.unwrap_or(now.wall);
-        let lease = SignedDuration::from_secs(i64::from(waiting.request.lease_s));
-        let until = sent_at.checked_add(lease).unwrap_or(sent_at);
-        self.learnt.in_force = Some(InForce {
-            request: waiting.request,
-            until,
-        });
+        self.learnt.took_profile = true;
+        self.learnt.wear.accepted();
+        let before = self.learnt.lease_now(now.wall).map(|lease| lease.request);
+        self.learnt
+            .take(waiting.request, waiting.sent_at.unwrap_or(now.wall));
+        let capabilities = &mut self.learnt.capabilities;
+        if capabilities.limits != Grade::Proven {
+            capabilities.limits = Grade::Claimed;
+        }
+        if !self.learnt.ladder.lease_ends() {
+            capabilities.lease = Grade::NotThere;
+        } else if capabilities.lease == Grade::Unknown {
+            capabilities.lease = Grade::Claimed;
+        }
+        self.watch_limit(waiting.request, before, now);
         self.outcome(waiting, LimitOutcome::Accepted, now);
     }
 
-    pub(super) fn limit_refused(&mut self, waiting: Waiting, now: Now) {
-        let try_next = self.learnt.ladder.lease_refused();
-        if !try_next {
+    fn limit_refused(&mut self, waiting: Waiting, why: String, now: Now) {
+        let safe_ma = self.settings.safe_ma;
+        let urgency = self.learnt.urgency(waiting.request, safe_ma, now.wall);
+        if !self.learnt.ladder.lease_refused() {
+            if urgency == Urgency::Raise {
+                self.learnt.wear.raise_refused(now.wall);
+            }
+            let limits = &mut self.learnt.capabilities.limits;
+            if self.learnt.in_force.is_none() && *limits != Grade::NotThere {
+                // Every form was refused, and none was ever taken.
+                *limits = Grade::NotThere;
+                self.note(Note::NotControllable(why));
+            }
             self.outcome(waiting, LimitOutcome::Rejected, now);
             return;
         }
@@ -130,6 +212,14 @@ impl Session {
                     self.note(Note::SetupGivenUp);
                 }
             }
+            Kind::Composite => {
+                self.note(Note::CallTimedOut("GetCompositeSchedule"));
+                self.composite_useless();
+            }
+            Kind::Operation { number, .. } => {
+                self.note(Note::CallTimedOut("an operation"));
+                self.operated(number, LimitOutcome::Timeout);
+            }
             Kind::BootTrigger => self.note(Note::CallTimedOut("TriggerMessage")),
             Kind::MeterTrigger => {
                 self.meter_trigger_refused = true;
@@ -147,12 +237,13 @@ impl Session {
             }
             Kind::Limit(waiting) => {
                 self.note(Note::CallTimedOut("SetChargingProfile"));
+                self.learnt.leave_in_doubt(waiting.request);
                 self.limit_timed_out(waiting, now);
             }
         }
     }
 
-    pub(super) fn limit_timed_out(&mut self, waiting: Waiting, now: Now) {
+    fn limit_timed_out(&mut self, waiting: Waiting, now: Now) {
         match (&mut self.waiting, waiting.attempt) {
             (Some(newer), 1) => {
                 // The retry carries the newest value and is the last one.
@@ -168,4 +259,8 @@ impl Session {
             _ => self.outcome(waiting, LimitOutcome::Timeout, now),
         }
     }
+}
+
+fn cut(why: &str) -> String {
+    why.chars().take(MAX_REASON).collect()
 }

@@ -3,15 +3,23 @@
 use serde_json::Value;
 
 use super::{
-    BOOT_LOOP_COUNT, BOOT_LOOP_WINDOW, Base, HEARTBEAT_INTERVAL_S, Heard, RESTORE_MIN_S, Session,
-    Start, Waiting,
+    BOOT_LOOP_COUNT, BOOT_LOOP_WINDOW, Base, HEARTBEAT_INTERVAL_S, Heard, MAX_DELAYED, Session,
+    learnt::Start,
 };
 use crate::{
+    clock::ClockOffset,
     frame::{self, ErrorCode},
     time::ReadTime,
-    types::{LimitRequest, Note, Now, Output},
-    v16::incoming::{self, Incoming},
+    types::{Identity, Note, Now, Output},
+    v16::{
+        incoming::{self, Incoming},
+        quirks::Quirks,
+    },
+    wear::WRITES_PER_DAY,
 };
+
+/// A clock that is off by less is not worth a word, in seconds.
+const CLOCK_TOLD_S: i64 = 10;
 
 impl Session {
     pub(super) fn call(&mut self, id: &str, action: &str, payload: &Value, now: Now) {
@@ -49,17 +57,27 @@ impl Session {
                 return;
             }
         };
-        self.outputs
-            .push_back(Output::Send(frame::write_result(id, &answer)));
+        self.answer(frame::write_result(id, &answer), &incoming, now);
         if accepted {
             self.digest(incoming, now);
         }
     }
 
-    pub(super) fn digest(&mut self, incoming: Incoming, now: Now) {
+    /// Sends an answer; that to a beginning transaction later where the model needs it.
+    fn answer(&mut self, text: String, call: &Incoming, now: Now) {
+        let delay = self.quirks.start_answer_delay();
+        match (call, delay) {
+            (Incoming::Start { .. }, Some(delay)) if self.delayed.len() < MAX_DELAYED => {
+                self.delayed.push_back((now.monotonic + delay, text));
+            }
+            _ => self.outputs.push_back(Output::Send(text)),
+        }
+    }
+
+    fn digest(&mut self, incoming: Incoming, now: Now) {
         self.heard = self.heard.max(Heard::Call);
         match incoming {
-            Incoming::Boot(_) => self.on_boot(now),
+            Incoming::Boot(identity) => self.on_boot(identity, now),
             Incoming::Status {
                 connector,
                 status,
@@ -67,7 +85,7 @@ impl Session {
             } => {
                 self.observe_clock(stamp, now);
                 if self.connector.on_status(connector, status) {
-                    self.learnt.transaction = None;
+                    self.learnt.ended = self.learnt.transaction.take();
                 }
             }
             Incoming::Start {
@@ -77,8 +95,12 @@ impl Session {
             } => {
                 self.observe_clock(stamp, now);
                 if self.connector.is_it(connector) {
-                    self.learnt.transaction = self.last_start.as_ref().map(|(_, id)| *id);
+                    self.learnt.transaction = self.learnt.last_start.as_ref().map(|(_, id)| *id);
                     self.connector.energy(energy_wh);
+                    if self.learnt.ladder.is_by_transaction() {
+                        // The lease of the last transaction ended with it.
+                        self.restore_lease(now);
+                    }
                 }
             }
             Incoming::Stop {
@@ -88,7 +110,7 @@ impl Session {
             } => {
                 self.observe_clock(stamp, now);
                 if transaction.is_some() && transaction == self.learnt.transaction {
-                    self.learnt.transaction = None;
+                    self.learnt.ended = self.learnt.transaction.take();
                     self.connector.forget_currents();
                     self.connector.energy(energy_wh);
                 }
@@ -98,14 +120,21 @@ impl Session {
                 transaction,
                 reading,
             } => {
-                self.observe_clock(reading.stamp, now);
+                if let Some(stamp) = reading.stamp {
+                    self.learnt.clock.observe_sample(stamp, now.wall);
+                    self.tell_clock();
+                }
                 let connectors = self.setup.connectors();
                 let taken =
                     self.connector
                         .on_meter_values(connector, connectors, &reading, now.monotonic);
+                let running = transaction.filter(|id| self.learnt.ended != Some(*id));
                 if taken && self.learnt.transaction.is_none() {
                     // It was running before we were.
-                    self.learnt.transaction = transaction;
+                    self.learnt.transaction = running;
+                }
+                if taken {
+                    self.watch_values(reading.stamp, now);
                 }
             }
             Incoming::Heartbeat
@@ -116,8 +145,8 @@ impl Session {
         }
     }
 
-    pub(super) fn transaction_id(&mut self, start: Start) -> i32 {
-        if let Some((known, id)) = &self.last_start
+    fn transaction_id(&mut self, start: Start) -> i32 {
+        if let Some((known, id)) = &self.learnt.last_start
             && *known == start
             && start.at.is_some()
         {
@@ -126,11 +155,11 @@ impl Session {
         }
         let random = (self.random)() & 0x7fff_ffff;
         let id = i32::try_from(random.max(1)).unwrap_or(1);
-        self.last_start = Some((start, id));
+        self.learnt.last_start = Some((start, id));
         id
     }
 
-    pub(super) fn is_boot_loop(&mut self, now: Now) -> bool {
+    fn is_boot_loop(&mut self, now: Now) -> bool {
         while self
             .boots
             .front()
@@ -147,50 +176,60 @@ impl Session {
         looping
     }
 
-    pub(super) fn on_boot(&mut self, now: Now) {
+    fn on_boot(&mut self, identity: Identity, now: Now) {
         self.heard = Heard::Boot;
         self.learnt.clock.set_by_boot();
+        self.learnt.clock_told_s = 0;
         self.connector.booted();
+        self.know(identity);
         // It may have forgotten everything.
-        self.learnt.ladder.base_again();
+        self.learnt.ladder.booted();
+        self.learnt.uncontrollable_until = None;
+        self.learnt.drew_ma = None;
         self.base = Base::First;
         self.base_attempt = 0;
         self.restore_lease(now);
         self.restart_setup();
     }
 
+    /// It has said who it is: what is known of its model holds from now on.
+    fn know(&mut self, identity: Identity) {
+        let quirks = Quirks::of(&identity);
+        if self.learnt.identity.as_ref() != Some(&identity) && !quirks.numbers.is_empty() {
+            self.note(Note::Quirks(quirks.numbers.clone()));
+        }
+        if let Some(place) = quirks.start_at() {
+            self.learnt.ladder.start_at(place);
+        }
+        if let (Some(unit), None) = (quirks.unit(), &self.learnt.identity) {
+            self.learnt.ladder.learn_unit(unit);
+        }
+        if quirks != self.quirks {
+            self.writes_per_day = quirks.writes_per_day().unwrap_or(WRITES_PER_DAY);
+        }
+        self.quirks = quirks;
+        self.learnt.identity = Some(identity);
+    }
+
     pub(super) fn restart_setup(&mut self) {
         self.setup_done_once = true;
-        self.setup.restart();
+        self.setup.restart(&self.quirks);
     }
 
-    /// After the base, the lease that was in force goes in again with what is left of it.
-    pub(super) fn restore_lease(&mut self, now: Now) {
-        let Some(in_force) = self.learnt.in_force else {
-            return;
-        };
-        let left = in_force.until.duration_since(now.wall).as_secs();
-        if self.waiting.is_some() || !self.may_send() || left < RESTORE_MIN_S {
-            return;
-        }
-        let lease_s = u32::try_from(left)
-            .unwrap_or(1)
-            .min(in_force.request.lease_s);
-        let request = LimitRequest {
-            lease_s,
-            ..in_force.request
-        };
-        self.waiting = Some(Waiting {
-            request,
-            sent_at: None,
-            attempt: 1,
-            restored: true,
-        });
+    fn observe_clock(&mut self, stamp: Option<ReadTime>, now: Now) {
+        let Some(stamp) = stamp else { return };
+        self.learnt.clock.observe(stamp, now.wall);
+        self.tell_clock();
     }
 
-    pub(super) fn observe_clock(&mut self, stamp: Option<ReadTime>, now: Now) {
-        if let Some(stamp) = stamp {
-            self.learnt.clock.observe(stamp, now.wall);
+    fn tell_clock(&mut self) {
+        if let ClockOffset::Measured(offset) = self.learnt.clock.offset() {
+            let seconds = offset.as_secs();
+            let changed = (seconds - self.learnt.clock_told_s).abs() > CLOCK_TOLD_S;
+            if changed && seconds.abs() > CLOCK_TOLD_S {
+                self.learnt.clock_told_s = seconds;
+                self.note(Note::ClockOff(seconds));
+            }
         }
     }
 }

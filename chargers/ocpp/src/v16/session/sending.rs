@@ -1,112 +1,20 @@
-//! What goes out next, and in which form.
+//! Profiles in their form, and the way out for every call.
 
-use std::time::Duration;
-
-use super::{
-    BOOT_PATIENCE, BOOT_TRIGGER_AFTER, Base, BootTrigger, CONFIGURATION_TIMEOUT, Heard, Kind,
-    LIMIT_PATIENCE, METER_SILENCE, PROFILE_TIMEOUT, Session, Waiting,
-};
+use super::{Base, CONFIGURATION_TIMEOUT, Kind, PROFILE_TIMEOUT, Session, Waiting};
 use crate::{
     frame,
-    types::{LimitRequest, Note, Now, Output},
+    types::{Note, Now},
     v16::{
-        outgoing::{self, Call},
+        ladder::{LeaseForm, Shape, Situation},
+        outgoing::Call,
         profile::{self, Amounts, Form, Schedule, Unit},
     },
 };
 
 impl Session {
-    pub(super) fn break_off_for_limit(&mut self, now: Now) {
-        let patience_over = self.line_since + LIMIT_PATIENCE <= now.monotonic;
-        let other = self.line.kind().is_some_and(|kind| !kind.is_profile());
-        if self.waiting.is_some() && other && patience_over {
-            // The line is taken over; the late answer will be dropped as one to no call.
-            if let Some(Kind::Setup) = self.line.timed_out(Duration::MAX, &mut self.counters) {
-                self.setup.broken_off();
-            }
-        }
-    }
-
-    pub(super) const fn may_send(&self) -> bool {
-        self.settings.adopted && self.settings.control
-    }
-
-    pub(super) fn ready_for_setup(&self, now: Now) -> bool {
-        self.heard == Heard::Boot
-            || self.boot_trigger == BootTrigger::Refused
-            || self.connected_at + BOOT_PATIENCE <= now.monotonic
-    }
-
-    pub(super) fn send_next(&mut self, now: Now) {
-        let ready_for_setup = self.ready_for_setup(now);
-        if ready_for_setup && !self.setup_done_once {
-            self.restart_setup();
-        }
-        if let Base::RetryAt(at) = self.base
-            && at <= now.monotonic
-        {
-            self.learnt.ladder.base_again();
-            self.base = Base::Due;
-        }
-        if ready_for_setup || self.heard >= Heard::Call {
-            if self.base == Base::First && self.send_base(now) {
-                return;
-            }
-            if let Some(waiting) = self.waiting.take() {
-                self.send_limit(waiting, now);
-                return;
-            }
-            if self.base == Base::Due && self.send_base(now) {
-                return;
-            }
-        }
-        let trigger_due = self.connected_at + BOOT_TRIGGER_AFTER <= now.monotonic;
-        if self.heard < Heard::Boot && self.boot_trigger == BootTrigger::NotSent && trigger_due {
-            self.boot_trigger = BootTrigger::Sent;
-            self.send(
-                Kind::BootTrigger,
-                &outgoing::trigger("BootNotification", None),
-                now,
-            );
-            return;
-        }
-        if ready_for_setup {
-            let status_known = self.connector.status_known();
-            if let Some(call) = self.setup.next(self.settings.connector, status_known) {
-                self.send(Kind::Setup, &call, now);
-                return;
-            }
-            if self
-                .meter_trigger_at()
-                .is_some_and(|at| at <= now.monotonic)
-            {
-                self.meter_asked_at = Some(now.monotonic);
-                let call = outgoing::trigger("MeterValues", Some(self.settings.connector));
-                self.send(Kind::MeterTrigger, &call, now);
-            }
-        }
-    }
-
-    /// When a charging connector is to be asked for its meter values.
-    pub(super) fn meter_trigger_at(&self) -> Option<Duration> {
-        if !self.connector.is_charging()
-            || self.meter_trigger_refused
-            || !self.setup.is_done()
-            || !self.setup_done_once
-        {
-            return None;
-        }
-        let heard = self
-            .connector
-            .measured_at()
-            .max(self.meter_asked_at)
-            .unwrap_or(self.connected_at);
-        Some(heard + METER_SILENCE)
-    }
-
     pub(super) fn amounts(&self, limit_ma: u32, phases: u8, form: Form) -> Amounts {
         Amounts {
-            limit_ma,
+            limit_ma: self.quirks.step_down(limit_ma),
             safe_ma: self.settings.safe_ma,
             phases,
             power_phases: if form.unit == Unit::Watts {
@@ -128,8 +36,10 @@ impl Session {
 
     /// False if there is no base to send.
     pub(super) fn send_base(&mut self, now: Now) -> bool {
+        let lease_holds = self.learnt.lease_now(now.wall).is_some();
+        let ends_itself = self.learnt.in_force.is_some() && self.learnt.ladder.lease_ends();
         if self.base == Base::Due
-            && self.learnt.in_force.is_some()
+            && (lease_holds || ends_itself)
             && !self.learnt.ladder.lease_leaves_base()
         {
             // The lease lies in the base's place and ends in the safe current itself.
@@ -140,68 +50,68 @@ impl Session {
             self.base_failed(now);
             return false;
         };
-        let charger_time = self.learnt.clock.charger_time(now.wall).unwrap_or(now.wall);
+        let charger_time = self.learnt.charger_time(now.wall).unwrap_or(now.wall);
         let schedule = if form.relative {
-            Schedule::RelativeBase
+            Schedule::Relative
         } else {
             Schedule::Base { charger_time }
         };
         let safe_ma = self.settings.safe_ma;
         let payload = profile::payload(form.form, schedule, self.amounts(safe_ma, 0, form.form));
-        let attempt = self.base_attempt + 1;
-        let call = Call {
-            action: "SetChargingProfile",
-            payload,
+        let kind = Kind::Base {
+            form,
+            safe_ma,
+            attempt: self.base_attempt + 1,
         };
-        self.send(
-            Kind::Base {
-                form,
-                safe_ma,
-                attempt,
-            },
-            &call,
-            now,
-        );
+        self.send_profile_call(kind, payload, now);
         true
     }
 
     pub(super) fn send_limit(&mut self, mut waiting: Waiting, now: Now) {
         waiting.sent_at = waiting.sent_at.or(Some(now.wall));
-        let LimitRequest {
-            limit_ma,
-            phases,
-            lease_s,
-            ..
-        } = waiting.request;
-        let form = self
-            .learnt
-            .ladder
-            .lease(self.settings.connector, self.learnt.transaction);
-        let charger_time = self.learnt.clock.charger_time(now.wall);
-        let schedule = match charger_time {
-            Some(charger_time) if self.learnt.ladder.takes_two_periods() => Schedule::Lease {
+        self.learnt.wear.limited(now.wall);
+        let request = waiting.request;
+        let charger_time = self.learnt.charger_time(now.wall);
+        let LeaseForm { form, shape, .. } = self.learnt.ladder.lease(Situation {
+            connector: self.settings.connector,
+            transaction: self.learnt.transaction,
+            clock_known: charger_time.is_some(),
+        });
+        let lease_s = request.lease_s;
+        let schedule = match (shape, charger_time) {
+            (Shape::Lease, Some(charger_time)) => Schedule::Lease {
                 charger_time,
                 lease_s,
             },
-            _ => {
+            (Shape::Endless, _) => {
+                self.note(Note::LeaseImpossible);
+                Schedule::Relative
+            }
+            (Shape::Duration | Shape::Lease, _) => {
                 self.note(Note::LeaseByDuration);
-                Schedule::Duration { lease_s }
+                Schedule::Duration {
+                    charger_time,
+                    lease_s,
+                }
             }
         };
-        let payload = profile::payload(form, schedule, self.amounts(limit_ma, phases, form));
-        self.send(
-            Kind::Limit(waiting),
-            &Call {
-                action: "SetChargingProfile",
-                payload,
-            },
-            now,
-        );
+        let amounts = self.amounts(request.limit_ma, request.phases, form);
+        let payload = profile::payload(form, schedule, amounts);
+        self.send_profile_call(Kind::Limit(waiting), payload, now);
+    }
+
+    fn send_profile_call(&mut self, kind: Kind, payload: serde_json::Value, now: Now) {
+        self.counters.profiles_sent += 1;
+        self.learnt.wear.wrote(now.wall);
+        let call = Call {
+            action: "SetChargingProfile",
+            payload,
+        };
+        self.send(kind, &call, now);
     }
 
     pub(super) fn send(&mut self, kind: Kind, call: &Call, now: Now) {
         let timeout = if kind.is_profile() {
-            self.counters.profiles_sent += 1;
             PROFILE_TIMEOUT
         } else {
             CONFIGURATION_TIMEOUT
@@ -209,6 +119,6 @@ impl Session {
         let id = self.line.start(kind, now.monotonic + timeout);
         self.line_since = now.monotonic;
         let text = frame::write_call(&id, call.action, &call.payload);
-        self.outputs.push_back(Output::Send(text));
+        self.outputs.push_back(crate::types::Output::Send(text));
     }
 }

@@ -1,9 +1,12 @@
 //! The decision core itself, fed as `headroom engine` is: `configure` first, then what happens, and a
 //! tick at each deadline.
 
+use std::collections::BTreeMap;
+
 use headroom_core::Engine;
 use headroom_core::config::Config;
 use headroom_core::event::Event;
+use headroom_core::rotation::Evidence;
 use headroom_core::units::Instant;
 
 use super::{Controller, Order};
@@ -48,6 +51,10 @@ impl Controller for Headroom {
 
     fn deadline(&self) -> Option<Instant> {
         self.engine.next_deadline()
+    }
+
+    fn learnt(&self) -> BTreeMap<String, Evidence> {
+        self.engine.learnt_phases()
     }
 
     fn refused(&self) -> Vec<String> {

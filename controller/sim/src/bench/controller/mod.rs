@@ -10,8 +10,11 @@ mod hold;
 mod smartevse;
 mod view;
 
+use std::collections::BTreeMap;
+
 use headroom_core::action::Command;
 use headroom_core::event::Event;
+use headroom_core::rotation::Evidence;
 use headroom_core::units::Instant;
 
 use super::scenario::Scenario;
@@ -34,6 +37,11 @@ pub trait Controller {
     /// When it must hear of the passing of time at the latest.
     fn deadline(&self) -> Option<Instant> {
         None
+    }
+
+    /// What it has found out of the wiring of chargers whose phases nobody told it.
+    fn learnt(&self) -> BTreeMap<String, Evidence> {
+        BTreeMap::new()
     }
 
     /// Events that it called impossible.

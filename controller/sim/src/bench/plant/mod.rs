@@ -148,7 +148,12 @@ impl<'a> Run<'a> {
     }
 
     /// Runs to the end.
-    pub(super) fn run(mut self) -> RunMetrics {
+    pub(super) fn run(self) -> RunMetrics {
+        self.run_watched(|_, _| ())
+    }
+
+    /// Runs to the end and shows the controller after each second.
+    pub(super) fn run_watched(mut self, mut watch: impl FnMut(u64, &dyn Controller)) -> RunMetrics {
         let mut trace = self.background.iter();
         let mut stepper = match &self.scenario.background {
             BackgroundSpec::Steps(steps) if steps.watching => {
@@ -170,6 +175,9 @@ impl<'a> Run<'a> {
             self.house.step((second + 1) * STEP_MS);
             self.measure(second + 1);
             self.say((second + 1) * STEP_MS);
+            if let Some(controller) = &self.controller {
+                watch(second + 1, controller.as_ref());
+            }
         }
         self.finish()
     }

@@ -7,7 +7,7 @@
 
 mod layouts;
 
-use super::Data;
+use super::{Data, List};
 use crate::profile::{Dimension, Obis};
 pub(super) use layouts::{Slot, layout};
 

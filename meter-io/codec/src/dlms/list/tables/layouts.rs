@@ -1,6 +1,6 @@
 //! Lists without codes: what stands where.
 
-use super::Data;
+use super::{Data, List};
 use crate::profile::Register;
 use Register::{
     Current, ExportEnergy, ExportPower, ExportReactive, ImportEnergy, ImportPower, ImportReactive,
@@ -17,9 +17,9 @@ pub(in super::super) enum Slot {
     Id,
     Model,
     Clock,
-    /// A number of more than 16 bits, or null.
+    /// A number of more than [`SHORT`] bytes, or null.
     Wide(Register),
-    /// A number of at most 16 bits, or null.
+    /// A number of at most [`SHORT`] bytes, or null.
     Short(Register),
     /// A number of any width, or null: name and length tell the list already.
     Any(Register),
@@ -34,6 +34,9 @@ pub(in super::super) struct Layout {
     /// What stands behind the last slot is skipped.
     pub(in super::super) slots: &'static [Slot],
 }
+
+/// Bytes of a short number: lists without codes are told apart by the widths of their values.
+const SHORT: usize = 2;
 
 const fn w(register: Register) -> Slot {
     Slot::Wide(register)
@@ -285,26 +288,26 @@ const fn row(name: &'static [u8], items: usize, slots: &'static [Slot]) -> Layou
 }
 
 impl Slot {
-    fn fits(self, item: &Data<'_>) -> bool {
+    fn fits(self, item: Data<'_>) -> bool {
         match self {
             Self::Skip => true,
             Self::Text | Self::Id | Self::Model | Self::Clock => item.bytes().is_some(),
-            Self::Wide(_) => matches!(item, Data::Number(_) | Data::Null),
-            Self::Short(_) => matches!(item, Data::Short(_) | Data::Null),
-            Self::Any(_) => matches!(item, Data::Number(_) | Data::Short(_) | Data::Null),
+            Self::Wide(_) => item.is_null() || item.digits().is_some_and(|it| it.len() > SHORT),
+            Self::Short(_) => item.is_null() || item.digits().is_some_and(|it| it.len() <= SHORT),
+            Self::Any(_) => item.is_null() || item.digits().is_some(),
         }
     }
 }
 
 /// The layout of a list without codes.
-pub(in super::super) fn layout(name: &[u8], items: &[Data<'_>]) -> Option<&'static Layout> {
+pub(in super::super) fn layout(name: &[u8], items: List<'_>) -> Option<&'static Layout> {
     LAYOUTS.iter().find(|layout| {
         layout.items == items.len()
             && name.starts_with(layout.name)
             && layout
                 .slots
                 .iter()
-                .zip(items)
+                .zip(items.items())
                 .all(|(slot, item)| slot.fits(item))
     })
 }

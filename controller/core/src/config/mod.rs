@@ -4,11 +4,15 @@
 //! in the same objects so that there is one shape and one validation, and is never looked at here.
 //! Validation is in [`crate::validate`].
 
-use std::collections::BTreeMap;
+mod driver;
+mod meter;
 
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Milliamps, Millivolts, PerPhase, Phase, Watts};
+
+pub use driver::{Driver, OcppAuth};
+pub use meter::{Meter, Secret};
 
 /// The name of the circuit behind the main fuse.
 pub const MAIN: &str = "main";
@@ -342,130 +346,6 @@ pub struct SlowLoad {
     pub priority: u32,
 }
 
-/// How a device is reached. Carried for the outside; the core never looks at it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Driver {
-    /// An OCPP charge point that connects to us.
-    Ocpp {
-        /// The identity in the path that it connects to.
-        charge_point_id: String,
-        /// Its connector, from 1.
-        #[serde(default = "default_connector")]
-        connector: u32,
-        /// Whether it must authenticate.
-        #[serde(default)]
-        auth: OcppAuth,
-        /// Its password. Never given back.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        password: Option<Secret>,
-        /// Whether a password is stored. Read only; ignored when written.
-        #[serde(default, skip_serializing_if = "is_false")]
-        password_set: bool,
-    },
-    /// A Shelly relay of the second generation or later.
-    ShellyGen2 {
-        /// Host name or address, maybe with a port.
-        host: String,
-        /// Which relay of the device, from 0.
-        #[serde(default)]
-        channel: u32,
-        /// Its password. Never given back.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        password: Option<Secret>,
-        /// Whether a password is stored. Read only; ignored when written.
-        #[serde(default, skip_serializing_if = "is_false")]
-        password_set: bool,
-    },
-    /// A device that a declarative HTTP profile describes.
-    Http {
-        /// Name of the profile.
-        profile: String,
-        /// Host name or address, maybe with a port.
-        host: String,
-        /// Values that the profile asks for.
-        #[serde(default)]
-        params: BTreeMap<String, String>,
-    },
-    /// A device that a Modbus register profile describes.
-    Modbus {
-        /// Name of the profile.
-        profile: String,
-        /// Host name or address, maybe with a port.
-        address: String,
-        /// Unit identifier.
-        #[serde(default = "default_unit")]
-        unit: u8,
-    },
-    /// A device behind an MQTT broker.
-    Mqtt {
-        /// Name of the profile.
-        profile: String,
-        /// Host name or address of the broker, maybe with a port.
-        broker: String,
-        /// The device's topic.
-        topic: String,
-    },
-}
-
-/// How an OCPP charge point proves who it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OcppAuth {
-    /// HTTP Basic (OCPP security profile 1).
-    #[default]
-    Basic,
-    /// Not at all (OCPP security profile 0), by explicit choice.
-    None,
-}
-
-/// The meter as `GET,PUT /meter` has it. Not part of [`Config`]: the core sees readings only.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Meter {
-    /// Where it is read, for example `serial:/dev/ttyUSB0`; `null`: nowhere yet.
-    #[serde(default)]
-    pub source: Option<String>,
-    /// The password that `***` stands for in the source. Taken from the source when that is written; never given back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source_password: Option<Secret>,
-    /// Encryption key in hex. Never given back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<Secret>,
-    /// Authentication key in hex. Never given back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth_key: Option<Secret>,
-    /// Whether an encryption key is stored. Read only; ignored when written.
-    #[serde(default)]
-    pub key_set: bool,
-    /// Ratio of current transformers before the meter; `null`: none.
-    #[serde(default)]
-    pub ct_ratio: Option<f64>,
-}
-
-/// A text that must not reach a log.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a text.
-    pub const fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text itself, for the one place that needs it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(***)")
-    }
-}
-
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "the shape that serde calls"
@@ -490,10 +370,4 @@ const fn default_dwell() -> u32 {
 }
 const fn default_max_off() -> u32 {
     14_400
-}
-const fn default_connector() -> u32 {
-    1
-}
-const fn default_unit() -> u8 {
-    1
 }

@@ -1,0 +1,87 @@
+//! What the passing of time does to a load: its lease runs out, its link breaks and comes back, its changes
+//! settle.
+
+use super::link::LinkEvent;
+use super::{LEASE_SLACK_MS, Load, REACTION_MS};
+use crate::config::LeaseProof;
+use crate::event::Outcome;
+use crate::units::Instant;
+
+impl Load {
+    /// Takes a link that is there.
+    pub(super) fn hear(&mut self, now: Instant) {
+        if !self.link.is_connected() {
+            self.lapse(now);
+            // What it did in between is not known: tell it again, and let it show anew whether it answers.
+            self.resend = self.setpoint.is_some();
+            self.failures = 0;
+            self.retry_at = None;
+            self.followed = None;
+            // What it drew then says nothing of where its draw goes now.
+            self.measured = None;
+            self.forget_span();
+        }
+        self.link.handle(LinkEvent::Heard);
+    }
+
+    /// Takes a link that broke.
+    pub(super) fn lose(&mut self, now: Instant) {
+        if self.link.lost_since().is_none() {
+            self.link.handle(LinkEvent::Gone(now));
+            self.followed = None;
+        }
+    }
+
+    /// When its lease has run out it is at its safe current by itself: more is a new grant. One that cannot
+    /// fall back is still at what it was told.
+    pub(super) fn lapse(&mut self, now: Instant) {
+        if self.spec.proof == LeaseProof::None {
+            return;
+        }
+        let over = self.lease_until.is_some_and(|until| until <= now);
+        if over
+            && self
+                .setpoint
+                .is_some_and(|setpoint| setpoint != self.spec.safe)
+        {
+            self.forget_setpoint();
+        }
+    }
+
+    pub(super) fn forget_setpoint(&mut self) {
+        self.setpoint = None;
+        // It gets another chance, and one only.
+        self.failures = self.failures.min(1);
+        self.unsettled = None;
+        self.forget_span();
+        self.reported_limit = None;
+        self.started_at = None;
+        self.fresh_session = self.stopped_at.is_none();
+    }
+
+    /// Lets time pass: leases run out, energy adds up, and a change is settled where the load says nothing
+    /// of its draw.
+    pub fn settle(&mut self, now: Instant) {
+        if self.link.is_connected() {
+            self.lapse(now);
+        }
+        self.settle_phases(now);
+        self.account(now);
+        let silent = !self.has_recent_report(now);
+        let accepted = self.outcome == Some(Outcome::Accepted)
+            && self
+                .accepted_at
+                .is_some_and(|at| now.since_ms(at) >= REACTION_MS);
+        if silent && accepted && self.link.is_connected() {
+            self.unsettled = None;
+        }
+    }
+
+    /// When the passing of time alone changes what is known of it.
+    pub fn next_change(&self) -> Option<Instant> {
+        if self.link.lost_since().is_some() {
+            return self.lease_until.map(|until| until.after_ms(LEASE_SLACK_MS));
+        }
+        None
+    }
+}

@@ -1,0 +1,198 @@
+//! Meter and chargers are not heard at the same instant: what a load draws is between bounds, and the house
+//! is not blamed for it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::float_cmp,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use headroom_core::action::Command;
+use headroom_core::{Action, Config, Engine, Event, Instant};
+use serde_json::{Value, json};
+
+/// An engine with its clock, driven by the lines of the engine protocol.
+struct Rig {
+    engine: Engine,
+    answers: &'static str,
+}
+
+/// A site with a 25 A fuse in control, its chargers and slow loads.
+fn house(chargers: &Value, slow_loads: &Value) -> Value {
+    json!({"site": {"mode": "control", "main_fuse": {"rating_a": 25}},
+           "chargers": chargers, "slow_loads": slow_loads})
+}
+
+fn charger(id: &str) -> Value {
+    json!({"id": id, "phases": ["l1", "l2", "l3"]})
+}
+
+impl Rig {
+    fn new(config: &Value) -> Self {
+        let config: Config = serde_json::from_value(config.clone()).unwrap();
+        Self {
+            engine: Engine::new(config, Instant(0)),
+            answers: "accepted",
+        }
+    }
+
+    /// Gives an event; every command is answered in the same moment.
+    fn give(&mut self, s: u64, event: Value) -> Vec<Action> {
+        let now = Instant(s * 1000);
+        let event: Event = serde_json::from_value(event).unwrap();
+        self.engine.check(&event, now).unwrap();
+        let mut all = self.engine.step(event, now).actions;
+        let mut open: Vec<u64> = all.iter().map(|action| action.command).collect();
+        while let Some(command) = open.pop().filter(|_| !self.answers.is_empty()) {
+            let result = json!({"type": "result", "command": command, "outcome": self.answers});
+            let event: Event = serde_json::from_value(result).unwrap();
+            let more = self.engine.step(event, now).actions;
+            open.extend(more.iter().map(|action| action.command));
+            all.extend(more);
+        }
+        all
+    }
+
+    fn read(&mut self, s: u64, lines: [Option<f64>; 3]) -> Vec<Action> {
+        let wobble = f64::from(u32::try_from(s % 7).unwrap()) / 10.0;
+        let phases =
+            lines.map(|current| json!({"current_a": current, "voltage_v": 230.1 + wobble}));
+        self.give(s, json!({"type": "reading", "phases": phases}))
+    }
+
+    fn report(&mut self, s: u64, id: &str, draw: f64, limit: Option<f64>) -> Vec<Action> {
+        let event = json!({"type": "charger", "id": id, "connected": true, "status": "charging",
+                           "current_a": [draw, draw, draw], "limit_a": limit});
+        self.give(s, event)
+    }
+
+    /// Seconds of a calm house in which the charger draws what it is told.
+    fn calm(
+        &mut self,
+        seconds: std::ops::Range<u64>,
+        id: &str,
+        house: f64,
+        draw: f64,
+    ) -> Vec<Action> {
+        let mut all = Vec::new();
+        for s in seconds {
+            all.extend(self.report(s, id, draw, None));
+            all.extend(self.read(s, [Some(house + draw); 3]));
+        }
+        all
+    }
+}
+
+fn limits(actions: &[Action]) -> Vec<(f64, bool)> {
+    actions
+        .iter()
+        .filter_map(|action| match &action.what {
+            Command::SetLimit { limit_a, .. } => Some((limit_a.to_f64(), action.renewal)),
+            Command::Switch { .. } => None,
+        })
+        .collect()
+}
+
+/// One charger at 16 A beside 4 A of the house, its car on the way up: it says 6 A, then 10 A.
+fn rising() -> Rig {
+    let mut rig = Rig::new(&house(&json!([charger("ev1")]), &json!([])));
+    let first = rig.calm(1..6, "ev1", 4.0, 0.0);
+    assert_eq!(limits(&first), [(16.0, false)]);
+    rig.report(7, "ev1", 6.0, None);
+    rig.read(8, [Some(11.0); 3]);
+    rig.report(12, "ev1", 10.0, None);
+    rig
+}
+
+#[test]
+fn an_overload_while_a_car_ramps_up_leaves_it_what_fits() {
+    let mut rig = rising();
+    // The oven goes on: 14 A of the house and the 12 A that the car has by now.
+    let cut = limits(&rig.read(13, [Some(26.0); 3]));
+    assert_eq!(cut, [(11.0, false)], "10 A of the car are not the house's");
+}
+
+#[test]
+fn a_car_that_ramps_up_between_two_reports_is_not_the_house() {
+    let mut rig = rising();
+    for s in 13..20 {
+        let draw = f64::from(u32::try_from(s).unwrap()) - 3.0;
+        assert_eq!(limits(&rig.read(s, [Some(4.0 + draw); 3])), []);
+    }
+}
+
+#[test]
+fn a_slow_charger_is_told_once() {
+    let mut rig = Rig::new(&house(&json!([charger("ev1")]), &json!([])));
+    rig.calm(1..6, "ev1", 4.0, 0.0);
+    rig.calm(6..60, "ev1", 4.0, 16.0);
+    let cut = limits(&rig.calm(60..61, "ev1", 11.0, 16.0));
+    assert_eq!(cut, [(14.0, false)]);
+    // Behind a cloud it still draws 16 A after 15 s: telling it less would not make it faster.
+    let again = rig.calm(61..76, "ev1", 11.0, 16.0);
+    assert!(
+        limits(&again).iter().all(|(limit, _)| *limit == 14.0),
+        "{again:?}"
+    );
+    // A charger that stays above what it was told is told so much less.
+    let stays = rig.calm(76..90, "ev1", 11.0, 16.0);
+    assert!(
+        limits(&stays).iter().any(|(limit, _)| *limit < 14.0),
+        "{stays:?}"
+    );
+}
+
+#[test]
+fn the_others_make_room_for_what_a_slow_charger_still_draws() {
+    let mut low = charger("ev2");
+    low["priority"] = json!(0);
+    let mut rig = Rig::new(&house(&json!([charger("ev1"), low]), &json!([])));
+    let both = |rig: &mut Rig, s: u64, house: f64, draws: [f64; 2]| {
+        let mut all = rig.report(s, "ev1", draws[0], None);
+        all.extend(rig.report(s, "ev2", draws[1], None));
+        all.extend(rig.read(s, [Some(house + draws[0] + draws[1]); 3]));
+        all
+    };
+    for s in 1..10 {
+        both(&mut rig, s, 1.0, [0.0, 0.0]);
+    }
+    for s in 10..90 {
+        both(&mut rig, s, 1.0, [16.0, 8.0]);
+    }
+    // The house takes 12 A more; the second car stops at once, the first stays slow for a while.
+    for s in 90..106 {
+        both(&mut rig, s, 13.0, [16.0, 0.0]);
+    }
+    for s in 106..180 {
+        for action in both(&mut rig, s, 1.0, [16.0, 0.0]) {
+            if let Command::SetLimit { load, limit_a, .. } = &action.what {
+                assert!(load == "ev1" || limit_a.to_f64() <= 8.0, "{action:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_ampere_is_not_passed_to_and_fro_between_equals() {
+    let config = json!({"site": {"mode": "control", "main_fuse": {"rating_a": 40}},
+                        "chargers": [charger("ev1"), charger("ev2")], "slow_loads": []});
+    let mut rig = Rig::new(&config);
+    let mut told = [0.0, 0.0];
+    let mut changes = 0;
+    for s in 1..7200 {
+        let mut all = Vec::new();
+        for (id, draw) in ["ev1", "ev2"].into_iter().zip(told) {
+            all.extend(rig.report(s, id, draw, None));
+        }
+        // 9 A of the house leave 31 A: 16 A and 15 A.
+        all.extend(rig.read(s, [Some(9.0 + told[0] + told[1]); 3]));
+        for action in &all {
+            if let Command::SetLimit { load, limit_a, .. } = &action.what {
+                told[usize::from(load == "ev2")] = limit_a.to_f64();
+                changes += usize::from(!action.renewal && s > 600);
+            }
+        }
+    }
+    assert_eq!(changes, 0, "{told:?}");
+}
