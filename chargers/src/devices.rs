@@ -13,7 +13,7 @@ use headroom_core::{
     event::Outcome,
     units::Milliamps,
 };
-use headroom_ocpp::{LimitRequest, Settings};
+use headroom_ocpp::{Capabilities, LimitRequest, Settings, WRITES_PER_DAY};
 use tokio::{
     net::TcpListener,
     sync::{mpsc, watch},
@@ -40,6 +40,9 @@ pub struct DeviceSettings {
     pub relay_timeout: Duration,
     /// Nominal voltage in volts, for chargers that take limits in watts only.
     pub nominal_voltage_v: u32,
+    /// How many charging profiles a charge point may be sent in a day, for its memory's sake.
+    /// Reductions are sent all the same.
+    pub writes_per_day: u32,
 }
 
 impl Default for DeviceSettings {
@@ -48,6 +51,7 @@ impl Default for DeviceSettings {
             poll_every: Duration::from_secs(5),
             relay_timeout: Duration::from_secs(3),
             nominal_voltage_v: 230,
+            writes_per_day: WRITES_PER_DAY,
         }
     }
 }
@@ -257,7 +261,10 @@ impl Devices {
 
     /// The OCPP central system as a router: every path is a charge point's.
     pub fn ocpp_router(&self) -> Router {
-        let limits = Limits::default();
+        let limits = Limits {
+            writes_per_day: self.settings.writes_per_day,
+            ..Limits::default()
+        };
         central::router(
             self.roster.clone(),
             self.wall.clone(),
@@ -278,6 +285,12 @@ impl Devices {
     /// Charge points that connected and are not adopted, at most 50.
     pub fn unmatched(&self) -> Vec<Unmatched> {
         self.roster.unmatched()
+    }
+
+    /// What an OCPP charger can do, as far as it has said or shown since the start of the program;
+    /// `None` for any other device.
+    pub fn capabilities(&self, load: &str) -> Option<Capabilities> {
+        self.roster.capabilities(load)
     }
 
     /// Chargers whose charge points were refused for their password within the last quarter of an

@@ -19,5 +19,6 @@ mod wall;
 
 pub use central::{Refused, RefusedFor, ServeError, Unmatched};
 pub use devices::{DeviceSettings, Devices};
+pub use headroom_ocpp::{Capabilities, Grade};
 pub use message::{DeviceCommand, DeviceEvent};
 pub use wall::WallClock;

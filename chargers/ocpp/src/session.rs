@@ -115,6 +115,14 @@ impl Session {
         }
     }
 
+    /// How many profiles the charge point may be sent in a day; reductions are never held up. Without a
+    /// word: [`crate::WRITES_PER_DAY`].
+    pub fn set_writes_per_day(&mut self, writes: u32) {
+        if let Speaks::V16(session) = &mut self.speaks {
+            session.set_writes_per_day(writes);
+        }
+    }
+
     /// The next output; call until `None` after every input.
     pub fn poll(&mut self) -> Option<Output> {
         match &mut self.speaks {

@@ -15,7 +15,7 @@ use headroom_core::{
     event::{ChargerReport, ChargerStatus, Outcome},
     units::{Milliamps, WattHours},
 };
-use headroom_ocpp::{LimitOutcome, Note, Now, Output, Report, Session, Status};
+use headroom_ocpp::{LimitOutcome, Note, Now, Output, Report, Session, Status, WRITES_PER_DAY};
 use jiff::Timestamp;
 use tokio::{
     sync::mpsc,
@@ -37,6 +37,8 @@ pub(crate) struct Limits {
     pub(crate) burst: u32,
     /// One more message is allowed each time this has passed.
     pub(crate) refill: Duration,
+    /// Profiles that a charge point's memory is written with in a day.
+    pub(crate) writes_per_day: u32,
 }
 
 impl Default for Limits {
@@ -46,6 +48,7 @@ impl Default for Limits {
             unmatched_message_bytes: 16 * 1024,
             burst: 500,
             refill: Duration::from_millis(25),
+            writes_per_day: WRITES_PER_DAY,
         }
     }
 }
@@ -101,7 +104,8 @@ pub(crate) async fn run(
     };
     let settings = joined.settings.borrow().clone();
     let learnt = joined.learnt.clone();
-    let session = Session::new(joined.version, settings, learnt, Box::new(random), now);
+    let mut session = Session::new(joined.version, settings, learnt, Box::new(random), now);
+    session.set_writes_per_day(limits.writes_per_day);
     let mut connection = Connection {
         socket,
         joined,
@@ -278,17 +282,23 @@ impl Connection {
                 }
                 Output::Note(note) => self.note(&note),
                 Output::Operated { number, outcome } => {
-                    info!(charge_point = self.identity, number, ?outcome, "an operation ended");
+                    info!(
+                        charge_point = self.identity,
+                        number,
+                        ?outcome,
+                        "an operation ended"
+                    );
                 }
-                Output::Capabilities(what) => info!(
-                    charge_point = self.identity,
-                    limits = ?what.limits,
-                    lease = ?what.lease,
-                    composite_schedule = ?what.composite_schedule,
-                    triggers = ?what.triggers,
-                    phase_switching = ?what.phase_switching,
-                    "what the charge point can do"
-                ),
+                Output::Capabilities(what) => {
+                    info!(
+                        charge_point = self.identity,
+                        ?what,
+                        "what the charge point can do"
+                    );
+                    if let Some(load) = &self.joined.load {
+                        self.roster.can(load, what);
+                    }
+                }
             }
         }
         Ok(())
@@ -372,7 +382,11 @@ impl Connection {
             }
             Note::AnswerDropped => debug!(charge_point, "an answer came to no call of ours"),
             Note::Quirks(numbers) => {
-                info!(charge_point, ?numbers, "peculiarities of this model are taken care of");
+                info!(
+                    charge_point,
+                    ?numbers,
+                    "peculiarities of this model are taken care of"
+                );
             }
             Note::NotControllable(why) => warn!(
                 charge_point,

@@ -11,7 +11,7 @@ use std::{
 };
 
 use axum::http::{HeaderMap, StatusCode};
-use headroom_ocpp::{Identity, Learnt, LimitRequest, Settings, Version};
+use headroom_ocpp::{Capabilities, Identity, Learnt, LimitRequest, Settings, Version};
 use jiff::Timestamp;
 use tokio::{sync::watch, time::Instant};
 use tracing::{info, warn};
@@ -100,6 +100,7 @@ struct Entry {
     epoch: u64,
     live: Option<Live>,
     learnt: Learnt,
+    capabilities: Capabilities,
     reconnects: Bucket,
     /// Where it last proved itself from: guesses from elsewhere do not lock it out.
     proved_from: Option<IpAddr>,
@@ -354,6 +355,19 @@ impl Roster {
         live.is_some_and(|live| live.limit.send(Some(request)).is_ok())
     }
 
+    /// More is known of what a charger can do.
+    pub(crate) fn can(&self, load: &str, what: Capabilities) {
+        if let Some(entry) = self.lock().chargers.get_mut(load) {
+            entry.capabilities = what;
+        }
+    }
+
+    /// What a charger can do, as far as it has said or shown; `None` without such a charger.
+    pub(crate) fn capabilities(&self, load: &str) -> Option<Capabilities> {
+        let state = self.lock();
+        state.chargers.get(load).map(|entry| entry.capabilities)
+    }
+
     /// An unmatched charge point told who it is.
     pub(crate) fn identified(&self, identity: &str, told: &Identity) {
         let mut state = self.lock();
@@ -466,6 +480,7 @@ impl Entry {
             epoch,
             live: None,
             learnt: Learnt::default(),
+            capabilities: Capabilities::default(),
             reconnects: Bucket::new(RECONNECT_BURST, RECONNECT_REFILL),
             proved_from: None,
             refused: None,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headroom_chargers::{DeviceCommand, DeviceEvent, RefusedFor};
+use headroom_chargers::{DeviceCommand, DeviceEvent, Grade, RefusedFor};
 use headroom_core::{
     event::{ChargerStatus, Outcome},
     units::{Milliamps, WattHours},
@@ -45,9 +45,17 @@ async fn from_boot_to_a_limit_and_back_to_a_report() {
     );
 
     house.limit(1, "ev1", 13);
+    let unknown = house.devices.capabilities("ev1").unwrap();
+    assert_eq!(unknown.lease, Grade::Unknown);
     let lease = point.serve_until("SetChargingProfile").await;
     assert_eq!(limits(&lease), [(0, 13.0), (120, 6.0)]);
     assert_eq!(house.outcome().await, (1, Outcome::Accepted));
+    let claimed = house.devices.capabilities("ev1").unwrap();
+    assert_eq!(
+        (claimed.limits, claimed.lease),
+        (Grade::Claimed, Grade::Claimed)
+    );
+    assert_eq!(house.devices.capabilities("nobody"), None);
 
     let values = json!({"connectorId": 1, "meterValue": [{"timestamp": "2026-01-15T12:00:00Z",
         "sampledValue": [

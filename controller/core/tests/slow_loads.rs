@@ -159,7 +159,7 @@ fn the_least_time_on_holds_against_a_higher_class_and_gives_way_to_the_fuse() {
     // The car could have 16 A without the heater.
     house.plugged = true;
     house.run(600);
-    assert_eq!(house.has(), (8, true));
+    assert_eq!(house.has(), (7, true));
     house.run(600);
     assert_eq!(house.has(), (16, false));
     let (off_at, _) = house.switched[1];

@@ -210,7 +210,7 @@ impl Session {
             setup: Setup::default(),
             setup_done_once: false,
             told: learnt.capabilities,
-            writes_per_day: quirks.writes_per_day().unwrap_or(WRITES_PER_DAY),
+            writes_per_day: WRITES_PER_DAY,
             learnt,
             quirks,
             connector: Connector::new(settings.connector, settings.terminals),
@@ -238,7 +238,7 @@ impl Session {
     }
 
     /// How many profiles the charge point may be sent in a day, reductions not counted out but
-    /// never held up. Without a word: [`WRITES_PER_DAY`], or what the model bears.
+    /// never held up. Without a word: [`WRITES_PER_DAY`]; what the model bears if that is less.
     pub fn set_writes_per_day(&mut self, writes: u32) {
         self.writes_per_day = writes;
     }

@@ -247,7 +247,10 @@ impl Load {
     ) {
         let before = self.draw();
         let said = std::mem::replace(&mut self.reported_limit, limit);
-        self.measured_before = std::mem::replace(&mut self.measured, measured);
+        let last = std::mem::replace(&mut self.measured, measured);
+        // A word from long ago tells nothing of where its draw goes.
+        let recent = self.has_recent_report(now);
+        self.measured_before = last.filter(|_| recent);
         if self.measured.is_some() {
             self.measured_at = Some(now);
         }

@@ -15,7 +15,6 @@ use crate::{
         incoming::{self, Incoming},
         quirks::Quirks,
     },
-    wear::WRITES_PER_DAY,
 };
 
 /// A clock that is off by less is not worth a word, in seconds.
@@ -203,9 +202,6 @@ impl Session {
         }
         if let (Some(unit), None) = (quirks.unit(), &self.learnt.identity) {
             self.learnt.ladder.learn_unit(unit);
-        }
-        if quirks != self.quirks {
-            self.writes_per_day = quirks.writes_per_day().unwrap_or(WRITES_PER_DAY);
         }
         self.quirks = quirks;
         self.learnt.identity = Some(identity);

@@ -36,7 +36,9 @@ impl Session {
         let urgency = self.learnt.urgency(waiting.request, safe_ma, now.wall);
         // Without it the charge point would fall to more.
         let keeps_low = waiting.request.limit_ma < safe_ma;
-        let used_up = self.learnt.wear.is_used_up(self.writes_per_day, now.wall);
+        let bears = self.quirks.writes_per_day().unwrap_or(u32::MAX);
+        let budget = self.writes_per_day.min(bears);
+        let used_up = self.learnt.wear.is_used_up(budget, now.wall);
         self.gate = match urgency {
             Urgency::Reduction => Gate::Urgent,
             Urgency::Renewal if !used_up || keeps_low => Gate::Open,

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::types::Operation;
 
 /// Something that a charge point or the controller may do.
 #[derive(Debug, Clone)]
@@ -16,6 +17,9 @@ enum Step {
     Limit(u32),
     Wait(u16),
     Control(bool),
+    Operate(u8),
+    /// An answer to the question what is in force.
+    Schedule(u32),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -36,6 +40,8 @@ fn step() -> impl Strategy<Value = Step> {
         (0_u32..40).prop_map(Step::Limit),
         any::<u16>().prop_map(Step::Wait),
         any::<bool>().prop_map(Step::Control),
+        any::<u8>().prop_map(Step::Operate),
+        (0_u32..40).prop_map(Step::Schedule),
     ]
 }
 
@@ -45,6 +51,7 @@ proptest! {
     #[test]
     fn invariant_8_any_sequence_of_events(steps in prop::collection::vec(step(), 1..60)) {
         let mut bench = Bench::new(SETTINGS);
+        bench.tells_schedules = true;
         let mut command = 0;
         let mut control = true;
         let mut refusals = 0;
@@ -66,6 +73,23 @@ proptest! {
                     if let Some(call) = bench.calls.pop() {
                         refusals += u32::from(status != "Accepted");
                         let text = json!([3, call[1], {"status": status}]).to_string();
+                        bench.session.receive(&text, bench.now());
+                    }
+                }
+                Step::Operate(which) => {
+                    let operation = match which % 3 {
+                        0 => Operation::ClearForeignProfiles,
+                        1 => Operation::RemoteStop,
+                        _ => Operation::Reset { hard: false },
+                    };
+                    bench.session.operate(u64::from(which), &operation, bench.now());
+                }
+                Step::Schedule(ampere) => {
+                    if let Some(call) = bench.calls.pop() {
+                        let answer = json!({"status": "Accepted", "chargingSchedule": {
+                            "chargingRateUnit": "A", "chargingSchedulePeriod": [
+                                {"startPeriod": 0, "limit": ampere}]}});
+                        let text = json!([3, call[1], answer]).to_string();
                         bench.session.receive(&text, bench.now());
                     }
                 }
