@@ -24,6 +24,7 @@ use headroom_web::ControlRequest;
 use tokio::sync::{mpsc, watch};
 
 use crate::clock::Clock;
+use crate::learnt::EngineMemory;
 use crate::meter::{MeterSlot, place};
 use crate::publish::{Publisher, Shown};
 
@@ -46,6 +47,8 @@ pub(crate) struct Connections {
     pub(crate) journal: Journal,
     /// Where everything is shown.
     pub(crate) publisher: Publisher,
+    /// What the process before has learnt.
+    pub(crate) memory: EngineMemory,
 }
 
 /// The engine with everything around it.
@@ -84,6 +87,7 @@ impl Control {
             refused: None,
         };
         control.configure(house.config.clone(), &house.meter);
+        control.connections.memory.restore(&mut control.engine);
         control
     }
 
@@ -113,6 +117,7 @@ impl Control {
             }
         }
         self.meter.stop().await;
+        self.connections.memory.write_last(&self.engine).await;
     }
 
     /// When the loop must step again: at the engine's deadline, and often enough to be seen alive.
@@ -171,6 +176,8 @@ impl Control {
         let snapshot = Arc::new(self.engine.snapshot());
         let decision = self.journal(event.clone(), &actions, &snapshot, time);
         self.note_seen(&snapshot, time);
+        let memory = &mut self.connections.memory;
+        memory.write_now_and_then(&self.engine, tokio::time::Instant::now());
         let meter = self.meter.status();
         if let Some(status) = &meter {
             self.meter.remember(status);

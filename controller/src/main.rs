@@ -7,6 +7,7 @@ mod control;
 mod decode;
 mod demo;
 mod engine_command;
+mod learnt;
 mod listen;
 mod log;
 mod meter;

@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use crate::clock::Clock;
 use crate::control::{Connections, Control};
 use crate::demo;
+use crate::learnt::EngineMemory;
 use crate::meter::MeterSlot;
 use crate::publish::Publisher;
 
@@ -370,6 +371,7 @@ impl Service {
                 requests: requested,
                 journal: self.journal.clone(),
                 publisher,
+                memory: EngineMemory::load(&self.state).await,
             },
         );
         let mut control = tokio::spawn(control.run(stopped.clone()));

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use crate::learnt::House;
 use crate::units::{Instant, Milliamps, PerPhase, Phase};
 
 /// Bounds of what the loads draw together from each line at the time of a reading.
@@ -182,6 +183,21 @@ impl Background {
     /// The largest step that the house was seen to take.
     pub fn largest_step(&self, phase: Phase) -> Milliamps {
         self.largest_step.get(phase)
+    }
+
+    /// What is to be kept of it.
+    pub const fn learnt(&self) -> House {
+        House {
+            highest_a: self.highest.0,
+            largest_step_a: self.largest_step.0,
+        }
+    }
+
+    /// Takes over what was kept; what it has learnt itself since may be more.
+    pub fn restore(&mut self, kept: &House) {
+        self.highest = self.highest.zip_with(&PerPhase(kept.highest_a), Ord::max);
+        let step = PerPhase(kept.largest_step_a);
+        self.largest_step = self.largest_step.zip_with(&step, Ord::max);
     }
 
     /// The highest ever learnt.

@@ -7,11 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
-use std::collections::BTreeMap;
-
 use headroom_core::action::Command;
 use headroom_core::rotation::Evidence;
-use headroom_core::{Actions, Config, Engine, Event, Instant, Phase, ReasonCode};
+use headroom_core::{Actions, Config, Engine, Event, Instant, Learnt, Phase, ReasonCode};
 use serde_json::json;
 
 /// A car at its charger.
@@ -313,10 +311,10 @@ fn a_charger_that_tells_one_terminal_of_three_is_not_believed() {
 fn what_was_kept_over_a_restart_is_used_after_one_step() {
     let mut before = two();
     before.run(900);
-    let kept = serde_json::to_string(&before.engine.learnt_phases()).unwrap();
-    let kept: BTreeMap<String, Evidence> = serde_json::from_str(&kept).unwrap();
+    let kept = serde_json::to_string(&before.engine.learnt()).unwrap();
+    let kept: Learnt = serde_json::from_str(&kept).unwrap();
     let mut house = two();
-    house.engine.restore_phases(&kept);
+    house.engine.restore(&kept);
     house.run(5);
     assert!(
         house.amps().iter().sum::<f64>() <= 23.0,

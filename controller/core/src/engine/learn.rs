@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Engine;
 use crate::action::Reason;
 use crate::config::{Grid, Mode};
+use crate::learnt::Learnt;
 use crate::load::Load;
 use crate::meter::Freshness;
 use crate::plan::{Plan, Target};
@@ -128,7 +129,29 @@ impl Engine {
         self.loads.iter().find_map(found)
     }
 
-    /// What each charger whose phases nobody has told has shown of them, to be kept over a restart.
+    /// What is to be kept over a restart.
+    pub fn learnt(&self) -> Learnt {
+        let circuits = self.circuits.iter().map(|circuit| {
+            let house = circuit.meter.background.learnt();
+            (circuit.id.clone(), house)
+        });
+        Learnt {
+            circuits: circuits.collect(),
+            phases: self.learnt_phases(),
+        }
+    }
+
+    /// Takes over what the process before has learnt, once it is configured.
+    pub fn restore(&mut self, kept: &Learnt) {
+        for circuit in &mut self.circuits {
+            if let Some(house) = kept.circuits.get(&circuit.id) {
+                circuit.meter.background.restore(house);
+            }
+        }
+        self.restore_phases(&kept.phases);
+    }
+
+    /// What each charger whose phases nobody has told has shown of them.
     pub fn learnt_phases(&self) -> BTreeMap<String, Evidence> {
         self.loads
             .iter()
@@ -138,7 +161,7 @@ impl Engine {
     }
 
     /// Takes over what was kept. It is used as soon as each charger's car has shown itself anew.
-    pub fn restore_phases(&mut self, kept: &BTreeMap<String, Evidence>) {
+    fn restore_phases(&mut self, kept: &BTreeMap<String, Evidence>) {
         if !self.learns() {
             return;
         }
