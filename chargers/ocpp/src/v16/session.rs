@@ -32,7 +32,7 @@ use std::{collections::VecDeque, time::Duration};
 use jiff::Timestamp;
 
 pub use self::learnt::Learnt;
-use self::{evidence::Watch, limits::Gate, operations::Todo};
+use self::{evidence::Watch, learnt::EarlyCalls, limits::Gate, operations::Todo};
 use super::{connector::Connector, ladder::BaseForm, quirks::Quirks, setup::Setup};
 use crate::{
     calls::CallLine,
@@ -147,8 +147,6 @@ pub struct Session {
     /// The time of the last input.
     seen: Duration,
     heard: Heard,
-    /// A call of ours was answered before its boot: it bears that.
-    answered_early: bool,
     boots: VecDeque<Duration>,
     boot_trigger: BootTrigger,
     base: Base,
@@ -199,10 +197,13 @@ impl Session {
             connected_at: now.monotonic,
             seen: now.monotonic,
             heard: Heard::Nothing,
-            answered_early: false,
             boots: VecDeque::new(),
             boot_trigger: BootTrigger::NotSent,
-            base: Base::First,
+            base: if learnt.base_ma == Some(settings.safe_ma) {
+                Base::InPlace
+            } else {
+                Base::First
+            },
             base_attempt: 0,
             waiting: None,
             gate: Gate::Open,
@@ -302,12 +303,9 @@ impl Session {
     pub fn closed(&mut self, now: Now) {
         let young = now.monotonic < self.line_since + EARLY_BREAK;
         let under_way = self.line.timed_out(Duration::MAX, &mut self.counters);
-        let early = self.heard < Heard::Boot && !self.answered_early;
-        if under_way.is_some() && young && early && !self.learnt.breaks_on_early_call() {
-            self.learnt.early_breaks += 1;
-            if self.learnt.breaks_on_early_call() {
-                self.note(Note::EarlyCallBroke);
-            }
+        let early = under_way.is_some() && young && self.heard < Heard::Boot;
+        if early && self.learnt.broke_early() {
+            self.note(Note::EarlyCallBroke);
         }
         let waiting = self.waiting.take();
         match under_way {
@@ -366,8 +364,7 @@ impl Session {
 
     fn bore_a_call(&mut self) {
         if self.heard < Heard::Boot {
-            self.answered_early = true;
-            self.learnt.early_breaks = 0;
+            self.learnt.early_calls = EarlyCalls::Borne;
         }
     }
 

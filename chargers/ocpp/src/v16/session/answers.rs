@@ -124,6 +124,7 @@ impl Session {
     fn base_accepted(&mut self, form: BaseForm, safe_ma: u32) {
         self.learnt.ladder.base_accepted(form);
         self.learnt.took_profile = true;
+        self.learnt.base_ma = Some(safe_ma);
         self.learnt.uncontrollable_until = None;
         self.base_attempt = 0;
         self.base = if safe_ma == self.settings.safe_ma {
@@ -139,6 +140,7 @@ impl Session {
 
     pub(super) fn base_failed(&mut self, now: Now) {
         self.base_attempt = 0;
+        self.learnt.base_ma = None;
         self.base = Base::RetryAt(now.monotonic + BASE_RETRY_AFTER);
         self.note(Note::BaseMissing);
     }
@@ -155,6 +157,8 @@ impl Session {
             capabilities.limits = Grade::Claimed;
         }
         if !self.learnt.ladder.lease_ends() {
+            // It took the base's place.
+            self.learnt.base_ma = None;
             capabilities.lease = Grade::NotThere;
         } else if capabilities.lease == Grade::Unknown {
             capabilities.lease = Grade::Claimed;

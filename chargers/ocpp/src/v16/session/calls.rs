@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     BOOT_LOOP_COUNT, BOOT_LOOP_WINDOW, Base, HEARTBEAT_INTERVAL_S, Heard, MAX_DELAYED, Session,
-    learnt::Start,
+    learnt::{EarlyCalls, Start},
 };
 use crate::{
     clock::ClockOffset,
@@ -186,6 +186,7 @@ impl Session {
         self.learnt.uncontrollable_until = None;
         self.learnt.drew_ma = None;
         self.base = Base::First;
+        self.learnt.base_ma = None;
         self.base_attempt = 0;
         self.restore_lease(now);
         self.restart_setup();
@@ -202,6 +203,11 @@ impl Session {
         }
         if let (Some(unit), None) = (quirks.unit(), &self.learnt.identity) {
             self.learnt.ladder.learn_unit(unit);
+        }
+        let before = self.learnt.identity.as_ref();
+        if before.is_some_and(|before| *before != identity) {
+            // Another firmware may bear less.
+            self.learnt.early_calls = EarlyCalls::default();
         }
         self.quirks = quirks;
         self.learnt.identity = Some(identity);

@@ -19,6 +19,9 @@ pub struct Learnt {
     pub(super) ladder: Ladder,
     pub(super) clock: Clock,
     pub(super) wear: Wear,
+    /// The safe current of the base that is in place, in milliamperes. It outlives a connection,
+    /// and may not outlive a boot.
+    pub(super) base_ma: Option<u32>,
     /// It has taken a profile.
     pub(super) took_profile: bool,
     pub(super) capabilities: Capabilities,
@@ -29,8 +32,7 @@ pub struct Learnt {
     pub(super) in_force: Option<InForce>,
     /// A limit without an answer: it may be in force.
     pub(super) in_doubt: Option<LimitRequest>,
-    /// So many connections in a row broke on the very first call, before a boot.
-    pub(super) early_breaks: u8,
+    pub(super) early_calls: EarlyCalls,
     /// Profiles of others were cleared.
     pub(super) cleared: bool,
     /// It does not know profiles at all; asked again after this.
@@ -40,6 +42,21 @@ pub struct Learnt {
     pub(super) clock_told_s: i64,
     /// Times are written in its local time: it does not heed the `Z`.
     pub(super) writes_local: bool,
+}
+
+/// What a call before its boot does to a charge point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EarlyCalls {
+    /// So many connections in a row broke on the very first one.
+    Broke(u8),
+    /// One was answered: what breaks its connections is something else.
+    Borne,
+}
+
+impl Default for EarlyCalls {
+    fn default() -> Self {
+        Self::Broke(0)
+    }
 }
 
 /// A lease that the charge point has taken.
@@ -112,8 +129,19 @@ impl Learnt {
     }
 
     /// Whether it breaks the connection on a call before its boot. One may be chance.
-    pub(super) const fn breaks_on_early_call(&self) -> bool {
-        self.early_breaks >= EARLY_BREAKS
+    pub(super) fn breaks_on_early_call(&self) -> bool {
+        matches!(self.early_calls, EarlyCalls::Broke(count) if count >= EARLY_BREAKS)
+    }
+
+    /// A connection broke on its first call, before its boot. True if that is now known of it.
+    pub(super) fn broke_early(&mut self) -> bool {
+        match &mut self.early_calls {
+            EarlyCalls::Broke(count) if *count < EARLY_BREAKS => {
+                *count += 1;
+                *count == EARLY_BREAKS
+            }
+            EarlyCalls::Broke(_) | EarlyCalls::Borne => false,
+        }
     }
 
     pub(super) fn is_uncontrollable(&self, wall: Timestamp) -> bool {

@@ -92,10 +92,13 @@ fn quirk_06_one_that_broke_on_an_early_call_is_waited_for_but_not_for_ever() {
 #[test]
 fn one_that_reconnects_all_the_time_is_not_taken_for_one_that_breaks_on_early_calls() {
     let mut learnt = Learnt::default();
-    for _ in 0..5 {
+    for round in 0..5 {
         let mut bench = Bench::again(SETTINGS, learnt);
         bench.call("Heartbeat", &json!({}));
-        bench.answer("Accepted");
+        if round == 0 {
+            // Its base; later connections need none.
+            bench.answer("Accepted");
+        }
         // The boot is asked for, and just then the connection ends.
         bench.pass(BOOT_TRIGGER_AFTER);
         assert_eq!(bench.take().0, "TriggerMessage");

@@ -216,3 +216,25 @@ fn a_changed_safe_current_renews_the_base() {
     assert_eq!(limits(&bench.answer("Accepted")), [(0, 16.0), (120, 7.0)]);
     assert_eq!(limits(&bench.answer("Accepted")), [(0, 7.0)]);
 }
+
+#[test]
+fn a_connection_that_comes_back_without_a_boot_costs_no_base() {
+    let learnt = Bench::settled().session.learnt();
+    let mut back = Bench::again(SETTINGS, learnt.clone());
+    back.call("Heartbeat", &json!({}));
+    assert!(back.calls.is_empty(), "the base is there");
+    back.limit(request(1, 10));
+    assert_eq!(limits(&back.answer("Accepted")), [(0, 10.0), (120, 6.0)]);
+
+    let mut booted = Bench::again(SETTINGS, learnt.clone());
+    booted.boot();
+    assert_eq!(limits(&booted.answer("Accepted")), [(0, 6.0)]);
+
+    let changed = Settings {
+        safe_ma: 8_000,
+        ..SETTINGS
+    };
+    let mut other = Bench::again(changed, learnt);
+    other.call("Heartbeat", &json!({}));
+    assert_eq!(limits(&other.answer("Accepted")), [(0, 8.0)]);
+}
