@@ -18,6 +18,8 @@ pub struct DrawBounds {
     pub high: PerPhase<Milliamps>,
     /// Most likely this: the last word of each load, where it is recent.
     pub likely: PerPhase<Milliamps>,
+    /// The longest time between the last two words of a load, in milliseconds.
+    pub gap_ms: u64,
 }
 
 impl DrawBounds {
@@ -26,6 +28,7 @@ impl DrawBounds {
         self.low = self.low.zip_with(&other.low, |a, b| a + b);
         self.high = self.high.zip_with(&other.high, |a, b| a + b);
         self.likely = self.likely.zip_with(&other.likely, |a, b| a + b);
+        self.gap_ms = self.gap_ms.max(other.gap_ms);
     }
 }
 
@@ -35,6 +38,13 @@ const CERTAIN: Milliamps = Milliamps::from_amps(2);
 const STEP_READINGS: usize = 3;
 /// A load that went up and down looks back this many hold times: an oven's thermostat comes again within minutes.
 pub const LONG_HOLD: u64 = 10;
+/// So many readings wait for the loads' reports on both sides of them…
+const READINGS: usize = 32;
+/// …and a peak is held for so many times the longest time between two reports, so that it does not leave before a
+/// reading has been told from both sides…
+const GAPS: u64 = 3;
+/// …but no longer than this, in milliseconds.
+const HOLD_MAX_MS: u64 = 300_000;
 /// Peaks are kept in this many slots, so that memory does not grow with the meter's speed.
 const HOLD_SLOTS: u64 = 60;
 
@@ -51,6 +61,9 @@ pub struct Background {
     peaks: Peaks,
     /// …and of the longer one for loads that went up and down.
     long_peaks: Peaks,
+    hold_ms: u64,
+    /// The newest readings, oldest first.
+    readings: VecDeque<(Instant, PerPhase<Option<Milliamps>>)>,
 }
 
 /// The highest currents of a time that moves along.
@@ -127,9 +140,47 @@ impl Background {
                 self.certain.get_mut(phase).clear();
             }
         }
-        self.peaks.add(seen, hold_ms, now);
-        let long_ms = hold_ms.saturating_mul(LONG_HOLD);
+        let told_ms = draw.gap_ms.saturating_mul(GAPS).min(HOLD_MAX_MS);
+        self.hold_ms = hold_ms.max(told_ms);
+        self.hold(seen, now);
+        self.readings.push_back((now, measured));
+        if self.readings.len() > READINGS {
+            self.readings.pop_front();
+        }
+    }
+
+    fn hold(&mut self, seen: PerPhase<Option<Milliamps>>, now: Instant) {
+        self.peaks.add(seen, self.hold_ms, now);
+        let long_ms = self.hold_ms.saturating_mul(LONG_HOLD);
         self.long_peaks.add(seen, long_ms, now);
+    }
+
+    /// Takes what the loads drew at most between two instants, now that all of them have reported after the first and
+    /// again after the second. What the readings in between show above that was the house, whatever was thought of
+    /// it then: a load that stopped by itself was counted until it said so.
+    pub fn confirm(
+        &mut self,
+        between: (Instant, Instant),
+        high: &PerPhase<Milliamps>,
+        now: Instant,
+    ) {
+        let (after, until) = between;
+        let told = |(at, _): &&(Instant, PerPhase<_>)| *at > after && *at <= until;
+        let house = self
+            .readings
+            .iter()
+            .filter(told)
+            .map(|(_, lines)| lines.zip_with(high, |line, high| line.map(|line| line - high)))
+            .reduce(|a, b| a.zip_with(&b, Ord::max));
+        self.readings.retain(|(at, _)| *at > until);
+        let Some(house) = house else { return };
+        for phase in Phase::ALL {
+            if let Some(known) = house.get(phase) {
+                let learnt = self.highest.get_mut(phase);
+                *learnt = known.max(*learnt);
+            }
+        }
+        self.hold(house, now);
     }
 
     /// What the house added within a few readings. It grows only: what happened once may happen again.
@@ -215,6 +266,7 @@ mod tests {
             low: PerPhase::all(Milliamps(low)),
             high: PerPhase::all(Milliamps(high)),
             likely: PerPhase::all(Milliamps(high)),
+            gap_ms: 0,
         }
     }
 

@@ -196,3 +196,115 @@ fn an_ampere_is_not_passed_to_and_fro_between_equals() {
     }
     assert_eq!(changes, 0, "{told:?}");
 }
+
+/// Two cars on 25 A beside 9 A of the house: the first is idle from second 100 on, the second charges.
+#[test]
+fn what_a_car_stops_drawing_by_itself_is_not_taken_for_a_smaller_house() {
+    for report_s in [1, 2, 5, 10, 20] {
+        let mut rig = Rig::new(&house(&json!([charger("ev1"), charger("ev2")]), &json!([])));
+        let mut told = [0.0_f64, 0.0];
+        for s in 1..900_u64 {
+            // It wants nothing by itself for a while, and then again.
+            let wants = !(100..600).contains(&s);
+            let draws = [if wants { told[0] } else { 0.0 }, told[1]];
+            let mut all = rig.read(s, [Some(9.0 + draws[0] + draws[1]); 3]);
+            for (index, id) in ["ev1", "ev2"].into_iter().enumerate() {
+                if (s + index as u64).is_multiple_of(report_s) {
+                    let draw = draws[index];
+                    let status = if wants || index == 1 {
+                        "charging"
+                    } else {
+                        "suspended_ev"
+                    };
+                    let event = json!({"type": "charger", "id": id, "connected": true, "status": status,
+                                       "current_a": [draw, draw, draw], "limit_a": null});
+                    all.extend(rig.give(s, event));
+                }
+            }
+            for action in &all {
+                if let Command::SetLimit { load, limit_a, .. } = &action.what {
+                    told[usize::from(load == "ev2")] = limit_a.to_f64();
+                }
+            }
+            assert!(
+                9.0 + told[0] + told[1] <= 25.3,
+                "{s} s, a report each {report_s} s: {told:?} beside 9 A"
+            );
+        }
+        assert!(
+            told[0] + told[1] >= 12.0,
+            "they are not kept from what there is: {told:?}"
+        );
+    }
+}
+
+#[test]
+fn a_refused_cut_is_not_done_because_the_car_stopped() {
+    let mut rig = Rig::new(&house(&json!([charger("ev1"), charger("ev2")]), &json!([])));
+    let mut told = [0.0_f64, 0.0];
+    let mut step = |rig: &mut Rig, s: u64, house: f64, draws: [f64; 2]| {
+        let mut all = rig.report(s, "ev1", draws[0], None);
+        all.extend(rig.report(s, "ev2", draws[1], None));
+        all.extend(rig.read(s, [Some(house + draws[0] + draws[1]); 3]));
+        for action in &all {
+            if let Command::SetLimit { load, limit_a, .. } = &action.what {
+                told[usize::from(load == "ev2")] = limit_a.to_f64();
+            }
+        }
+        told
+    };
+    let mut draws = [0.0, 0.0];
+    for s in 1..200 {
+        draws = step(&mut rig, s, 1.0, draws);
+    }
+    assert_eq!(draws, [12.0, 11.0]);
+    rig.answers = "rejected";
+    for s in 200..204 {
+        step(&mut rig, s, 10.0, draws);
+    }
+    // Both cars stop by themselves, and the house needs less. The cut of neither was taken: both may go on with 12 A.
+    for s in 204..500 {
+        let told = step(&mut rig, s, 1.0, [0.0, 0.0]);
+        assert!(told.iter().all(|told| *told <= 12.0), "{s} s: {told:?}");
+    }
+}
+
+#[test]
+fn a_charger_that_comes_back_counts_as_before_until_it_has_taken_its_limit() {
+    let mut first = charger("ev1");
+    first["lease"] = json!("none");
+    first["max_current_a"] = json!(32);
+    let config = json!({"site": {"mode": "control", "main_fuse": {"rating_a": 40}},
+                        "chargers": [first, charger("ev2")], "slow_loads": []});
+    let mut rig = Rig::new(&config);
+    for s in 1..100 {
+        rig.report(s, "ev1", 0.0, None);
+        rig.report(s, "ev2", 0.0, None);
+        rig.read(s, [Some(3.0); 3]);
+    }
+    let gone = json!({"type": "charger", "id": "ev1", "connected": false, "status": "unknown",
+                      "current_a": null, "limit_a": null});
+    rig.give(100, gone);
+    for s in 101..400 {
+        rig.report(s, "ev2", 0.0, None);
+        rig.read(s, [Some(3.0); 3]);
+    }
+    rig.answers = "timeout";
+    let mut most = 0.0_f64;
+    for s in 400..420 {
+        let mut all = rig.report(s, "ev1", 0.0, None);
+        all.extend(rig.report(s, "ev2", 0.0, None));
+        all.extend(rig.read(s, [Some(3.0); 3]));
+        for action in &all {
+            if let Command::SetLimit { load, limit_a, .. } = &action.what
+                && load == "ev2"
+            {
+                most = most.max(limit_a.to_f64());
+            }
+        }
+    }
+    assert!(
+        most <= 5.0,
+        "{most} A beside 32 A that may still be in force"
+    );
+}

@@ -186,6 +186,7 @@ impl Engine {
                     load.take_charger_report(&report, now);
                     self.loads_moved |= load.moved() >= FROZEN_MOVE;
                 }
+                self.confirm_background(now);
             }
             Event::SlowLoad(report) => {
                 if let Some(load) = find(&mut self.loads, &report.id) {
@@ -236,6 +237,28 @@ impl Engine {
             self.loads_moved = false;
             for load in &mut self.loads {
                 load.mark_draw();
+            }
+        }
+    }
+
+    /// Tells each circuit what its loads drew, as far as all of them have said it since.
+    fn confirm_background(&mut self, now: Instant) {
+        for index in 0..self.circuits.len() {
+            let (mut from, mut to) = (Instant(0), now);
+            let mut most: PerPhase<Milliamps> = PerPhase::default();
+            let circuits = &self.circuits;
+            let fed = |load: &&Load| feeds(circuits, index, &load.spec.circuit);
+            for load in self.loads.iter().filter(fed) {
+                let told = load.told_between();
+                if let Some((since, until, _)) = told {
+                    from = from.max(since);
+                    to = to.min(until);
+                }
+                let own = told.map_or_else(|| load.worst_by_line(now), |(_, _, most)| most);
+                most = most.zip_with(&own, |a, b| a + b);
+            }
+            if let Some(circuit) = self.circuits.get_mut(index).filter(|_| from < to) {
+                circuit.meter.background.confirm((from, to), &most, now);
             }
         }
     }
@@ -307,6 +330,10 @@ impl Engine {
             circuit.meter.replace_fuse(characteristic, curve, rating);
             circuit.rating = rating;
             circuit.limit = rating.map(|rating| rating - margin);
+            if !metered && had_meter(&self.config, id) {
+                circuit.meter = Meter::new(characteristic, curve, rating, now);
+                circuit.metered = false;
+            }
             circuit.metered |= metered;
             circuits.push(circuit);
         };
@@ -340,7 +367,14 @@ impl Engine {
             circuit.parent = names.iter().position(|name| *name == configured.parent);
         }
         self.circuits = circuits;
+        self.configure_loads(&config, now);
+        self.config = config;
+        self.reconfigure_steps();
+    }
 
+    /// Takes the loads of a configuration over.
+    fn configure_loads(&mut self, config: &Config, now: Instant) {
+        let site = &config.site;
         let mut specs: Vec<load::Spec> = config
             .chargers
             .iter()
@@ -376,8 +410,6 @@ impl Engine {
             .collect();
         // What is left over goes on drawing until its lease runs out: the meter must show it first.
         self.settled &= before.is_empty();
-        self.config = config;
-        self.reconfigure_steps();
     }
 
     // ---- what is found and done ----
@@ -548,6 +580,12 @@ impl Engine {
             _ => Reason::normal(),
         }
     }
+}
+
+/// Whether a circuit had a meter of its own: one that is taken away is not waited for.
+fn had_meter(config: &Config, id: &str) -> bool {
+    let mut circuits = config.site.circuits.iter();
+    circuits.any(|circuit| circuit.id == id && circuit.meter.is_some())
 }
 
 fn find<'l>(loads: &'l mut [Load], id: &str) -> Option<&'l mut Load> {

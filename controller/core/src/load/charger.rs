@@ -13,7 +13,7 @@ pub const TERMINALS_MAX: usize = 4;
 pub fn spec(charger: &config::Charger, grid: Grid, tuning: &Tuning) -> Spec {
     let lines = charger.lines(grid);
     // Two wires of a delta grid carry one phase.
-    let two_wire = grid == Grid::It3ph && charger.phases.as_ref().is_some_and(|p| p.len() == 2);
+    let two_wire = grid == Grid::It3ph && charger.phases.as_ref().is_some_and(|p| p.len() <= 2);
     let phases = if two_wire {
         1
     } else {

@@ -27,7 +27,7 @@ const REPORT_RECENT_MS: u64 = 2_000;
 /// Drift down of a steady load between its reports.
 const REPORT_DRIFT: Milliamps = Milliamps(500);
 /// Below this a load that may draw is waiting to begin.
-const IDLE: Milliamps = Milliamps(1_000);
+pub(super) const IDLE: Milliamps = Milliamps(1_000);
 /// A load takes less than it was given if it draws less by this…
 const UNUSED: Milliamps = Milliamps(1_500);
 /// …for this long, in milliseconds.
@@ -72,7 +72,24 @@ impl Load {
         if self.link.straying_since().is_some() {
             return self.spec.most.max(draw);
         }
-        told.max(draw)
+        told.max(draw).max(self.says_more(now))
+    }
+
+    /// What it says that it is limited to, where that is more than it was told and it has had the time to take that.
+    fn says_more(&self, now: Instant) -> Milliamps {
+        let since = self.changed_at.map_or(0, |at| now.since_ms(at));
+        let said = self.reported_limit.filter(|_| since >= self.slow_ms());
+        said.map_or(Milliamps::ZERO, |limit| limit.min(self.spec.most))
+    }
+
+    /// The most that it may draw from each line.
+    pub fn worst_by_line(&self, now: Instant) -> PerPhase<Milliamps> {
+        let worst = self.worst(now);
+        let mut lines = PerPhase::default();
+        for &line in self.may_draw_from() {
+            *lines.get_mut(line) = worst;
+        }
+        lines
     }
 
     /// Bounds of what it draws from each line now.
@@ -92,6 +109,9 @@ impl Load {
                 .changed_at
                 .is_none_or(|at| now.since_ms(at) >= REACTION_MS);
             let recent = reported.filter(|_| settled || age <= REPORT_RECENT_MS);
+            bounds.gap_ms = self
+                .told_between()
+                .map_or(0, |(from, to, _)| to.since_ms(from));
             *bounds.low.get_mut(line) = low;
             *bounds.high.get_mut(line) = high;
             let likely = recent.map_or(high, |(_, reported)| (reported + self.risen()).min(high));
@@ -102,14 +122,28 @@ impl Load {
         bounds
     }
 
+    /// From when until when its last two words tell what it drew, and the most of it on each line. `None`: they do not.
+    pub fn told_between(&self) -> Option<(Instant, Instant, PerPhase<Milliamps>)> {
+        let (before, after) = (self.measured_before.as_ref()?, self.measured.as_ref()?);
+        let between = self.measured_before_at.zip(self.measured_at);
+        let (from, to) = between.filter(|_| self.link.is_connected())?;
+        let mut most = PerPhase::default();
+        for &line in self.may_draw_from() {
+            let (_, first) = self.reported_in(before, line)?;
+            let (_, second) = self.reported_in(after, line)?;
+            *most.get_mut(line) = first.max(second);
+        }
+        Some((from, to, most))
+    }
+
     /// Takes what the lines carry. Where they have fallen by as much as it was to come down, it has.
     pub fn see_lines(&mut self, lines: &PerPhase<Option<Milliamps>>) {
         self.lines_now = *lines;
         self.lines_high = self.lines_high.zip_with(lines, Ord::max);
-        let Some(possible) = self.unsettled else {
+        if self.unsettled.is_none() {
             return;
-        };
-        let expected = possible - self.current();
+        }
+        let expected = self.falls_from - self.current();
         let fell = |line: &Phase| {
             let fall = self.lines_high.get(*line).zip(lines.get(*line));
             fall.is_some_and(|(high, now)| high - now + FOLLOW >= expected)
@@ -218,7 +252,14 @@ impl Load {
 
     /// The least and the most that the last report says of a line.
     fn reported(&self, line: Phase) -> Option<(Milliamps, Milliamps)> {
-        let entries = self.measured.as_ref()?;
+        self.reported_in(self.measured.as_ref()?, line)
+    }
+
+    fn reported_in(
+        &self,
+        entries: &[Option<Milliamps>],
+        line: Phase,
+    ) -> Option<(Milliamps, Milliamps)> {
         if let Some(map) = self.map()
             && map.len() == entries.len()
         {
@@ -251,6 +292,7 @@ impl Load {
         // A word from long ago tells nothing of where its draw goes.
         let recent = self.has_recent_report(now);
         self.measured_before = last.filter(|_| recent);
+        self.measured_before_at = self.measured_at;
         if self.measured.is_some() {
             self.measured_at = Some(now);
         }
@@ -271,7 +313,9 @@ impl Load {
             self.learn_answer(now);
         }
         let came_down = before.is_some_and(|before| before > setpoint + FOLLOW) && within;
-        if within && (confirmed || came_down) {
+        // Who refused to come down has not, though its car takes less by itself.
+        let refused = matches!(self.outcome, Some(Outcome::Rejected | Outcome::Timeout));
+        if within && (confirmed || (came_down && !refused)) {
             self.unsettled = None;
         }
         if draw > setpoint + STRAY {

@@ -11,7 +11,13 @@ impl Load {
     /// Takes a link that is there.
     pub(super) fn hear(&mut self, now: Instant) {
         if !self.link.is_connected() {
+            let possible = self.worst(now);
             self.lapse(now);
+            // It counts as before until it has taken its limit anew.
+            if self.setpoint.is_some_and(|told| told < possible) {
+                self.unsettled = Some(possible);
+            }
+            self.outcome = None;
             // What it did in between is not known: tell it again, and let it show anew whether it answers.
             self.resend = self.setpoint.is_some();
             self.failures = 0;

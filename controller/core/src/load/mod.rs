@@ -123,6 +123,7 @@ pub struct Load {
     measured_at: Option<Instant>,
     /// Its word on its draw before the newest one.
     measured_before: Option<Vec<Option<Milliamps>>>,
+    measured_before_at: Option<Instant>,
     reported_limit: Option<Milliamps>,
     /// Energy by its draw, in milliampere-milliseconds on each phase.
     drawn: u64,
@@ -153,6 +154,8 @@ pub struct Load {
     answers_within_ms: Option<u64>,
     /// The meter has shown that it came down, though it has not said so.
     fell: bool,
+    /// What it drew at most before the last change, by that.
+    falls_from: Milliamps,
     /// What the lines carry, and the most that they carried since the last change.
     lines_now: PerPhase<Option<Milliamps>>,
     lines_high: PerPhase<Option<Milliamps>>,
@@ -191,6 +194,7 @@ impl Load {
             energy_wh: None,
             measured_at: None,
             measured_before: None,
+            measured_before_at: None,
             reported_limit: None,
             drawn: 0,
             accounted_at: None,
@@ -211,6 +215,7 @@ impl Load {
             answers_after_ms: 0,
             answers_within_ms: None,
             fell: false,
+            falls_from: Milliamps::ZERO,
             lines_now: PerPhase::default(),
             lines_high: PerPhase::default(),
             follows_from: None,

@@ -152,7 +152,7 @@ impl Load {
 
     /// Books on how many phases it is told to be used.
     pub(super) fn note_phases(&mut self, one: bool, now: Instant) {
-        let idle = self.setpoint == Some(Milliamps::ZERO) && self.unsettled.is_none();
+        let idle = self.current() == Milliamps::ZERO && self.unsettled.is_none();
         let drawn = self.draw().filter(|_| self.has_recent_report(now));
         let idle = idle && drawn.is_some_and(|draw| draw <= IN_USE);
         let usage = &mut self.phase_use;

@@ -11,7 +11,8 @@ const SQRT_3_MILLI: i64 = 1_732;
 /// The ledger's view of a slow load's configuration.
 pub fn spec(slow_load: &config::SlowLoad, site: &Site) -> Spec {
     let lines = slow_load.lines(site.grid);
-    let current = current(slow_load.rated_w, site, lines.len());
+    let told = slow_load.phases.as_ref().map_or(lines.len(), Vec::len);
+    let current = current(slow_load.rated_w, site, told);
     Spec {
         id: slow_load.id.clone(),
         name: slow_load.name.clone(),

@@ -1,5 +1,6 @@
 //! What a load is told: the command, its answer, and its repeats.
 
+use super::draw::IDLE;
 use super::wishes::wants;
 use super::{ANSWER_MAX_MS, Kind, Load};
 use crate::action::Command;
@@ -31,6 +32,8 @@ impl Load {
             self.unsettled = (possible > to).then_some(possible);
             self.changed_at = Some(now);
             self.follows_from = (from != to).then_some(from);
+            // What the meter has shown to have come down already is not expected to come down again.
+            self.falls_from = if self.fell { from } else { possible };
             self.fell = false;
             self.lines_high = self.lines_now;
             self.outcome = None;
@@ -41,7 +44,9 @@ impl Load {
             if to == Milliamps::ZERO {
                 self.off_since = Some(now);
                 self.started_at = None;
-                if from > Milliamps::ZERO && wants(self.status) {
+                // One that was never told anything and draws nothing has not been stopped.
+                let runs = self.setpoint.is_some() || self.draw().is_some_and(|draw| draw >= IDLE);
+                if from > Milliamps::ZERO && runs && wants(self.status) {
                     self.stopped_at = Some(now);
                     self.fresh_session = false;
                 }

@@ -197,7 +197,11 @@ impl World<'_> {
             .loads
             .iter()
             .enumerate()
-            .filter(|(_, load)| load.current() > load.spec.safe)
+            .filter(|(_, load)| load.link.is_connected())
+            .filter(|(_, load)| {
+                let has = load.current();
+                has > load.spec.safe || load.allowed(has) != has
+            })
             .map(|(index, load)| Target {
                 load: index,
                 to: load.spec.safe,
@@ -311,7 +315,15 @@ impl World<'_> {
         for (index, load) in self.loads.iter().enumerate() {
             let from = load.current();
             let (keep, why) = keep.get(index).copied().unwrap_or((from, Ceiling::Most));
-            let mut to = keep;
+            // It was never told what it has: above its safe current only when raising is allowed too.
+            let cautious = |to: Milliamps| {
+                if to < from && load.setpoint().is_none() && !may_raise {
+                    to.min(load.spec.safe)
+                } else {
+                    to
+                }
+            };
+            let mut to = cautious(keep);
             let mut reason = match why {
                 Ceiling::User(until) => Reason::user(load, from, to, until),
                 Ceiling::Demand => Reason::demand(load, from, to),
@@ -328,7 +340,7 @@ impl World<'_> {
                 } else {
                     Milliamps::ZERO
                 };
-                to = grant.current.max(floor);
+                to = cautious(grant.current.max(floor));
 
                 reason = match (basis, tightest(&rows, &over, index, *grant)) {
                     (Basis::Highest, _) => Reason::stale(self.frozen, true).because(load, from, to),
@@ -337,10 +349,6 @@ impl World<'_> {
                 };
                 plan.supply = Supply::Short;
                 plan.shortage.get_or_insert_with(|| reason.clone());
-            }
-            // It was never told what it has: above its safe current only when raising is allowed too.
-            if to < from && load.setpoint().is_none() && !may_raise {
-                to = to.min(load.spec.safe);
             }
             if to < from && load.link.is_connected() {
                 plan.targets.push(Target {

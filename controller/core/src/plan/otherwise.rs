@@ -157,7 +157,18 @@ impl<'w> Rows<'w> {
             })
             .collect();
         let constraints: Vec<Constraint> = rows.iter().map(|row| world.constraint(row)).collect();
-        let current_a = allocate(&demands, &constraints).get(index)?.current;
+        let gets = |constraints: &[Constraint]| {
+            let grants = allocate(&demands, constraints);
+            grants.get(index).map(|grant| grant.current)
+        };
+        let mut current_a = gets(&constraints)?;
+        if !without_peak {
+            // What the present background leaves may be less than what the past does.
+            let present = self.now.get_or_insert_with(|| world.rows(Basis::Now));
+            let present: Vec<Constraint> =
+                present.iter().map(|row| world.constraint(row)).collect();
+            current_a = current_a.min(gets(&present)?);
+        }
         let has = reason.to_a.unwrap_or_else(|| load.current());
         (current_a >= has + WORTH).then(|| Counterfactual {
             load: paused

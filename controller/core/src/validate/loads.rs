@@ -118,5 +118,10 @@ impl SlowLoad {
 }
 
 fn lines(phases: Option<&[Phase]>, grid: Grid) -> Vec<Phase> {
-    phases.map_or_else(|| grid.phases().to_vec(), <[Phase]>::to_vec)
+    match phases {
+        // Without a neutral a load hangs between two lines: which the other one is has not been told.
+        Some([_]) | None if grid == Grid::It3ph => grid.phases().to_vec(),
+        Some(phases) => phases.to_vec(),
+        None => grid.phases().to_vec(),
+    }
 }
