@@ -36,7 +36,7 @@ pub enum StoreError {
     },
     /// A database holds no database any more.
     #[error(
-        "{} is damaged and was left as it is: put a copy that you kept in its place, or move the file away to begin \
+        "{} is damaged and was left as it is: restore a backup of it, or move the file away to begin \
          without configuration",
         path.display()
     )]
