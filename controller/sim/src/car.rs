@@ -40,6 +40,8 @@ pub struct CarSpec {
     pub fall_a_per_s: f64,
     /// How long it rests before it starts, after it was plugged in or paused, in seconds.
     pub restart_s: (f64, f64),
+    /// When it takes nothing though it could, from and until seconds of virtual time.
+    pub rests_s: Vec<(f64, f64)>,
     /// How long it is gone when it is full, in seconds; `None`: it stays.
     pub away_s: Option<(f64, f64)>,
     /// Active over apparent power, 0 to 1.
@@ -61,6 +63,7 @@ impl Default for CarSpec {
             rise_a_per_s: 1.5,
             fall_a_per_s: 6.0,
             restart_s: (5.0, 20.0),
+            rests_s: Vec::new(),
             away_s: None,
             power_factor: 0.99,
         }
@@ -180,7 +183,7 @@ impl Car {
         self.follow(now_ms, offer_a);
         self.change_state(now_ms);
         let target = match self.state {
-            CarState::Charging => self.followed.min(self.wants()),
+            CarState::Charging if !self.rests(now_ms) => self.followed.min(self.wants()),
             _ => 0.0,
         };
         let dt_s = seconds(tick_ms);
@@ -198,6 +201,11 @@ impl Car {
         let watts = self.amps * phases * volts * self.spec.power_factor;
         let stored_kwh = watts * EFFICIENCY * dt_s / 3_600_000.0;
         self.charged = (self.charged + stored_kwh / self.spec.battery_kwh.max(0.1)).min(1.0);
+    }
+
+    fn rests(&self, now_ms: u64) -> bool {
+        let mut rests = self.spec.rests_s.iter();
+        rests.any(|(from_s, to_s)| (millis(*from_s)..millis(*to_s)).contains(&now_ms))
     }
 
     /// The pilot signal of a while ago.

@@ -25,6 +25,7 @@ pub(super) fn car_at(scenario: &Scenario, charger: &str) -> Car {
         min_current_a: 6.0,
         power_factor: 0.99,
         visits: None,
+        rests_s: Vec::new(),
     })
 }
 

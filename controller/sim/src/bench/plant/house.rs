@@ -50,6 +50,7 @@ pub(super) fn house_spec(scenario: &Scenario) -> HouseSpec {
                     rise_a_per_s: 2.0,
                     fall_a_per_s: 20.0,
                     restart_s: (20.0, 20.0),
+                    rests_s: car.rests_s.clone(),
                     away_s: None,
                     power_factor: car.power_factor,
                 },

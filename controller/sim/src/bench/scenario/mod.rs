@@ -180,6 +180,9 @@ pub struct Car {
     /// When it is there; without it as the scenario says.
     #[serde(default)]
     pub visits: Option<Vec<Visit>>,
+    /// When it takes nothing though it could, from and until seconds after midnight.
+    #[serde(default)]
+    pub rests_s: Vec<(f64, f64)>,
 }
 
 /// A stay of a car.
