@@ -376,6 +376,8 @@ fn change_words(load: &Load, from: Milliamps, to: Milliamps) -> String {
     match load.spec.kind {
         Kind::SlowLoad if to > Milliamps::ZERO => "goes on".to_owned(),
         Kind::SlowLoad => "goes off".to_owned(),
+        Kind::Charger if to == from && to == Milliamps::ZERO => "stays paused".to_owned(),
+        Kind::Charger if to == from => format!("stays at {to}"),
         Kind::Charger if to == Milliamps::ZERO => format!("pauses (had {from})"),
         Kind::Charger if from == Milliamps::ZERO => format!("gets {to}"),
         Kind::Charger => format!("goes from {from} to {to}"),
