@@ -79,9 +79,7 @@ impl Facts<'_> {
     /// What gave no reading, as long as more of it may come.
     fn trouble(&self) -> Option<String> {
         let (trouble, at) = self.trouble?;
-        let period = self.hearing.frames.seconds().unwrap_or_default();
-        let patience = (period * TROUBLE_PERIODS).clamp(TROUBLE_AT_LEAST_S, TROUBLE_AT_MOST_S);
-        if self.age_s(*at) > patience {
+        if self.age_s(*at) > self.patience_s() {
             return None;
         }
         match trouble {
@@ -100,6 +98,21 @@ impl Facts<'_> {
                 .obstructs(*reason)
                 .then(|| obstacle(*reason, self.kind, &self.at())),
         }
+    }
+
+    /// Why frames that still come give no telegram.
+    fn rejected(&self) -> Option<Reason> {
+        match self.trouble {
+            Some((Trouble::Rejected(reason), at)) if self.age_s(*at) <= self.patience_s() => {
+                Some(*reason)
+            }
+            _ => None,
+        }
+    }
+
+    fn patience_s(&self) -> f64 {
+        let period = self.hearing.frames.seconds().unwrap_or_default();
+        (period * TROUBLE_PERIODS).clamp(TROUBLE_AT_LEAST_S, TROUBLE_AT_MOST_S)
     }
 
     fn at(&self) -> String {
@@ -164,6 +177,10 @@ impl Facts<'_> {
             return None;
         }
         let seconds = age.as_secs() / 5 * 5;
+        if let Some(reason) = self.rejected() {
+            let obstacle = obstacle(reason, self.kind, &self.at());
+            return Some(format!("Nothing new has come for {seconds} s. {obstacle}"));
+        }
         let why = match self.kind {
             SourceKind::Http(_) => {
                 ": the device answers, and its values stand still. Is it connected to its meter?"

@@ -14,6 +14,7 @@ struct Case {
     /// Seconds since the trouble.
     trouble_s: u64,
     damage: Damage,
+    proven: bool,
     /// Seconds since the link was opened.
     now_s: u64,
 }
@@ -28,6 +29,7 @@ impl Case {
             trouble: None,
             trouble_s: 0,
             damage: Damage::default(),
+            proven: true,
             now_s: 60,
         }
     }
@@ -70,7 +72,7 @@ impl Case {
             line: self.line,
             more_lines: self.line.is_some(),
             over: false,
-            proven: self.hearing.last_good.is_some(),
+            proven: self.proven && self.hearing.last_good.is_some(),
             trouble: trouble.as_ref(),
             damage: self.damage,
             now: self.after(self.now_s),
@@ -294,6 +296,24 @@ fn bytes_behind_the_last_telegram() {
         text.ends_with("5000 bytes were heard since, and no telegram among them."),
         "{text}"
     );
+}
+
+#[test]
+fn frames_that_are_all_damaged_tell_why_nothing_new_comes() {
+    let mut case = Case::new("tcp://host:1").telegrams(Some(10));
+    case.hearing.unread = 5000;
+    case.trouble = Some(Trouble::Rejected(Reason::Checksum));
+    // The parameters of the line are doubted after a minute; the reason is told all the same.
+    (case.now_s, case.trouble_s, case.proven) = (90, 1, false);
+    let text = case.text();
+    assert!(text.contains("Nothing new has come for "), "{text}");
+    assert!(
+        text.contains("checksum") && text.contains("cable"),
+        "{text}"
+    );
+    // Damage of long ago is no news.
+    case.trouble_s = 60;
+    assert!(!case.text().contains("checksum"), "{}", case.text());
 }
 
 #[test]
