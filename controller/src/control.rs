@@ -26,7 +26,7 @@ use tokio::sync::{mpsc, watch};
 use crate::clock::Clock;
 use crate::learnt::EngineMemory;
 use crate::meter::{MeterSlot, place};
-use crate::publish::{Publisher, Shown};
+use crate::publish::{NO_METER, Publisher, Shown};
 
 /// The loop steps at least this often, in real time, so that whoever watches it knows that it lives.
 const STEP_AT_LEAST: Duration = Duration::from_secs(2);
@@ -202,13 +202,17 @@ impl Control {
     /// The engine's alarms, with what the meter's source knows besides.
     fn alarms_of(&self, snapshot: &Snapshot, meter: Option<&MeterStatus>) -> Vec<Alarm> {
         let mut alarms = snapshot.alarms.clone();
-        if let Some(meter) = meter {
-            for alarm in alarms
-                .iter_mut()
-                .filter(|alarm| alarm.code.starts_with("meter_"))
-            {
-                alarm.text = format!("{} {}", alarm.text, meter.text);
-            }
+        let heard = match meter {
+            Some(meter) => meter.text.as_str(),
+            // The source that cannot be read has an alarm of its own.
+            None if self.meter.problem.is_some() => "",
+            None => NO_METER,
+        };
+        for alarm in alarms
+            .iter_mut()
+            .filter(|alarm| alarm.code.starts_with("meter_") && !heard.is_empty())
+        {
+            alarm.text = format!("{} {heard}", alarm.text);
         }
         alarms.extend(self.meter.problem.as_ref().map(|problem| Alarm {
             code: "meter_source".to_owned(),

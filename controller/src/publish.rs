@@ -25,6 +25,10 @@ const WATCHDOG_EVERY: Duration = Duration::from_secs(1);
 /// The version of the program.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// What to do where no meter is set.
+pub(crate) const NO_METER: &str =
+    "No meter is set: name its source on the page, with PUT /meter or with --meter.";
+
 /// One step of the engine, to be shown.
 pub(crate) struct Shown<'a> {
     /// The clock of the program.
@@ -154,22 +158,28 @@ fn host_name() -> Option<String> {
     Some(name.trim().to_lowercase()).filter(|name| !name.is_empty())
 }
 
+/// What is said of a meter that nobody has named.
+fn no_meter() -> MeterInfo {
+    MeterInfo {
+        text: Some(NO_METER.to_owned()),
+        ..MeterInfo::default()
+    }
+}
+
 fn status(shown: &Shown<'_>, demo: bool) -> Status {
-    let meter = shown
-        .meter
-        .map_or_else(MeterInfo::default, |meter| MeterInfo {
-            protocol: meter.protocol.map(|protocol| protocol.to_string()),
-            meter_id: meter.meter_id.clone(),
-            model: meter.meter_model.clone(),
-            source: Some(meter.source.clone()),
-            serial: meter.serial.clone(),
-            text: Some(meter.text.clone()),
-            rejected: meter
-                .rejected
-                .iter()
-                .map(|(reason, count)| ((*reason).to_owned(), *count))
-                .collect(),
-        });
+    let meter = shown.meter.map_or_else(no_meter, |meter| MeterInfo {
+        protocol: meter.protocol.map(|protocol| protocol.to_string()),
+        meter_id: meter.meter_id.clone(),
+        model: meter.meter_model.clone(),
+        source: Some(meter.source.clone()),
+        serial: meter.serial.clone(),
+        text: Some(meter.text.clone()),
+        rejected: meter
+            .rejected
+            .iter()
+            .map(|(reason, count)| ((*reason).to_owned(), *count))
+            .collect(),
+    });
     Status::new(&StatusInputs {
         snapshot: shown.snapshot,
         config: shown.config,

@@ -95,6 +95,12 @@ fn the_page_and_the_api_work_with_no_device_at_all() {
     );
     assert_eq!(status["loads"], json!([]));
     assert!(
+        status["meter"]["text"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("No meter is set")),
+        "{status:#}"
+    );
+    assert!(
         status["alarms"].is_array() && status["meter"]["state"].is_string(),
         "{status:#}"
     );
