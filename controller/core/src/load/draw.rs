@@ -95,7 +95,11 @@ impl Load {
     /// Bounds of what it draws from each line now.
     pub fn draw_bounds(&self, now: Instant) -> DrawBounds {
         let worst = self.worst(now);
-        let mut bounds = DrawBounds::default();
+        let gap = self.told_between();
+        let mut bounds = DrawBounds {
+            gap_ms: gap.map_or(0, |(from, to, _)| to.since_ms(from)),
+            ..DrawBounds::default()
+        };
         let age = self.measured_at.map_or(u64::MAX, |at| now.since_ms(at));
         for &line in self.may_draw_from() {
             let reported = self
@@ -109,9 +113,6 @@ impl Load {
                 .changed_at
                 .is_none_or(|at| now.since_ms(at) >= REACTION_MS);
             let recent = reported.filter(|_| settled || age <= REPORT_RECENT_MS);
-            bounds.gap_ms = self
-                .told_between()
-                .map_or(0, |(from, to, _)| to.since_ms(from));
             *bounds.low.get_mut(line) = low;
             *bounds.high.get_mut(line) = high;
             let likely = recent.map_or(high, |(_, reported)| (reported + self.risen()).min(high));
