@@ -114,6 +114,15 @@ fn an_overload_while_a_car_ramps_up_leaves_it_what_fits() {
 }
 
 #[test]
+fn a_report_that_comes_twice_is_one_word() {
+    let mut rig = rising();
+    // A change of the state brings the same currents once more.
+    rig.report(12, "ev1", 10.0, None);
+    let cut = limits(&rig.read(13, [Some(26.0); 3]));
+    assert_eq!(cut, [(11.0, false)]);
+}
+
+#[test]
 fn a_car_that_ramps_up_between_two_reports_is_not_the_house() {
     let mut rig = rising();
     for s in 13..20 {

@@ -118,6 +118,12 @@ fn an_overload_is_relieved_and_given_back_and_the_journal_tells_it() {
     let Some(mut lab) = Lab::new() else { return };
     lab.car("ev1", &json!({}), &THREE);
     lab.draws("ev1", SOON, 15.5..=16.0);
+    // The controller has heard so too: how far a car that is still on its way up has come is a guess.
+    lab.controller
+        .wait_status("the car's report at its full current", SOON, |status| {
+            let measured = status["loads"][0]["measured_a"][1].as_f64()?;
+            (measured >= 15.5).then_some(())
+        });
 
     // A cooker on L2: 14 A and 16 A are more than 25 A.
     let events = Events::open(&lab.controller.api, None);

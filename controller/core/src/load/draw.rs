@@ -289,11 +289,19 @@ impl Load {
     ) {
         let before = self.draw();
         let said = std::mem::replace(&mut self.reported_limit, limit);
-        let last = std::mem::replace(&mut self.measured, measured);
-        // A word from long ago tells nothing of where its draw goes.
-        let recent = self.has_recent_report(now);
-        self.measured_before = last.filter(|_| recent);
-        self.measured_before_at = self.measured_at;
+        let differs = self.measured != measured;
+        // The same again within a moment is the same word: a state and the currents come as two reports.
+        let moved = self.moved_at.map_or(u64::MAX, |at| now.since_ms(at));
+        if differs || moved >= REPORT_RECENT_MS {
+            // A word from long ago tells nothing of where its draw goes.
+            let recent = self.has_recent_report(now);
+            let last = std::mem::replace(&mut self.measured, measured);
+            self.measured_before = last.filter(|_| recent);
+            self.measured_before_at = self.measured_at;
+        }
+        if differs {
+            self.moved_at = Some(now);
+        }
         if self.measured.is_some() {
             self.measured_at = Some(now);
         }

@@ -124,6 +124,8 @@ pub struct Load {
     /// Its word on its draw before the newest one.
     measured_before: Option<Vec<Option<Milliamps>>>,
     measured_before_at: Option<Instant>,
+    /// When its word changed.
+    moved_at: Option<Instant>,
     reported_limit: Option<Milliamps>,
     /// Energy by its draw, in milliampere-milliseconds on each phase.
     drawn: u64,
@@ -195,6 +197,7 @@ impl Load {
             measured_at: None,
             measured_before: None,
             measured_before_at: None,
+            moved_at: None,
             reported_limit: None,
             drawn: 0,
             accounted_at: None,
