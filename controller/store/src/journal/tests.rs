@@ -349,6 +349,13 @@ async fn a_damaged_journal_is_set_aside_and_a_new_one_begun() {
         }
         journal.close().await;
         let path = directory.path().join(FILE);
+        // Nothing is left in a log from which the file could be made whole again.
+        let pool = SqlitePool::connect(&format!("sqlite:{}", path.display()))
+            .await
+            .unwrap();
+        let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)");
+        moved.execute(&pool).await.unwrap();
+        pool.close().await;
         let bytes = std::fs::read(&path).unwrap();
         match damage {
             "truncated" => std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap(),
