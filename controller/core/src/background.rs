@@ -62,6 +62,8 @@ pub struct Background {
     /// …and of the longer one for loads that went up and down.
     long_peaks: Peaks,
     hold_ms: u64,
+    /// What the newest readings that were told from both sides showed of the house.
+    confirmed: PerPhase<Option<Milliamps>>,
     /// The newest readings, oldest first.
     readings: VecDeque<(Instant, PerPhase<Option<Milliamps>>)>,
 }
@@ -172,8 +174,23 @@ impl Background {
             .filter(told)
             .map(|(_, lines)| lines.zip_with(high, |line, high| line.map(|line| line - high)))
             .reduce(|a, b| a.zip_with(&b, Ord::max));
+        let newest = self.readings.iter().rev().find(told);
+        let newest = newest
+            .map(|(_, lines)| lines.zip_with(high, |line, high| line.map(|line| line - high)));
         self.readings.retain(|(at, _)| *at > until);
-        let Some(house) = house else { return };
+        let (Some(house), Some(newest)) = (house, newest) else {
+            return;
+        };
+        for phase in Phase::ALL {
+            // A report may be older than it looks, so one of them may miss a car that began; two do not.
+            let before = self.confirmed.get(phase);
+            if let (Some(shown), Some(before), Some(now)) =
+                (newest.get(phase), before, self.now.get(phase))
+            {
+                *self.now.get_mut(phase) = Some(now.max(shown.min(before)));
+            }
+        }
+        self.confirmed = newest;
         for phase in Phase::ALL {
             if let Some(known) = house.get(phase) {
                 let learnt = self.highest.get_mut(phase);

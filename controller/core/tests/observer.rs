@@ -248,6 +248,33 @@ fn what_a_car_stops_drawing_by_itself_is_not_taken_for_a_smaller_house() {
 }
 
 #[test]
+fn what_a_resting_car_may_take_is_lowered_when_the_house_grows_meanwhile() {
+    let mut rig = Rig::new(&house(&json!([charger("ev1")]), &json!([])));
+    let mut told = 0.0_f64;
+    for s in 1..300_u64 {
+        let draw = if s < 100 { told } else { 0.0 };
+        let home = if s < 120 { 9.0 } else { 19.0 };
+        let mut all = Vec::new();
+        if s.is_multiple_of(5) {
+            all.extend(rig.report(s, "ev1", draw, None));
+        }
+        if s % 10 == 3 {
+            all.extend(rig.read(s, [Some(home + draw); 3]));
+        }
+        for action in &all {
+            if let Command::SetLimit { limit_a, .. } = &action.what {
+                told = limit_a.to_f64();
+            }
+        }
+        // Two readings, each with a report behind it, tell that it was the house.
+        assert!(
+            s < 150 || home + told <= 25.3,
+            "{s} s: {told} A beside {home} A"
+        );
+    }
+}
+
+#[test]
 fn a_refused_cut_is_not_done_because_the_car_stopped() {
     let mut rig = Rig::new(&house(&json!([charger("ev1"), charger("ev2")]), &json!([])));
     let mut told = [0.0_f64, 0.0];

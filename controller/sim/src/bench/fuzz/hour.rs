@@ -19,7 +19,11 @@ pub fn scenario(seed: u64, attempt: u32) -> Scenario {
     let largest_a = largest_step(&site);
     let reaction_s =
         2.0 * meter.period_s + meter.latency_s + link.latency_s + LOAD_REACTION_S + 1.0;
-    let (chargers, points, cars) = chargers(&site, &mut random);
+    let (chargers, points, mut cars) = chargers(&site, &mut random);
+    let mut resting = Random::new(seed, &format!("rests of hour {attempt}"));
+    for car in &mut cars {
+        car.rests_s = rests(&mut resting);
+    }
     let faults = faults(&chargers, &mut random);
     // Who watches cannot be rejected beforehand, so that nothing else may step beside it.
     let watching = random.chance(0.5);
@@ -250,6 +254,20 @@ fn chargers(site: &Site, random: &mut Random) -> (Vec<Charger>, Vec<Point>, Vec<
         });
     }
     (chargers, points, cars)
+}
+
+/// Some cars stop by themselves now and then, and go on when they like.
+fn rests(random: &mut Random) -> Vec<(f64, f64)> {
+    let mut rests = Vec::new();
+    let mut at_s = 0.0;
+    if random.chance(0.4) {
+        while at_s < 7200.0 {
+            let from_s = at_s + random.between((60.0, 900.0));
+            at_s = from_s + random.between((10.0, 600.0));
+            rests.push((from_s, at_s));
+        }
+    }
+    rests
 }
 
 fn visits(random: &mut Random) -> Vec<Visit> {
