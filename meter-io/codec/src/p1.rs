@@ -26,6 +26,10 @@ const LINE_END: [u8; 3] = [b'\r', b'\n', 0];
 /// Starts inside a failed telegram that are tried, the last ones first to arrive: a cut telegram holds one, noise few.
 const RETRIES: usize = 8;
 
+/// A damaged telegram fits the wrong kind of checksum once in 65 536 times. So many in a row that fit the other kind than
+/// the one before tell that it was one of those.
+const OTHERS: u8 = 3;
+
 /// A telegram that must be copied to be read, since it is ciphered or has parity bits, may have this many bytes: copy
 /// and buffer together stay within the bound of a stream. The longest one known has about 12 000.
 const MAX_COPY: usize = 12 * 1024;
@@ -35,6 +39,8 @@ const MAX_COPY: usize = 12 * 1024;
 pub(crate) struct Framer {
     /// A right CRC was seen: from then on it is required, and of the same kind.
     pinned: Option<Checksum>,
+    /// Telegrams in a row that are right by the other kind.
+    others: u8,
     /// Bytes behind the cursor that hold no end, so that they are not searched again.
     searched: usize,
     /// A telegram ended at the cursor: the line end behind it belongs to it.
@@ -157,10 +163,9 @@ impl Framer {
         let text = parity::strip(raw).ok_or(Reason::Parity)?;
         match trailer {
             Trailer::Crc(crc) => {
-                let checksum = self.matching(&text, crc).ok_or(Reason::Checksum)?;
+                let checksum = matching(&text, crc).ok_or(Reason::Checksum)?;
                 lines::read(&text, false, telegram)?;
-                self.pinned = Some(checksum);
-                Ok(())
+                self.pin(checksum)
             }
             Trailer::None if self.pinned.is_none() => lines::read(&text, true, telegram),
             Trailer::None => Err(Reason::NoChecksum),
@@ -168,27 +173,36 @@ impl Framer {
         }
     }
 
-    /// Which checksum `crc` is. Text that was copied or went through a text-mode bridge has lost its carriage returns:
-    /// it is right if its checksum is right with them.
-    fn matching(&self, text: &[u8], crc: u16) -> Option<Checksum> {
-        let copied = memchr(b'\r', text).is_none();
-        let lines = || {
-            text.split_inclusive(|byte| *byte == b'\n')
-                .flat_map(|line| match line.strip_suffix(b"\n") {
-                    Some(line) => [line, b"\r\n"],
-                    None => [line, b""],
-                })
-        };
-        let may_be = |checksum| self.pinned.is_none_or(|pinned| pinned == checksum);
-        if may_be(Checksum::Arc)
-            && (checksum::arc(text) == crc || copied && checksum::arc_of(lines()) == crc)
-        {
-            return Some(Checksum::Arc);
+    /// Whether a telegram that is right by `checksum` counts.
+    fn pin(&mut self, checksum: Checksum) -> Result<(), Reason> {
+        if self.pinned.is_some_and(|pinned| pinned != checksum) {
+            self.others += 1;
+            if self.others < OTHERS {
+                return Err(Reason::Checksum);
+            }
         }
-        let x25 = may_be(Checksum::X25)
-            && (checksum::x25(text) == crc || copied && checksum::x25_of(lines()) == crc);
-        x25.then_some(Checksum::X25)
+        self.others = 0;
+        self.pinned = Some(checksum);
+        Ok(())
     }
+}
+
+/// Which checksum `crc` is. Text that was copied or went through a text-mode bridge has lost its carriage returns:
+/// it is right if its checksum is right with them.
+fn matching(text: &[u8], crc: u16) -> Option<Checksum> {
+    let copied = memchr(b'\r', text).is_none();
+    let lines = || {
+        text.split_inclusive(|byte| *byte == b'\n')
+            .flat_map(|line| match line.strip_suffix(b"\n") {
+                Some(line) => [line, b"\r\n"],
+                None => [line, b""],
+            })
+    };
+    if checksum::arc(text) == crc || copied && checksum::arc_of(lines()) == crc {
+        return Some(Checksum::Arc);
+    }
+    let x25 = checksum::x25(text) == crc || copied && checksum::x25_of(lines()) == crc;
+    x25.then_some(Checksum::X25)
 }
 
 /// `/ABC5`: `None` while it is too short to tell.

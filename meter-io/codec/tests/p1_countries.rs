@@ -396,6 +396,22 @@ fn the_kind_of_crc_is_kept_for_the_meter() {
 }
 
 #[test]
+fn a_damaged_telegram_that_fits_the_other_crc_costs_two_telegrams_and_not_the_meter() {
+    let (arc, x25) = (p1(HUNGARY), x25_ended(HUNGARY));
+    let told = |telegrams: &[&Vec<u8>]| -> Vec<bool> {
+        let bytes: Vec<u8> = telegrams.iter().copied().flatten().copied().collect();
+        let is_telegram = |item: &Item| matches!(item, Item::Telegram(_));
+        items(&bytes).iter().map(is_telegram).collect()
+    };
+    // The first one is the damaged one.
+    let all = [&x25, &arc, &arc, &arc, &arc];
+    assert_eq!(told(&all), [true, false, false, true, true]);
+    // One of the right kind in between, and it is two of the other kind again.
+    let mixed = [&arc, &x25, &x25, &arc, &x25, &x25, &arc];
+    assert_eq!(told(&mixed), [true, false, false, true, false, false, true]);
+}
+
+#[test]
 fn switzerland_has_its_totals_on_channel_1() {
     let telegram = only(&p1("GRE5\\HRM_CH
         0-0:1.0.0(260115120010W)
