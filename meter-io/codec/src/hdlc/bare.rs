@@ -68,8 +68,9 @@ impl crate::decoder::Framer for Framer {
         self.follows = true;
         match dlms::read(apdu, desk, Protocol::Hdlc) {
             Ok(()) => Step::Telegram(len),
-            Err(reason @ Reason::Malformed) => Step::Lost(len, reason),
-            Err(reason) => Step::Refused(len, reason),
+            Err(reason) if end && reason != Reason::Malformed => Step::Refused(len, reason),
+            // No checksum says that it is one at all: a frame that waits around it is not given up for it.
+            Err(reason) => Step::Lost(len, reason),
         }
     }
 

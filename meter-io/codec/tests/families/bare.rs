@@ -94,6 +94,34 @@ fn nothing_is_taken_out_of_an_hdlc_frame() {
 }
 
 #[test]
+fn bare_messages_that_nobody_knows_do_not_take_a_frame_that_waits() {
+    let frame = hdlc(&AIDON, message(1).strip_prefix(&LLC).unwrap());
+    let items = [item([1, 0, 99, 99, 99], u32v(1), 0, 27)];
+    let unknown = [&LLC[..], &notification(&[0], &sequence(1, &items))].concat();
+    let mut outer = hdlc(&AIDON, &[&frame[..], &unknown.repeat(4)].concat());
+    // A header that is right and content that is not: the frame inside is found when the outer one has ended.
+    let checksum = outer.len() - 2;
+    outer[checksum] ^= 1;
+    for size in [1, 7, outer.len()] {
+        let mut decoder = Decoder::new(&keys());
+        let mut found = Vec::new();
+        for chunk in outer.chunks(size) {
+            found.extend(decoder.push(chunk));
+        }
+        found.extend(decoder.finish());
+        let read = found.iter().filter_map(|item| match item {
+            Item::Telegram(telegram) => telegram.import_mw,
+            Item::Rejected(_) => None,
+        });
+        assert_eq!(
+            read.collect::<Vec<_>>(),
+            [1000],
+            "in chunks of {size}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn a_cut_frame_before_another_makers_frame_is_no_message() {
     // The header of the second frame completes the values of the first, and its LLC header follows.
     let second = kaifa_list_2(228, [953, 44, 931]);

@@ -11,6 +11,8 @@ use headroom_encode::{
 
 /// More than the longest telegram: whatever length the bytes before announced, it is over by then.
 const BEHIND: usize = 20 * 1024;
+/// What a message of a DLMS meter begins with.
+const LLC: [u8; 3] = [0xE6, 0xE7, 0x00];
 /// The content of a frame: with its ends below the eleven bits of a length.
 const MOST_FRAMED: usize = 1900;
 
@@ -36,7 +38,7 @@ pub(crate) fn check_any(protocol: Option<Protocol>, bytes: &[u8]) -> Result<(), 
         return check_stream(protocol, bytes);
     }
     let kind = protocol.unwrap_or(Protocol::ALL[way / 2 % Protocol::ALL.len()]);
-    check_behind(Some(kind), &framed(kind, way / 16, bytes)).map(drop)
+    check_behind(Some(kind), &framed(kind, way / 16, bytes))
 }
 
 /// A frame around any content; `way` chooses among the shapes of the protocol.
@@ -85,38 +87,46 @@ fn framed(protocol: Protocol, way: usize, content: &[u8]) -> Vec<u8> {
 
 /// Bytes as they are.
 fn check_stream(protocol: Option<Protocol>, bytes: &[u8]) -> Result<(), String> {
-    let items = check_behind(protocol, bytes)?;
+    check_behind(protocol, bytes)?;
+    let whole = decode(protocol, bytes, usize::MAX)?;
     // However they arrive, the telegrams are the same. What is rejected may not be: a damaged header is judged at once,
     // and told from noise only if the end of its frame is there already. Not so of frames around any content, which may
     // be a telegram itself: which of the two counts is open.
     let size = bytes.first().map_or(1, |first| usize::from(first % 97) + 1);
-    let (chunked, _) = decode(protocol, bytes, size)?;
-    if telegrams(&chunked) == telegrams(&items) {
+    let chunked = decode(protocol, bytes, size)?;
+    // Nothing vouches for a bare message: whether it counts beside a frame that begins inside it is open too.
+    if whole.bare || chunked.bare || telegrams(&chunked.items) == telegrams(&whole.items) {
         Ok(())
     } else {
         Err(format!(
-            "in chunks of {size}: {chunked:?}, at once: {items:?}"
+            "in chunks of {size}: {:?}, at once: {:?}",
+            chunked.items, whole.items
         ))
     }
 }
 
 /// What the bytes say is sane, and a telegram behind them is found. Gives what they say.
-fn check_behind(protocol: Option<Protocol>, bytes: &[u8]) -> Result<Vec<Item>, String> {
-    let (items, _) = decode(protocol, bytes, usize::MAX)?;
+fn check_behind(protocol: Option<Protocol>, bytes: &[u8]) -> Result<(), String> {
+    let Said { items, .. } = decode(protocol, bytes, usize::MAX)?;
     for telegram in telegrams(&items) {
         check_telegram(telegram).ok_or_else(|| format!("no values of a meter: {telegram:?}"))?;
     }
     // Long, so that it is asked of a fourth of all inputs.
     if !bytes.len().is_multiple_of(4) {
-        return Ok(items);
+        return Ok(());
     }
     let own = own_telegram(protocol);
     let behind = own.repeat(BEHIND / own.len() + 1);
-    let (alone, _) = decode(protocol, &own, usize::MAX)?;
+    let alone = decode(protocol, &own, usize::MAX)?.items;
     let [Item::Telegram(expected)] = alone.as_slice() else {
         return Err(format!("the own telegram alone: {alone:?}"));
     };
-    let (all, unexplained) = decode(protocol, &[bytes, &behind].concat(), usize::MAX)?;
+    let both = [bytes, &behind].concat();
+    let Said {
+        items: all,
+        unexplained,
+        ..
+    } = decode(protocol, &both, usize::MAX)?;
     // A message without a checksum at their end may take the beginning of the first telegram for its own.
     if unexplained > bytes.len() + own.len() {
         return Err(format!(
@@ -125,23 +135,29 @@ fn check_behind(protocol: Option<Protocol>, bytes: &[u8]) -> Result<Vec<Item>, S
         ));
     }
     if telegrams(&all).contains(&expected) {
-        Ok(items)
+        Ok(())
     } else {
         Err(format!("the telegram behind is lost: {all:?}"))
     }
 }
 
-/// What came out, and how many bytes it does not explain.
-fn decode(
-    protocol: Option<Protocol>,
-    bytes: &[u8],
-    size: usize,
-) -> Result<(Vec<Item>, usize), String> {
+/// What came out.
+struct Said {
+    items: Vec<Item>,
+    /// Bytes that it does not explain.
+    unexplained: usize,
+    /// Whether a telegram among them is a message without a frame, and so without a checksum.
+    bare: bool,
+}
+
+fn decode(protocol: Option<Protocol>, bytes: &[u8], size: usize) -> Result<Said, String> {
     let mut decoder = Decoder::new(&options(protocol, bytes.len().is_multiple_of(2)));
     let mut items = Vec::new();
+    let mut bare = false;
     for chunk in bytes.chunks(size) {
         decoder.push_raw(chunk, |item, raw| {
             if let Item::Telegram(telegram) = &item {
+                bare |= raw.starts_with(&LLC);
                 drop(anonymous(
                     telegram.protocol,
                     raw,
@@ -163,7 +179,11 @@ fn decode(
             bytes.len()
         ));
     }
-    Ok((items, usize::try_from(unexplained).unwrap_or(usize::MAX)))
+    Ok(Said {
+        items,
+        unexplained: usize::try_from(unexplained).unwrap_or(usize::MAX),
+        bare,
+    })
 }
 
 fn telegrams(items: &[Item]) -> Vec<&Telegram> {
