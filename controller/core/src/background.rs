@@ -6,6 +6,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::learnt::House;
 use crate::units::{Instant, Milliamps, PerPhase, Phase};
 
@@ -16,10 +18,14 @@ pub struct DrawBounds {
     pub low: PerPhase<Milliamps>,
     /// Not more than this.
     pub high: PerPhase<Milliamps>,
+    /// Not more than this, if none of those that say that they rest has begun without a word.
+    pub stated: PerPhase<Milliamps>,
     /// Most likely this: the last word of each load, where it is recent.
     pub likely: PerPhase<Milliamps>,
     /// The longest time between the last two words of a load, in milliseconds.
     pub gap_ms: u64,
+    /// A load that begins says so within this, in milliseconds.
+    pub tells_within_ms: u64,
 }
 
 impl DrawBounds {
@@ -28,10 +34,14 @@ impl DrawBounds {
         self.low = self.low.zip_with(&other.low, |a, b| a + b);
         self.high = self.high.zip_with(&other.high, |a, b| a + b);
         self.likely = self.likely.zip_with(&other.likely, |a, b| a + b);
+        self.stated = self.stated.zip_with(&other.stated, |a, b| a + b);
         self.gap_ms = self.gap_ms.max(other.gap_ms);
+        self.tells_within_ms = self.tells_within_ms.max(other.tells_within_ms);
     }
 }
 
+/// A line may carry this much more than is stated without anybody's having begun: noise and drift.
+const UNSTATED: Milliamps = Milliamps(500);
 /// The bounds may be this far apart for a reading to teach the highest background.
 const CERTAIN: Milliamps = Milliamps::from_amps(2);
 /// A step of the house may be spread over this many readings: a meter averages.
@@ -49,7 +59,7 @@ const HOLD_MAX_MS: u64 = 300_000;
 const HOLD_SLOTS: u64 = 60;
 
 /// The background of one circuit, each line on its own: a reading may leave some out.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Background {
     now: PerPhase<Option<Milliamps>>,
     likely: PerPhase<Milliamps>,
@@ -62,6 +72,9 @@ pub struct Background {
     /// …and of the longer one for loads that went up and down.
     long_peaks: Peaks,
     hold_ms: u64,
+    /// Since when a line carries more than house and loads are stated to draw, and the least of that: the house, or a load
+    /// that has begun and not said so yet.
+    unstated: PerPhase<Option<(Instant, Milliamps)>>,
     /// What the newest readings that were told from both sides showed of the house.
     confirmed: PerPhase<Option<Milliamps>>,
     /// The newest readings, oldest first.
@@ -69,7 +82,7 @@ pub struct Background {
 }
 
 /// The highest currents of a time that moves along.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Peaks {
     /// Start of a slot and the peaks within it, oldest first.
     slots: VecDeque<(Instant, PerPhase<Option<Milliamps>>)>,
@@ -131,6 +144,8 @@ impl Background {
             // The first time the worst case counts.
             let before = self.now.get(phase).unwrap_or(high);
             let next = before.clamp(low, high).max(Milliamps::ZERO);
+            let stated = measured - draw.stated.get(phase);
+            let next = self.heed_unstated(phase, next, stated, draw.tells_within_ms, now);
             *self.now.get_mut(phase) = Some(next);
             *seen.get_mut(phase) = Some(next);
             *self.likely.get_mut(phase) = (measured - draw.likely.get(phase)).max(Milliamps::ZERO);
@@ -148,6 +163,30 @@ impl Background {
         self.readings.push_back((now, measured));
         if self.readings.len() > READINGS {
             self.readings.pop_front();
+        }
+    }
+
+    /// A load that had begun would have said so by now: it was the house.
+    fn heed_unstated(
+        &mut self,
+        phase: Phase,
+        next: Milliamps,
+        stated: Milliamps,
+        tells_within_ms: u64,
+        now: Instant,
+    ) -> Milliamps {
+        let unstated = self.unstated.get_mut(phase);
+        if stated <= next + UNSTATED {
+            *unstated = None;
+            return next;
+        }
+        let (since, least) = unstated.unwrap_or((now, stated));
+        let least = least.min(stated);
+        *unstated = Some((since, least));
+        if now.since_ms(since) >= tells_within_ms {
+            next.max(least)
+        } else {
+            next
         }
     }
 
@@ -282,8 +321,9 @@ mod tests {
         DrawBounds {
             low: PerPhase::all(Milliamps(low)),
             high: PerPhase::all(Milliamps(high)),
+            stated: PerPhase::all(Milliamps(high)),
             likely: PerPhase::all(Milliamps(high)),
-            gap_ms: 0,
+            ..DrawBounds::default()
         }
     }
 

@@ -197,6 +197,19 @@ pub enum UserCommand {
         #[serde(default)]
         for_s: Option<u32>,
     },
+    /// The follow test of this charger, and the cut test.
+    Test {
+        /// Which charger.
+        load: String,
+        /// Whether the cut test follows.
+        #[serde(default = "default_cut")]
+        cut: bool,
+    },
+    /// The end of a running test of this charger.
+    EndTest {
+        /// Which charger.
+        load: String,
+    },
     /// Ceilings for everything; protection stays.
     Manual {
         /// The ceiling of each load, in amperes; a load that is left out keeps none.
@@ -204,6 +217,10 @@ pub enum UserCommand {
         /// For how long, in seconds.
         for_s: u32,
     },
+}
+
+const fn default_cut() -> bool {
+    true
 }
 
 /// Why an event cannot be. It changes nothing.

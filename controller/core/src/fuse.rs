@@ -11,6 +11,8 @@
 //! Only + − × ÷ and square roots are used, in one order, so that every machine gets the same bits.
 #![allow(clippy::float_arithmetic)]
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::{Characteristic, Curve};
 use crate::units::Milliamps;
 
@@ -37,9 +39,36 @@ const CEILING: f64 = 2.06;
 /// Powers of two of milliseconds for which the decay is tabulated: 2^26 ms is 18 hours.
 const DECAYS: usize = 27;
 
+/// Up to this temperature, in °C, devices carry their rating: breakers are calibrated at it (IEC 60898-1), fuse-links
+/// at a little less (IEC 60269-1: 10 to 30 °C)…
+const REFERENCE_C: u8 = 30;
+/// …and above it they carry less by this share of the rating for each kelvin (makers' data sheets).
+const LESS_PER_KELVIN: f64 = 0.005;
+
+/// What kind of device it is, and where it sits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Class {
+    /// Fuse-link or breaker.
+    pub characteristic: Characteristic,
+    /// How much of a breaker's curve is relied upon.
+    pub curve: Curve,
+    /// The highest temperature around it, in °C.
+    pub ambient_c: Option<u8>,
+}
+
+impl Class {
+    /// What is left of the rating in the heat.
+    fn derating(self) -> f64 {
+        let above = self.ambient_c.unwrap_or(0).saturating_sub(REFERENCE_C);
+        1.0 - LESS_PER_KELVIN * f64::from(above)
+    }
+}
+
 /// One pole of an overcurrent device.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "Kept", into = "Kept")]
 pub struct Fuse {
+    /// What it carries for ever where it sits.
     rating: f64,
     threshold: f64,
     /// e^(−2^k ms/τ) for each k.
@@ -47,12 +76,45 @@ pub struct Fuse {
     theta: f64,
 }
 
+/// A fuse in a checkpoint: rating, threshold, decay of a millisecond and state, as the bits of their numbers, since text
+/// might round them.
+type Kept = [u64; 4];
+
+impl From<Fuse> for Kept {
+    fn from(fuse: Fuse) -> Self {
+        let [decay, ..] = fuse.decay;
+        [fuse.rating, fuse.threshold, decay, fuse.theta].map(f64::to_bits)
+    }
+}
+
+impl From<Kept> for Fuse {
+    fn from(kept: Kept) -> Self {
+        let [rating, threshold, decay, theta] = kept.map(f64::from_bits);
+        Self {
+            rating,
+            threshold,
+            decay: decays(decay),
+            theta,
+        }
+    }
+}
+
+/// The decay of 2^k milliseconds for each k, from that of one.
+fn decays(mut factor: f64) -> [f64; DECAYS] {
+    let mut decay = [0.0; DECAYS];
+    for slot in &mut decay {
+        *slot = factor;
+        factor *= factor;
+    }
+    decay
+}
+
 impl Fuse {
     /// A cold device; `None` where the characteristic has no model.
-    pub fn new(characteristic: Characteristic, curve: Curve, rating: Milliamps) -> Option<Self> {
-        let (tau_s, threshold) = match characteristic {
+    pub fn new(class: Class, rating: Milliamps) -> Option<Self> {
+        let (tau_s, threshold) = match class.characteristic {
             Characteristic::Gg => (gg_tau_s(rating), 1.25 * 1.25),
-            Characteristic::B | Characteristic::C | Characteristic::D => match curve {
+            Characteristic::B | Characteristic::C | Characteristic::D => match class.curve {
                 Curve::Standard => (4.57, 1.13 * 1.13),
                 Curve::Band => (26.0, 1.13 * 1.13),
             },
@@ -61,16 +123,11 @@ impl Fuse {
         };
         let x = 0.001 / tau_s;
         // Four terms of the series leave less than 1e-17 for a millisecond against seconds.
-        let mut factor = 1.0 - x * (1.0 - x / 2.0 * (1.0 - x / 3.0 * (1.0 - x / 4.0)));
-        let mut decay = [0.0; DECAYS];
-        for slot in &mut decay {
-            *slot = factor;
-            factor *= factor;
-        }
+        let factor = 1.0 - x * (1.0 - x / 2.0 * (1.0 - x / 3.0 * (1.0 - x / 4.0)));
         Some(Self {
-            rating: rating.to_f64(),
+            rating: rating.to_f64() * class.derating(),
             threshold,
-            decay,
+            decay: decays(factor),
             theta: 0.0,
         })
     }
@@ -146,6 +203,14 @@ impl Fuse {
         (share * 1000.0).round() / 1000.0
     }
 
+    /// It may have carried this for long before anybody looked.
+    pub fn presume(&mut self, current: Milliamps) {
+        let x = current.to_f64() / self.rating;
+        if x * x > self.theta {
+            self.theta = x * x;
+        }
+    }
+
     /// Takes over the state of the device before, after a change of its settings.
     pub fn warm_as(&mut self, before: &Self) {
         self.theta = before.theta;
@@ -176,6 +241,14 @@ fn gg_tau_s(rating: Milliamps) -> f64 {
 mod tests {
     use super::*;
 
+    fn class(characteristic: Characteristic, curve: Curve) -> Class {
+        Class {
+            characteristic,
+            curve,
+            ambient_c: None,
+        }
+    }
+
     fn seconds_to_open(fuse: &mut Fuse, current: Milliamps) -> u64 {
         (1..100_000)
             .find(|_| {
@@ -190,7 +263,7 @@ mod tests {
         // From cold at 1.6 times the rating: 21.0 s for 25 A, 34.0 s for 63 A.
         for (amps, expected) in [(25, 21), (63, 34), (16, 20)] {
             let rating = Milliamps::from_amps(amps);
-            let mut fuse = Fuse::new(Characteristic::Gg, Curve::Standard, rating).unwrap();
+            let mut fuse = Fuse::new(class(Characteristic::Gg, Curve::Standard), rating).unwrap();
             let seconds = seconds_to_open(&mut fuse, Milliamps(rating.0 * 16 / 10));
             assert!(seconds.abs_diff(expected) <= 1, "{amps} A: {seconds} s");
         }
@@ -199,7 +272,7 @@ mod tests {
     #[test]
     fn a_warm_breaker_has_almost_no_patience() {
         let rating = Milliamps::from_amps(20);
-        let mut fuse = Fuse::new(Characteristic::B, Curve::Standard, rating).unwrap();
+        let mut fuse = Fuse::new(class(Characteristic::B, Curve::Standard), rating).unwrap();
         fuse.advance(rating, 3_600_000);
         assert!((fuse.share() - 0.783).abs() < 0.001);
         assert!(seconds_to_open(&mut fuse, Milliamps::from_amps(29)) <= 2);
@@ -209,18 +282,47 @@ mod tests {
     fn the_rated_current_never_opens_it() {
         for characteristic in [Characteristic::Gg, Characteristic::C, Characteristic::Linky] {
             let rating = Milliamps::from_amps(32);
-            let mut fuse = Fuse::new(characteristic, Curve::Standard, rating).unwrap();
+            let mut fuse = Fuse::new(class(characteristic, Curve::Standard), rating).unwrap();
             fuse.advance(rating, 100_000_000);
             assert!(fuse.share() < 1.0);
         }
     }
 
     #[test]
+    fn in_the_heat_it_carries_less() {
+        let rating = Milliamps::from_amps(20);
+        let at = |ambient_c| {
+            let class = class(Characteristic::B, Curve::Band);
+            Fuse::new(Class { ambient_c, ..class }, rating).unwrap()
+        };
+        let step = Milliamps::from_amps(5);
+        let level = |ambient_c| at(ambient_c).level(step, 8_000, 0.92);
+        assert_eq!(level(None), level(Some(30)));
+        // 50 °C: a tenth less.
+        let mut hot = at(Some(50));
+        hot.advance(Milliamps::from_amps(18), 3_600_000);
+        assert!((hot.share() - 0.783).abs() < 0.001, "as 20 A at 30 °C");
+        assert!(level(Some(50)) < level(Some(40)) && level(Some(40)) < level(None));
+    }
+
+    #[test]
+    fn what_flowed_before_is_presumed_and_never_cools_it() {
+        let rating = Milliamps::from_amps(25);
+        let class = class(Characteristic::Gg, Curve::Standard);
+        let mut fuse = Fuse::new(class, rating).unwrap();
+        fuse.presume(rating);
+        assert!((fuse.share() - 0.64).abs() < 0.001);
+        fuse.advance(Milliamps::from_amps(30), 60_000);
+        let warm = fuse.share();
+        fuse.presume(rating);
+        assert!((fuse.share() - warm).abs() < f64::EPSILON);
+    }
+
+    #[test]
     fn one_long_step_equals_many_short_ones() {
         let new = || {
             Fuse::new(
-                Characteristic::Gg,
-                Curve::Standard,
+                class(Characteristic::Gg, Curve::Standard),
                 Milliamps::from_amps(25),
             )
             .unwrap()
@@ -246,7 +348,7 @@ mod tests {
             (32, 27, 0.0),
         ] {
             let rating = Milliamps::from_amps(amps);
-            let fuse = Fuse::new(Characteristic::Gg, Curve::Standard, rating).unwrap();
+            let fuse = Fuse::new(class(Characteristic::Gg, Curve::Standard), rating).unwrap();
             let level = fuse.level(Milliamps::from_amps(10), reaction_s * 1000, 0.92);
             let left = (rating - level.min(rating)).to_f64();
             assert!(
@@ -259,7 +361,7 @@ mod tests {
     #[test]
     fn what_it_bears_is_what_it_would_come_to() {
         let amps = Milliamps::from_amps;
-        let mut fuse = Fuse::new(Characteristic::Gg, Curve::Standard, amps(25)).unwrap();
+        let mut fuse = Fuse::new(class(Characteristic::Gg, Curve::Standard), amps(25)).unwrap();
         for (from, to, first_ms, step, reaction_ms) in [
             (20, 24, 12_000, 5, 8_000),
             (25, 28, 12_000, 10, 8_000),
@@ -293,7 +395,8 @@ mod tests {
                     for warm_ms in [0, 5_000, 600_000] {
                         let rating = Milliamps::from_amps(amps);
                         let step = Milliamps::from_amps(step);
-                        let mut fuse = Fuse::new(characteristic, Curve::Band, rating).unwrap();
+                        let mut fuse =
+                            Fuse::new(class(characteristic, Curve::Band), rating).unwrap();
                         fuse.advance(rating + Milliamps::from_amps(1), warm_ms);
                         if fuse.share() >= 0.92 {
                             continue;

@@ -31,12 +31,13 @@ pub mod reason;
 pub mod rotation;
 pub mod snapshot;
 pub mod supervisor;
+pub mod trial;
 pub mod units;
 pub mod validate;
 
 pub use action::{Action, Actions, Command, Reason, ReasonCode};
 pub use config::Config;
-pub use engine::Engine;
+pub use engine::{Checkpoint, Engine};
 pub use event::{Event, EventError};
 pub use learnt::Learnt;
 pub use snapshot::Snapshot;

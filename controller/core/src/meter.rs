@@ -5,10 +5,12 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::background::{Background, DrawBounds};
-use crate::config::{Characteristic, Curve, Grid, Site, Tuning};
+use crate::config::{Grid, Site, Tuning};
 use crate::event::{PhaseReading, Reading};
-use crate::fuse::Fuse;
+use crate::fuse::{Class, Fuse};
 use crate::it::ThreeWire;
 use crate::snapshot::Source;
 use crate::units::{Instant, Milliamps, PerPhase, Phase, Watts};
@@ -56,7 +58,7 @@ pub enum Freshness {
 }
 
 /// One meter and the overcurrent device that it stands for.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Meter {
     since: Instant,
     good: u32,
@@ -85,12 +87,7 @@ pub struct Meter {
 
 impl Meter {
     /// A meter that has not said anything yet.
-    pub fn new(
-        characteristic: Characteristic,
-        curve: Curve,
-        rating: PerPhase<Milliamps>,
-        now: Instant,
-    ) -> Self {
+    pub fn new(class: Class, rating: PerPhase<Milliamps>, now: Instant) -> Self {
         Self {
             since: now,
             good: 0,
@@ -109,27 +106,29 @@ impl Meter {
             last_power: None,
             gained: Milliamps::ZERO,
             background: Background::default(),
-            fuses: PerPhase(
-                Phase::ALL.map(|phase| Fuse::new(characteristic, curve, rating.get(phase))),
-            ),
+            fuses: rating.map(|rating| Fuse::new(class, rating)),
             partial: false,
         }
     }
 
     /// Takes another device in its place; its warmth stays where it can.
-    pub fn replace_fuse(
-        &mut self,
-        characteristic: Characteristic,
-        curve: Curve,
-        rating: PerPhase<Milliamps>,
-    ) {
+    pub fn replace_fuse(&mut self, class: Class, rating: PerPhase<Milliamps>) {
         for phase in Phase::ALL {
-            let mut fuse = Fuse::new(characteristic, curve, rating.get(phase));
+            let mut fuse = Fuse::new(class, rating.get(phase));
             let slot = self.fuses.get_mut(phase);
             if let (Some(new), Some(old)) = (&mut fuse, slot.as_ref()) {
                 new.warm_as(old);
             }
             *slot = fuse;
+        }
+    }
+
+    /// Its fuse may have carried its rating for long before anybody looked.
+    pub fn presume_warm(&mut self, rating: PerPhase<Milliamps>) {
+        for phase in Phase::ALL {
+            if let Some(fuse) = self.fuses.get_mut(phase) {
+                fuse.presume(rating.get(phase));
+            }
         }
     }
 

@@ -265,11 +265,12 @@ impl Reason {
 
     /// As a person wanted it.
     pub fn user(load: &Load, from: Milliamps, to: Milliamps, until: Instant) -> Self {
-        let text = format!(
-            "A person wanted it so: {} {}.",
-            load.title(),
-            change_words(load, from, to)
-        );
+        let who = if load.wishes.test.is_some() {
+            "Its test wants it so"
+        } else {
+            "A person wanted it so"
+        };
+        let text = format!("{who}: {} {}.", load.title(), change_words(load, from, to));
         Self::plain(ReasonCode::User, text)
             .change(from, to)
             .until(until)

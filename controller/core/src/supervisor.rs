@@ -9,6 +9,7 @@
     reason = "the shape that the macro calls"
 )]
 
+use serde::{Deserialize, Serialize};
 use statig::blocking::{
     Handled, IntoStateMachineExt, Outcome, StateMachine, Super, Transition, state_machine,
 };
@@ -53,12 +54,12 @@ pub enum Supply {
 }
 
 /// The machine's own memory: nothing besides its states.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Supervisor;
 
 #[state_machine(
     initial = "State::starting()",
-    state(derive(Debug, Clone, PartialEq, Eq))
+    state(derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize))
 )]
 impl Supervisor {
     /// What holds in every state: the worst finding decides.
@@ -186,6 +187,7 @@ impl State {
 }
 
 /// The machine, ready to run.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct SupervisorMachine(StateMachine<Supervisor>);
 
 impl Default for SupervisorMachine {

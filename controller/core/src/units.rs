@@ -228,7 +228,7 @@ impl fmt::Display for Phase {
 }
 
 /// One value for each line. On a one-phase grid only the first is used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PerPhase<T>(pub [T; 3]);
 
 impl<T> PerPhase<T> {

@@ -60,6 +60,20 @@ impl Rig {
         self.give(s, json!({"type": "reading", "phases": phases}))
     }
 
+    /// A reading of the total power, with currents or without.
+    fn power(&mut self, s: u64, watts: f64, lines: Option<f64>) -> Vec<Action> {
+        let voltage = 230.1 + f64::from(u32::try_from(s % 7).unwrap()) / 10.0;
+        let line = lines.map_or(
+            Value::Null,
+            |current| json!({"current_a": current, "voltage_v": voltage}),
+        );
+        let phases = [&line; 3];
+        self.give(
+            s,
+            json!({"type": "reading", "phases": phases, "power_w": watts}),
+        )
+    }
+
     fn report(&mut self, s: u64, id: &str, draw: f64, limit: Option<f64>) -> Vec<Action> {
         let event = json!({"type": "charger", "id": id, "connected": true, "status": "charging",
                            "current_a": [draw, draw, draw], "limit_a": limit});
@@ -296,26 +310,11 @@ fn a_small_fuse_keeps_room_for_a_step_of_the_house_and_says_so() {
 #[test]
 fn a_step_of_the_total_power_lowers_before_the_currents_come() {
     let mut rig = Rig::new(&house(&json!([charger("ev1")]), &json!([])));
-    let power = |rig: &mut Rig, s, watts: f64, lines: Option<f64>| {
-        let voltage = 230.1 + f64::from(u32::try_from(s % 7).unwrap()) / 10.0;
-        let phases: Vec<Value> = (0..3)
-            .map(|_| {
-                lines.map_or(
-                    Value::Null,
-                    |a| json!({"current_a": a, "voltage_v": voltage}),
-                )
-            })
-            .collect();
-        rig.give(
-            s,
-            json!({"type": "reading", "phases": phases, "power_w": watts}),
-        )
-    };
     let mut draw = 0.0;
     for s in (2..200).step_by(2) {
         rig.report(s, "ev1", draw, None);
         let house = 5.0 + draw;
-        let all = power(&mut rig, s, house * 690.0, (s % 10 == 0).then_some(house));
+        let all = rig.power(s, house * 690.0, (s % 10 == 0).then_some(house));
         for (limit, renewal) in limits(&all) {
             assert!(renewal || draw == 0.0, "{s} s: {all:?}");
             draw = limit;
@@ -324,11 +323,31 @@ fn a_step_of_the_total_power_lowers_before_the_currents_come() {
     assert_eq!(draw, 16.0);
     rig.report(201, "ev1", 16.0, Some(16.0));
     // 2.3 kW more: 10 A that may be on any line, of which there is room for 4 A.
-    let cut = power(&mut rig, 202, 16_790.0, None);
+    let cut = rig.power(202, 16_790.0, None);
     let [(limit, false)] = limits(&cut)[..] else {
         panic!("{cut:?}");
     };
     assert!((9.0..=11.0).contains(&limit), "{limit}");
+}
+
+#[test]
+fn a_step_of_the_total_power_lowers_to_the_cap_on_it() {
+    let mut config = house(&json!([charger("ev1")]), &json!([]));
+    config["site"]["main_fuse"]["rating_a"] = json!(63);
+    config["site"]["max_power_w"] = json!(16_560);
+    let mut rig = Rig::new(&config);
+    let mut draw = 0.0;
+    for s in (2..200).step_by(2) {
+        rig.report(s, "ev1", draw, None);
+        let house = 5.0 + draw;
+        let all = rig.power(s, house * 690.0, (s % 10 == 0).then_some(house));
+        draw = limits(&all).last().map_or(draw, |(limit, _)| *limit);
+    }
+    assert_eq!(draw, 16.0, "24 A on three lines are the cap");
+    rig.report(201, "ev1", 16.0, Some(16.0));
+    // 3.45 kW more: 5 A of three phases, and 3 A were left. The fuse is far away.
+    let cut = rig.power(202, 17_940.0, None);
+    assert_eq!(limits(&cut), [(14.0, false)], "{cut:?}");
 }
 
 #[test]

@@ -275,6 +275,37 @@ fn what_a_resting_car_may_take_is_lowered_when_the_house_grows_meanwhile() {
 }
 
 #[test]
+fn what_no_car_that_says_it_rests_has_claimed_is_the_house() {
+    let mut rig = Rig::new(&house(&json!([charger("ev1")]), &json!([])));
+    let mut told = 0.0_f64;
+    for s in 1..180_u64 {
+        let (draw, status) = if s < 100 {
+            (told, "charging")
+        } else {
+            (0.0, "suspended_ev")
+        };
+        let home = if s < 120 { 9.0 } else { 19.0 };
+        let mut all = Vec::new();
+        // What it draws comes once a minute, its state when it changes.
+        if s < 90 && s % 10 == 5 || s == 100 {
+            let event = json!({"type": "charger", "id": "ev1", "connected": true, "status": status,
+                               "current_a": [draw, draw, draw], "limit_a": told});
+            all.extend(rig.give(s, event));
+        }
+        all.extend(rig.read(s, [Some(home + draw); 3]));
+        if let Some((limit, _)) = limits(&all).last() {
+            told = *limit;
+        }
+        // It answers within 10 s, as far as is known.
+        assert!(
+            s < 132 || home + told <= 25.3,
+            "{s} s: {told} A beside {home} A"
+        );
+        assert!(!(100..120).contains(&s) || told >= 13.0, "{s} s: {told} A");
+    }
+}
+
+#[test]
 fn a_refused_cut_is_not_done_because_the_car_stopped() {
     let mut rig = Rig::new(&house(&json!([charger("ev1"), charger("ev2")]), &json!([])));
     let mut told = [0.0_f64, 0.0];

@@ -50,6 +50,12 @@ pub enum Driver {
         /// Values that the profile asks for.
         #[serde(default)]
         params: BTreeMap<String, String>,
+        /// Its password or token. Never given back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        password: Option<Secret>,
+        /// Whether a password is stored. Read only; ignored when written.
+        #[serde(default, skip_serializing_if = "is_false")]
+        password_set: bool,
     },
     /// A device that a Modbus register profile describes.
     Modbus {

@@ -134,6 +134,10 @@ pub struct MainFuse {
     /// Which curve is relied upon.
     #[serde(default)]
     pub curve: Curve,
+    /// The highest temperature of the air around it, in °C; `null`: not above what its class is made for. It holds for
+    /// the fuses of all circuits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ambient_c: Option<u8>,
 }
 
 impl Default for MainFuse {
@@ -143,6 +147,7 @@ impl Default for MainFuse {
             rating_a: Rating::All(Milliamps::from_amps(16)),
             characteristic: Characteristic::default(),
             curve: Curve::default(),
+            ambient_c: None,
         }
     }
 }

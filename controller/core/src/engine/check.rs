@@ -116,7 +116,18 @@ impl Engine {
                 limit_a,
                 for_s,
             } => (Some(load), Some(*for_s), Some(*limit_a)),
-            UserCommand::Resume { load, .. } => (Some(load), None, None),
+            UserCommand::Resume { load, .. } | UserCommand::EndTest { load } => {
+                (Some(load), None, None)
+            }
+            UserCommand::Test { load, cut } => {
+                self.check_load("charger", load, Some(Kind::Charger))?;
+                return self
+                    .may_test(load, *cut)
+                    .map_err(|refusal| EventError::Impossible {
+                        field: "command",
+                        message: refusal.to_string(),
+                    });
+            }
             UserCommand::Manual { ceiling_a, for_s } => {
                 for (load, ceiling) in ceiling_a {
                     self.check_load("load", load, None)?;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::Engine;
 use crate::action::Reason;
 use crate::config::{Grid, Mode};
@@ -21,7 +23,7 @@ const TRIAL_STEP: Milliamps = Milliamps::from_amps(2);
 const TRIAL_MS: u64 = 60_000;
 
 /// A charger that was lowered to see on which lines.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Trial {
     load: usize,
     at: Instant,
@@ -141,9 +143,11 @@ impl Engine {
         }
     }
 
-    /// Takes over what the process before has learnt, once it is configured.
+    /// Takes over what the process before has learnt, once it is configured. What flowed meanwhile nobody knows: the
+    /// fuses count as warm as their rating makes them.
     pub fn restore(&mut self, kept: &Learnt) {
         for circuit in &mut self.circuits {
+            circuit.meter.presume_warm(circuit.rating);
             if let Some(house) = kept.circuits.get(&circuit.id) {
                 circuit.meter.background.restore(house);
             }

@@ -5,18 +5,25 @@
 //! and never blocks; [`Engine::check`] tells beforehand what is wrong with an event.
 
 mod check;
+mod checkpoint;
 mod learn;
 mod observe;
+mod test;
 mod view;
 
+pub use checkpoint::Checkpoint;
 use observe::WouldBe;
+pub use test::TestRefusal;
 
 use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, Actions, Reason, ReasonCode};
 use crate::background::DrawBounds;
 use crate::config::{Config, Curve, MAIN, Mode};
 use crate::event::{CommandResult, Event, Reading, UserCommand};
+use crate::fuse::Class;
 use crate::load::{self, Kind, Load, charger, slow_load};
 use crate::meter::{FROZEN_MOVE, Freshness, Meter};
 use crate::plan::{Circuit, Otherwise, Plan, Target, World, feeds};
@@ -29,14 +36,14 @@ use crate::units::{Instant, Milliamps, PerPhase, Phase};
 const IDLE_MS: u64 = 60_000;
 
 /// Ceilings that a person has set.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Manual {
     ceilings: BTreeMap<String, Milliamps>,
     until: Instant,
 }
 
 /// The decision core.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Engine {
     config: Config,
     now: Instant,
@@ -57,6 +64,8 @@ pub struct Engine {
     /// Steps of the loads, for those whose phases nobody has told.
     rotation: rotation::Watch,
     trial: Option<learn::Trial>,
+    /// The test of a charger that runs, or the last one.
+    test: Option<crate::trial::Test>,
     /// What was said of loads that are short: what they would have if one thing were otherwise.
     otherwise: Otherwise,
 }
@@ -80,6 +89,7 @@ impl Engine {
             would_be: Vec::new(),
             rotation: rotation::Watch::default(),
             trial: None,
+            test: None,
             otherwise: Otherwise::default(),
         };
         engine.configure(config, now);
@@ -116,8 +126,13 @@ impl Engine {
         {
             self.manual = None;
         }
+        self.run_test(now);
         let mut plan = self.plan();
-        self.try_step(&mut plan, now);
+        if self.is_testing() {
+            self.check_test(&plan);
+        } else {
+            self.try_step(&mut plan, now);
+        }
         let actions = self.command(&plan, now);
         self.supervise(&plan, now);
         self.watch(now);
@@ -150,7 +165,11 @@ impl Engine {
         });
         loads
             .chain(meters)
-            .chain([self.wake, self.manual.as_ref().map(|manual| manual.until)])
+            .chain([
+                self.wake,
+                self.manual.as_ref().map(|manual| manual.until),
+                self.test.as_ref().and_then(|test| test.wake(self.now)),
+            ])
             .flatten()
             .filter(|time| *time > self.now)
             .chain([self.now.after_ms(IDLE_MS)])
@@ -281,7 +300,12 @@ impl Engine {
                 self.wish(&load, |wishes| wishes.boost = Some(now.after_s(for_s)));
             }
             UserCommand::Resume { load, .. } => {
+                self.end_test(&load, "Somebody wants something else of the charger.");
                 self.wish(&load, |wishes| *wishes = load::Wishes::default());
+            }
+            UserCommand::Test { load, cut } => self.begin_test(&load, cut, now),
+            UserCommand::EndTest { load } => {
+                self.end_test(&load, "It was ended by hand.");
             }
             UserCommand::Manual { ceiling_a, for_s } => {
                 self.manual = Some(Manual {
@@ -305,47 +329,41 @@ impl Engine {
         let mut before: Vec<Circuit> = std::mem::take(&mut self.circuits);
         let mut circuits = Vec::new();
         let grid_changed = site.grid != self.config.site.grid;
-        let mut build = |id: &str,
-                         rating: PerPhase<Milliamps>,
-                         margin: Milliamps,
-                         characteristic,
-                         curve,
-                         metered| {
-            let known = before
-                .iter()
-                .position(|circuit| circuit.id == id && !grid_changed);
-            let mut circuit = match known {
-                Some(index) => before.swap_remove(index),
-                None => Circuit {
-                    id: id.to_owned(),
-                    parent: None,
-                    rating,
-                    limit: rating,
-                    meter: Meter::new(characteristic, curve, rating, now),
-                    metered,
-                    frozen: false,
-                    over_since: PerPhase::default(),
-                },
+        let mut build =
+            |id: &str, rating: PerPhase<Milliamps>, margin: Milliamps, class: Class, metered| {
+                let known = before
+                    .iter()
+                    .position(|circuit| circuit.id == id && !grid_changed);
+                let mut circuit = match known {
+                    Some(index) => before.swap_remove(index),
+                    None => Circuit {
+                        id: id.to_owned(),
+                        parent: None,
+                        rating,
+                        limit: rating,
+                        meter: Meter::new(class, rating, now),
+                        metered,
+                        frozen: false,
+                        over_since: PerPhase::default(),
+                    },
+                };
+                circuit.meter.replace_fuse(class, rating);
+                circuit.rating = rating;
+                circuit.limit = rating.map(|rating| rating - margin);
+                if !metered && had_meter(&self.config, id) {
+                    circuit.meter = Meter::new(class, rating, now);
+                    circuit.metered = false;
+                }
+                circuit.metered |= metered;
+                circuits.push(circuit);
             };
-            circuit.meter.replace_fuse(characteristic, curve, rating);
-            circuit.rating = rating;
-            circuit.limit = rating.map(|rating| rating - margin);
-            if !metered && had_meter(&self.config, id) {
-                circuit.meter = Meter::new(characteristic, curve, rating, now);
-                circuit.metered = false;
-            }
-            circuit.metered |= metered;
-            circuits.push(circuit);
-        };
         let rating = fuse.rating_a.per_phase();
-        build(
-            MAIN,
-            rating,
-            site.margin_a,
-            fuse.characteristic,
-            fuse.curve,
-            true,
-        );
+        let main = Class {
+            characteristic: fuse.characteristic,
+            curve: fuse.curve,
+            ambient_c: fuse.ambient_c,
+        };
+        build(MAIN, rating, site.margin_a, main, true);
         for circuit in &site.circuits {
             let characteristic = circuit.characteristic.unwrap_or(fuse.characteristic);
             let same = circuit.characteristic.is_none();
@@ -353,21 +371,24 @@ impl Engine {
                 .curve
                 .unwrap_or(if same { fuse.curve } else { Curve::Standard });
             let rating = circuit.rating_a.per_phase();
-            build(
-                &circuit.id,
-                rating,
-                Milliamps::ZERO,
+            let metered = circuit.meter.is_some();
+            let class = Class {
                 characteristic,
                 curve,
-                circuit.meter.is_some(),
-            );
+                ambient_c: fuse.ambient_c,
+            };
+            build(&circuit.id, rating, Milliamps::ZERO, class, metered);
         }
         let names: Vec<String> = circuits.iter().map(|circuit| circuit.id.clone()).collect();
         for (circuit, configured) in circuits.iter_mut().skip(1).zip(&site.circuits) {
             circuit.parent = names.iter().position(|name| *name == configured.parent);
         }
         self.circuits = circuits;
+        let tested = self.tested_spec();
         self.configure_loads(&config, now);
+        if tested != self.tested_spec() {
+            self.abort_test("Its configuration was changed.");
+        }
         self.config = config;
         self.reconfigure_steps();
     }

@@ -1,5 +1,7 @@
 //! Observe mode: what would have been commanded is noted, and nothing is commanded.
 
+use serde::{Deserialize, Serialize};
+
 use super::Engine;
 use crate::action::Reason;
 use crate::plan::Plan;
@@ -9,7 +11,7 @@ use crate::units::{Instant, Milliamps};
 const NOTE_EVERY_MS: u64 = 30_000;
 
 /// Something that would have been commanded.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct WouldBe {
     load: String,
     to: Milliamps,

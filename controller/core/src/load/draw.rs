@@ -9,7 +9,7 @@ use super::{
 };
 use crate::background::DrawBounds;
 use crate::config::LeaseProof;
-use crate::event::Outcome;
+use crate::event::{ChargerStatus, Outcome};
 use crate::units::{Instant, Milliamps, PerPhase, Phase};
 
 /// A load that has not reported since is no longer taken to be on its way, in milliseconds.
@@ -98,6 +98,7 @@ impl Load {
         let gap = self.told_between();
         let mut bounds = DrawBounds {
             gap_ms: gap.map_or(0, |(from, to, _)| to.since_ms(from)),
+            tells_within_ms: self.answer_ms(),
             ..DrawBounds::default()
         };
         let age = self.measured_at.map_or(u64::MAX, |at| now.since_ms(at));
@@ -115,12 +116,24 @@ impl Load {
             let recent = reported.filter(|_| settled || age <= REPORT_RECENT_MS);
             *bounds.low.get_mut(line) = low;
             *bounds.high.get_mut(line) = high;
+            let rests = reported.filter(|_| self.says_that_it_rests(now));
+            *bounds.stated.get_mut(line) = rests.map_or(high, |(_, reported)| reported);
             let likely = recent.map_or(high, |(_, reported)| (reported + self.risen()).min(high));
             // Its report may be older than the fall that the meter has shown.
             let told = self.current().max(low);
             *bounds.likely.get_mut(line) = if self.fell { likely.min(told) } else { likely };
         }
         bounds
+    }
+
+    /// Whether it draws nothing and says that it will not before it says so: its state is sent when it changes (OCPP 1.6,
+    /// 4.9; 2.0.1, G01 and E02), what it draws only now and then.
+    fn says_that_it_rests(&self, now: Instant) -> bool {
+        use ChargerStatus as S;
+        let idle = self.draw().is_some_and(|draw| draw < IDLE);
+        let rests = !matches!(self.status, S::Charging | S::Unknown);
+        let told = self.changed_at.map_or(u64::MAX, |at| now.since_ms(at));
+        self.spec.kind == Kind::Charger && idle && rests && told >= self.reaction_ms()
     }
 
     /// From when until when its last two words tell what it drew, and the most of it on each line. `None`: they do not.

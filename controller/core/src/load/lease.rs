@@ -41,7 +41,7 @@ impl Load {
     /// When its lease has run out it is at its safe current by itself: more is a new grant. One that cannot
     /// fall back is still at what it was told.
     pub(super) fn lapse(&mut self, now: Instant) {
-        if self.spec.proof == LeaseProof::None {
+        if self.spec.proof == LeaseProof::None || self.wishes.silent {
             return;
         }
         let over = self.lease_until.is_some_and(|until| until <= now);

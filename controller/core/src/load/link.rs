@@ -8,6 +8,7 @@
     reason = "the shape that the macro calls"
 )]
 
+use serde::{Deserialize, Serialize};
 use statig::blocking::{
     Handled, IntoStateMachineExt, Outcome, StateMachine, Super, Transition, state_machine,
 };
@@ -28,12 +29,12 @@ pub enum LinkEvent {
 }
 
 /// The machine's context: nothing besides its states.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Link;
 
 #[state_machine(
     initial = "State::unseen()",
-    state(derive(Debug, Clone, PartialEq, Eq))
+    state(derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize))
 )]
 impl Link {
     /// Since when, for the superstate: what holds whatever the load does.
@@ -81,6 +82,7 @@ impl Link {
 }
 
 /// The machine, ready to run.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct LinkMachine(StateMachine<Link>);
 
 impl Default for LinkMachine {

@@ -18,6 +18,8 @@ mod wishes;
 
 pub use wishes::{Ceiling, Wishes};
 
+use serde::{Deserialize, Serialize};
+
 use crate::action::Reason;
 use crate::config::LeaseProof;
 use crate::event::{ChargerStatus, Outcome};
@@ -49,7 +51,7 @@ const DEMAND_ROOM: Milliamps = Milliamps::from_amps(1);
 pub const SLOW_LOAD_LEASE_S: u32 = 120;
 
 /// What does not change while the configuration stands.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spec {
     /// Its id.
     pub id: String,
@@ -88,7 +90,7 @@ pub struct Spec {
 }
 
 /// Which kind of load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// A charger, told a limit.
     Charger,
@@ -97,7 +99,7 @@ pub enum Kind {
 }
 
 /// One load.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Load {
     /// What was configured.
     pub spec: Spec,
@@ -399,15 +401,18 @@ impl Load {
         before.is_some_and(|before| now.since_ms(before) < WAVER_MS)
     }
 
+    /// The longest time until it answers, as learnt, in milliseconds.
+    pub fn answer_ms(&self) -> u64 {
+        let seen = self.answers_within_ms.unwrap_or(ANSWER_UNKNOWN_MS);
+        let seen = seen.clamp(ANSWER_MS, ANSWER_UNKNOWN_MS);
+        self.answers_after_ms.max(seen)
+    }
+
     /// The longest time from a command until it draws what it was told, in milliseconds: the time until its
     /// answer, as learnt, and the car's.
     pub fn reaction_ms(&self) -> u64 {
-        let seen = self.answers_within_ms.unwrap_or(ANSWER_UNKNOWN_MS);
-        let answer = self
-            .answers_after_ms
-            .max(seen.clamp(ANSWER_MS, ANSWER_UNKNOWN_MS));
         match self.spec.kind {
-            Kind::Charger => answer + CAR_MS,
+            Kind::Charger => self.answer_ms() + CAR_MS,
             Kind::SlowLoad => self.answers_after_ms.max(ANSWER_MS),
         }
     }

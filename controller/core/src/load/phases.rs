@@ -7,6 +7,8 @@
 //!
 //! Invariant: [`Load::may_draw_from`] names every line that it can draw from, as far as anybody knows.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Kind, LEASE_SLACK_MS, Load};
 use crate::allocate::Use;
 use crate::units::{Instant, Milliamps, Phase};
@@ -25,7 +27,7 @@ const CHARGES: Milliamps = Milliamps::from_amps(1);
 const SWITCHED_BY_MS: u64 = 60_000;
 
 /// What is known of the lines that it draws from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Span {
     /// All of them.
     #[default]
@@ -37,7 +39,7 @@ enum Span {
 }
 
 /// On how many phases a charger is used, and what it has shown of that.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct PhaseUse {
     told_one: bool,
     span: Span,

@@ -111,6 +111,9 @@ impl Load {
     pub fn repeat_at(&self) -> Option<Instant> {
         let setpoint = self.setpoint?;
         let sent = self.sent_at?;
+        if self.wishes.silent {
+            return None;
+        }
         if !self.link.is_connected() {
             return None;
         }

@@ -1,11 +1,13 @@
 //! What a load asks for: what people want of it, what its car takes, and what it can be given at all.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Kind, Load};
-use crate::event::ChargerStatus;
+use crate::event::{ChargerStatus, Outcome};
 use crate::units::{Instant, Milliamps};
 
 /// What a person wants of a load, each until a time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wishes {
     /// Nothing for it.
     pub pause: Option<Instant>,
@@ -13,6 +15,12 @@ pub struct Wishes {
     pub limit: Option<(Milliamps, Instant)>,
     /// Highest class for it.
     pub boost: Option<Instant>,
+    /// No more than this for it, as the test of it goes on.
+    #[serde(default)]
+    pub test: Option<(Milliamps, Instant)>,
+    /// Nothing is said to it, to see whether it falls back by itself; what it was told stays reserved.
+    #[serde(default)]
+    pub silent: bool,
 }
 
 impl Wishes {
@@ -21,6 +29,11 @@ impl Wishes {
         self.pause = self.pause.filter(|until| *until > now);
         self.limit = self.limit.filter(|(_, until)| *until > now);
         self.boost = self.boost.filter(|until| *until > now);
+    }
+
+    /// When the limit ends, if there is one.
+    pub fn limit_end(&self) -> Option<Instant> {
+        self.limit.map(|(_, until)| until)
     }
 
     /// When the next of them ends.
@@ -50,7 +63,7 @@ impl Load {
         manual: Option<(Milliamps, Instant)>,
     ) -> Option<(Milliamps, Instant)> {
         let pause = self.wishes.pause.map(|until| (Milliamps::ZERO, until));
-        let (lowest, until) = [pause, self.wishes.limit, manual]
+        let (lowest, until) = [pause, self.wishes.limit, self.wishes.test, manual]
             .into_iter()
             .flatten()
             .min()?;
@@ -73,6 +86,23 @@ impl Load {
             Some(cap) if cap < most => (self.allowed(cap), Ceiling::Demand),
             _ => (most, why),
         }
+    }
+
+    /// A step of its test begins: what its car took before says nothing, and a start is not one after a pause.
+    pub fn begin_test_step(&mut self) {
+        self.demand_cap = None;
+        self.unused_since = None;
+        self.fresh_session = true;
+    }
+
+    /// Whether a car is there that wants current, or may.
+    pub const fn has_car(&self) -> bool {
+        wants(self.status)
+    }
+
+    /// Whether its last command was refused or not answered.
+    pub const fn has_refused(&self) -> bool {
+        matches!(self.outcome, Some(Outcome::Rejected | Outcome::Timeout))
     }
 
     /// The nearest current below that it can be given: 0, or from its least to its most, in whole amperes

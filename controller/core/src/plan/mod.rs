@@ -13,6 +13,8 @@ mod rows;
 pub use otherwise::Otherwise;
 use raising::Raising;
 
+use serde::{Deserialize, Serialize};
+
 use crate::action::Reason;
 use crate::allocate::{Constraint, Demand, Grant, allocate};
 use crate::config::{Grid, Site};
@@ -27,7 +29,7 @@ use crate::units::{Instant, Milliamps, PerPhase, Phase};
 const TURN_MS: u64 = 3_600_000;
 
 /// A circuit with its limit on each line and its meter.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Circuit {
     /// Its name.
     pub id: String,

@@ -4,6 +4,8 @@
 //! It is reckoned for a few loads in a step only, and only when what keeps a load from more has changed; until then
 //! what was said stays.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Basis, Plan, Row, World};
 use crate::action::{Counterfactual, Reason, ReasonCode};
 use crate::allocate::{Constraint, Demand, allocate};
@@ -18,7 +20,7 @@ const OLD_MS: u64 = 60_000;
 const WORTH: Milliamps = Milliamps::from_amps(1);
 
 /// What was said of a load last.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Said {
     id: String,
     /// The reason that it was said with, without it.
@@ -45,7 +47,7 @@ impl Said {
 }
 
 /// What was said of all loads.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Otherwise {
     said: Vec<Option<Said>>,
 }

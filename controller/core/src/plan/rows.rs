@@ -237,7 +237,8 @@ impl World<'_> {
             measured: None,
             limit,
             level: limit,
-            available: limit - house,
+            // What the power alone says since is on some line, and so in the sum.
+            available: limit - house - main.meter.gained(),
         };
         Some(Row {
             bound,

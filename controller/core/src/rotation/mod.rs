@@ -20,6 +20,8 @@ mod watch;
 pub use evidence::{Evidence, STEPS, TERMINALS, Verdict};
 pub use watch::Watch;
 
+use serde::{Deserialize, Serialize};
+
 use crate::units::{Instant, Milliamps, PerPhase, Phase};
 
 /// A terminal below this draws nothing.
@@ -34,7 +36,7 @@ const TRIALS_MAX: u8 = STEPS * 2;
 const TRIAL_EVERY_MS: u64 = 90_000;
 
 /// What is known of the car of this session.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Session {
     /// Terminals that it drew from.
     draws: [bool; TERMINALS],
@@ -52,7 +54,7 @@ struct Session {
 }
 
 /// What has been found out of a charger, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The line of each terminal, as far as one line is left for it; a single entry where one current of all is told.
     pub lines: Vec<Option<Phase>>,
@@ -63,7 +65,7 @@ pub struct Finding {
 }
 
 /// What one charger has shown of its wiring.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Learner {
     evidence: Evidence,
     session: Session,

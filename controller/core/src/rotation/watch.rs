@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::evidence::{largest, tells};
 use crate::event::ChargerStatus;
 use crate::load::{Kind, Load, REACTION_MS};
@@ -40,7 +42,7 @@ const RISE_TENTHS: i64 = 6;
 const RECENT: usize = 32;
 
 /// A load's word when it was last steady.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Mark {
     currents: Option<Vec<Milliamps>>,
     /// The newest report.
@@ -52,7 +54,7 @@ struct Mark {
 }
 
 /// A step that is under way.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Step {
     began: Instant,
     lines: PerPhase<Milliamps>,
@@ -60,7 +62,7 @@ struct Step {
 }
 
 /// Waits for steps.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Watch {
     /// Readings while every load is steady.
     calm: VecDeque<(Instant, PerPhase<Milliamps>)>,

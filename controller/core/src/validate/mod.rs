@@ -28,7 +28,7 @@ const SECONDS: std::ops::RangeInclusive<u32> = 1..=3600;
 /// Longest name, in characters.
 const NAME_MAX: usize = 64;
 /// Most chargers of one site.
-pub const CHARGERS_MAX: usize = 64;
+pub const CHARGERS_MAX: usize = 512;
 /// Most slow loads of one site.
 pub const SLOW_LOADS_MAX: usize = 64;
 

@@ -10,6 +10,8 @@ use crate::units::{Milliamps, Millivolts, Watts};
 const RATING: std::ops::RangeInclusive<Milliamps> = Milliamps(1_000)..=Milliamps(1_000_000);
 /// Voltages between a line and the other end of a load.
 const VOLTAGE: std::ops::RangeInclusive<Millivolts> = Millivolts(90_000)..=Millivolts(300_000);
+/// Temperatures of a fuse box.
+const AMBIENT_C: std::ops::RangeInclusive<u8> = 0..=70;
 /// Caps on the power of a house that make sense.
 const MAX_POWER: std::ops::RangeInclusive<Watts> = Watts(500)..=Watts(1_000_000);
 /// Most circuits of one site.
@@ -38,6 +40,9 @@ impl Site {
             self.main_fuse.characteristic,
             self.main_fuse.curve,
         );
+        if let Some(ambient) = self.main_fuse.ambient_c {
+            report.range("main_fuse.ambient_c", ambient, &AMBIENT_C, "0 to 70 °C");
+        }
         let least_rating = least(&self.main_fuse.rating_a);
         let rated = least_rating > Milliamps::ZERO;
         if self.margin_a < Milliamps::ZERO || (rated && self.margin_a >= least_rating) {

@@ -107,6 +107,8 @@ pub(crate) struct House {
     pub(crate) spoil: Box<dyn FnMut(u64, Reading) -> Option<Reading>>,
     /// Whether what it sends may be impossible.
     pub(crate) may_refuse: bool,
+    /// What the engine was given.
+    pub(crate) given: Vec<(Instant, Event)>,
     /// What came out of the newest step.
     pub(crate) newest: Option<Actions>,
     /// Which line's noise each line has.
@@ -147,6 +149,7 @@ impl House {
             changes: Vec::new(),
             spoil: Box::new(|_, reading| Some(reading)),
             may_refuse: false,
+            given: Vec::new(),
             newest: None,
             noise_of: [0, 1, 2],
             queue: BTreeMap::new(),
@@ -392,6 +395,7 @@ impl House {
         };
         let possible = engine.check(&event, now).is_ok();
         assert!(possible || self.may_refuse, "refused: {event:?}");
+        self.given.push((now, event.clone()));
         let actions = engine.step(event, now);
         assert!(actions.next_deadline_ms.is_none_or(|at| at > now));
         for action in &actions.actions {

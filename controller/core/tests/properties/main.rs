@@ -10,6 +10,7 @@
 mod adverse;
 mod bad_configurations;
 mod bad_readings;
+mod checkpoints;
 mod fairness;
 mod grants;
 mod house;

@@ -69,6 +69,15 @@ impl PlantFuse {
         Some(Self::new(rating_a, threshold, tau_s, at_once_a, step_s))
     }
 
+    /// The same where it is hot: half a percent less for each kelvin above 30 °C.
+    #[must_use]
+    pub fn in_the_heat(mut self, ambient_c: Option<u8>) -> Self {
+        let less = 1.0 - 0.005 * (f64::from(ambient_c.unwrap_or(0)) - 30.0).max(0.0);
+        self.rating_a *= less;
+        self.at_once_a *= less;
+        self
+    }
+
     /// A device as most are.
     pub fn typical(rating_a: f64, step_s: f64) -> Self {
         Self::new(rating_a, 1.45 * 1.45, 400.0, f64::INFINITY, step_s)

@@ -96,7 +96,8 @@ impl Watch {
             .map(|line| Pole {
                 line: *line,
                 rating_a: rating.get(*line),
-                fastest: PlantFuse::fastest(characteristic, curve, rating.get(*line), step_s),
+                fastest: PlantFuse::fastest(characteristic, curve, rating.get(*line), step_s)
+                    .map(|fuse| fuse.in_the_heat(site.main_fuse.ambient_c)),
                 typical: PlantFuse::typical(rating.get(*line), step_s),
                 overload_since_s: None,
             })

@@ -28,6 +28,9 @@ pub struct Steps {
     /// where nothing must be known beforehand: in adversarial hours.
     #[serde(skip)]
     pub watching: bool,
+    /// Share of the steps that all lines take at once, as a three-phase load does.
+    #[serde(default)]
+    pub balanced: f64,
     /// Power factor of the steps.
     #[serde(default = "nine_and_a_half_tenths")]
     pub power_factor: f64,
@@ -88,6 +91,7 @@ pub struct Stepper {
     wiring: Wiring,
     rating_a: PerPhase<f64>,
     random: Random,
+    balanced: Random,
     levels: PerPhase<f64>,
     next_s: f64,
     /// When what was raised goes down again.
@@ -104,6 +108,7 @@ impl Stepper {
             wiring,
             rating_a,
             random,
+            balanced: Random::new(seed, "balanced steps"),
             levels: PerPhase::all(steps.base_a),
             next_s,
             down_s: f64::INFINITY,
@@ -131,6 +136,11 @@ impl Stepper {
         if !self.is_quiet(at_s) {
             self.step(which, up);
         }
+    }
+
+    /// Whether this step is one of a three-phase load.
+    fn is_balanced(&mut self) -> bool {
+        self.balanced.chance(self.steps.balanced)
     }
 
     /// The worst that the class allows, for a controller that fills the lines: `carried` is what flows.
@@ -183,11 +193,23 @@ impl Stepper {
     }
 
     fn step(&mut self, line: Phase, up: bool) -> bool {
-        let step_a = if up {
-            self.steps.step_a
-        } else {
-            -self.steps.step_a
-        };
+        let sign = if up { 1.0 } else { -1.0 };
+        let step_a = sign * self.steps.step_a;
+        if self.is_balanced() {
+            // Between two lines √3 of it flows in each of them.
+            let step_a = match self.wiring {
+                Wiring::Delta => step_a / 3_f64.sqrt(),
+                Wiring::Star => step_a,
+            };
+            let levels = self.levels.map(|level| level + step_a);
+            let fit = Phase::ALL
+                .iter()
+                .all(|line| self.fits(levels.get(*line), *line));
+            if fit {
+                self.levels = levels;
+                return true;
+            }
+        }
         let amps = self.levels.get(line) + step_a;
         let fits = self.fits(amps, line);
         if fits {
@@ -209,6 +231,7 @@ mod tests {
             gap_s: (20.0, 60.0),
             quiet_s: vec![(300.0, 400.0)],
             watching,
+            balanced: 0.0,
             power_factor: 1.0,
         }
     }
@@ -234,6 +257,30 @@ mod tests {
     fn steps_keep_their_distance_and_the_quiet_times() {
         let trace = steps(false).trace(Wiring::Star, 3600, PerPhase::all(25.0), 1);
         check(&times(&trace));
+    }
+
+    #[test]
+    fn a_balanced_step_is_on_all_lines_and_no_higher_between_them() {
+        let balanced = Steps {
+            balanced: 1.0,
+            ..steps(false)
+        };
+        for wiring in [Wiring::Star, Wiring::Delta] {
+            let trace = balanced.trace(wiring, 3600, PerPhase::all(40.0), 1);
+            let times = times(&trace);
+            check(&times);
+            for at in times {
+                let (before, now) = (trace[at - 1].line_amps(), trace[at].line_amps());
+                let moved = Phase::ALL.map(|line| (now.get(line) - before.get(line)).abs());
+                let most = moved.iter().copied().fold(0.0, f64::max);
+                assert!(most < 10.5, "{moved:?}");
+                let alone = moved.iter().filter(|amps| **amps > 5.0).count();
+                assert!(
+                    alone == 3 || alone < 3 && wiring == Wiring::Delta,
+                    "{moved:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use headroom_core::Engine;
 use headroom_core::config::Config;
 use headroom_core::event::Event;
 use headroom_core::rotation::Evidence;
 use headroom_core::units::Instant;
+use headroom_core::{Engine, Learnt};
 
 use super::{Controller, Order};
 use crate::bench::scenario::Scenario;
@@ -27,6 +27,8 @@ impl Headroom {
             refused: Vec::new(),
         };
         own.take(Event::Configure(Box::new(scenario.config())), now);
+        // As a process begins that finds nothing of the one before.
+        own.engine.restore(&Learnt::default());
         own
     }
 }

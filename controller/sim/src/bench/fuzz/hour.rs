@@ -24,6 +24,7 @@ pub fn scenario(seed: u64, attempt: u32) -> Scenario {
     for car in &mut cars {
         car.rests_s = rests(&mut resting);
     }
+    let mut balanced = Random::new(seed, &format!("balanced steps of hour {attempt}"));
     let faults = faults(&chargers, &mut random);
     // Who watches cannot be rejected beforehand, so that nothing else may step beside it.
     let watching = random.chance(0.5);
@@ -43,6 +44,7 @@ pub fn scenario(seed: u64, attempt: u32) -> Scenario {
             step_a: (largest_a - 0.3) * pick(&mut random, &[0.5, 1.0, 1.0]),
             quiet_s: blind_times(&faults, reaction_s),
             watching,
+            balanced: pick(&mut balanced, &[0.0, 0.0, 0.5, 1.0]),
             base_a: random.between((0.5, 4.0)),
             // Two branches that meet in a line add up to √3 of each.
             highest: if site.grid == Grid::It3ph { 0.5 } else { 0.9 },
@@ -152,6 +154,7 @@ fn site(random: &mut Random) -> Site {
             rating_a: Rating::All(Milliamps::from_amps(rating)),
             characteristic,
             curve,
+            ambient_c: None,
         },
         largest_step_a: pick(random, &[None, None, Some(Milliamps::from_amps(5))]),
         circuits,
