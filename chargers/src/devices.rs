@@ -9,7 +9,7 @@ use std::{
 
 use axum::Router;
 use headroom_core::{
-    config::{Charger, Driver, OcppAuth, SlowLoad},
+    config::{Charger, Driver, OcppAuth, Secret, SlowLoad},
     event::Outcome,
     units::Milliamps,
 };
@@ -23,8 +23,13 @@ use tracing::warn;
 
 use crate::{
     central::{self, Auth, KnownCharger, Limits, Refused, Roster, ServeError, Unmatched},
+    discovery::{Discovery, Found},
+    http,
     message::{DeviceCommand, DeviceEvent},
-    shelly::{self, Client, Relay, SwitchRequest},
+    modbus::{self, ModbusDevice},
+    mqtt::{self, MqttDevice},
+    polled::{Link, Order, Polled, PolledDevice, Told},
+    shelly,
     wall::WallClock,
 };
 
@@ -34,10 +39,10 @@ const TERMINALS: usize = 3;
 /// What can be set about the drivers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceSettings {
-    /// How often relays are read back.
+    /// How often devices that are asked are read back, where their profile does not say.
     pub poll_every: Duration,
-    /// Time for one answer of a relay.
-    pub relay_timeout: Duration,
+    /// Time for one answer of a device that is asked.
+    pub answer_within: Duration,
     /// Nominal voltage in volts, for chargers that take limits in watts only.
     pub nominal_voltage_v: u32,
     /// How many charging profiles a charge point may be sent in a day, for its memory's sake.
@@ -49,7 +54,7 @@ impl Default for DeviceSettings {
     fn default() -> Self {
         Self {
             poll_every: Duration::from_secs(5),
-            relay_timeout: Duration::from_secs(3),
+            answer_within: Duration::from_secs(3),
             nominal_voltage_v: 230,
             writes_per_day: WRITES_PER_DAY,
         }
@@ -63,17 +68,35 @@ pub struct Devices {
     wall: WallClock,
     events: mpsc::Sender<DeviceEvent>,
     roster: Roster,
-    relays: Arc<Mutex<HashMap<String, RunningRelay>>>,
+    polled: Arc<Mutex<HashMap<String, Running>>>,
+    discovery: Discovery,
 }
 
+/// A device that is asked and told, as it is configured.
+#[derive(Debug, Clone, Copy)]
+struct Wanted<'a> {
+    load: &'a str,
+    driver: &'a Driver,
+    /// Terminals of a charger; `None` is a slow load.
+    terminals: Option<usize>,
+}
+
+/// The task of such a device.
 #[derive(Debug)]
-struct RunningRelay {
+struct Running {
     driver: Driver,
-    requests: watch::Sender<Option<SwitchRequest>>,
+    terminals: Option<usize>,
+    orders: watch::Sender<Option<Told>>,
     task: JoinHandle<()>,
 }
 
-impl Drop for RunningRelay {
+impl Running {
+    fn is(&self, wanted: &Wanted<'_>) -> bool {
+        self.driver == *wanted.driver && self.terminals == wanted.terminals
+    }
+}
+
+impl Drop for Running {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -94,13 +117,14 @@ impl Devices {
             wall,
             events,
             roster: Roster::new(),
-            relays: Arc::new(Mutex::new(HashMap::new())),
+            polled: Arc::new(Mutex::new(HashMap::new())),
+            discovery: Discovery::default(),
         }
     }
 
     /// The devices from now on. Differences take effect at once; what is not affected stays
-    /// connected. Without `control` nothing is sent to chargers but answers, and relays are only
-    /// read. A device with a driver of another kind is left alone.
+    /// connected. Without `control` nothing is sent to chargers but answers; what is asked is only
+    /// read, but for a lease from before that runs out.
     ///
     /// Must be called within a tokio runtime.
     pub fn configure(&self, chargers: &[Charger], slow_loads: &[SlowLoad], control: bool) {
@@ -108,7 +132,21 @@ impl Devices {
             .iter()
             .filter_map(|charger| self.known_charger(charger, control));
         self.roster.configure(known.collect());
-        self.configure_relays(slow_loads);
+        let chargers = chargers.iter().filter_map(|charger| {
+            Some(Wanted {
+                load: &charger.id,
+                driver: charger.driver.as_ref()?,
+                terminals: Some(terminals(charger)),
+            })
+        });
+        let slow_loads = slow_loads.iter().filter_map(|load| {
+            Some(Wanted {
+                load: &load.id,
+                driver: load.driver.as_ref()?,
+                terminals: None,
+            })
+        });
+        self.configure_polled(&chargers.chain(slow_loads).collect::<Vec<_>>());
     }
 
     fn known_charger(&self, charger: &Charger, control: bool) -> Option<KnownCharger> {
@@ -126,10 +164,6 @@ impl Devices {
             OcppAuth::Basic => Auth::Basic(password.as_ref().map(|p| p.expose().to_owned())),
             OcppAuth::None => Auth::None,
         };
-        let terminals = charger
-            .phases
-            .as_ref()
-            .map_or(TERMINALS, |phases| phases.len().clamp(1, TERMINALS));
         Some(KnownCharger {
             load: charger.id.clone(),
             charge_point_id: charge_point_id.clone(),
@@ -138,68 +172,121 @@ impl Devices {
                 adopted: true,
                 control,
                 connector: *connector,
-                terminals,
+                terminals: terminals(charger),
                 safe_ma: unsigned(charger.safe_current_a),
                 nominal_voltage_v: self.settings.nominal_voltage_v,
             },
         })
     }
 
-    fn relays(&self) -> MutexGuard<'_, HashMap<String, RunningRelay>> {
+    fn polled(&self) -> MutexGuard<'_, HashMap<String, Running>> {
         // Every change under the lock is complete in itself.
-        self.relays.lock().unwrap_or_else(PoisonError::into_inner)
+        self.polled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn configure_relays(&self, slow_loads: &[SlowLoad]) {
-        let mut relays = self.relays();
-        relays.retain(|id, running| {
-            slow_loads
+    fn configure_polled(&self, wanted: &[Wanted<'_>]) {
+        let mut polled = self.polled();
+        polled.retain(|id, running| {
+            wanted
                 .iter()
-                .any(|load| load.id == *id && load.driver.as_ref() == Some(&running.driver))
+                .any(|wanted| wanted.load == id && running.is(wanted))
         });
-        for load in slow_loads {
-            if !relays.contains_key(&load.id)
-                && let Some(running) = self.start_relay(load)
+        for wanted in wanted {
+            if !polled.contains_key(wanted.load)
+                && let Some(running) = self.start_polled(wanted)
             {
-                relays.insert(load.id.clone(), running);
+                polled.insert(wanted.load.to_owned(), running);
             }
         }
     }
 
-    fn start_relay(&self, load: &SlowLoad) -> Option<RunningRelay> {
-        let driver = load.driver.clone()?;
-        let Driver::ShellyGen2 {
-            host,
-            channel,
-            password,
-            ..
-        } = &driver
-        else {
-            return None;
+    /// Starts the task of a device that is asked and told; `None` for drivers of another kind, and
+    /// for what cannot be reached as it is configured.
+    fn start_polled(&self, wanted: &Wanted<'_>) -> Option<Running> {
+        let within = self.settings.answer_within;
+        let warn = |error: &dyn std::fmt::Display| {
+            warn!(
+                load = wanted.load,
+                %error,
+                "the device cannot be reached as it is configured"
+            );
         };
-        let password = password
-            .as_ref()
-            .map(|password| password.expose().to_owned());
-        let http = shelly::http_client()
-            .inspect_err(|error| warn!(%error, "no HTTP client; relays cannot be reached"))
-            .ok()?;
-        let client = Client::new(http, host, *channel, password, self.settings.relay_timeout)
-            .inspect_err(|error| warn!(load = load.id, %error, "the relay cannot be reached"))
-            .ok()?;
-        let (requests, receiver) = watch::channel(None);
-        let relay = Relay {
-            load: load.id.clone(),
-            client,
-            requests: receiver,
+        match wanted.driver {
+            Driver::Ocpp { .. } => None,
+            Driver::ShellyGen2 {
+                host,
+                channel,
+                password,
+                ..
+            } => {
+                let password = password.as_ref().map(|one| one.expose().to_owned());
+                let client = shelly::Client::new(http_client()?, host, *channel, password, within)
+                    .inspect_err(|error| warn(error))
+                    .ok()?;
+                Some(self.spawn(wanted, client))
+            }
+            Driver::Http {
+                profile,
+                host,
+                params,
+                password,
+                ..
+            } => {
+                let password = password.as_ref().map(Secret::expose);
+                let client = http_client()?;
+                let device = http::device(client, profile, host, params, password, within)
+                    .inspect_err(|error| warn(error))
+                    .ok()?;
+                Some(self.spawn(wanted, device))
+            }
+            Driver::Modbus {
+                profile,
+                address,
+                unit,
+            } => {
+                let profile = modbus::profile(profile)
+                    .filter(|profile| profile.is_charger() == wanted.terminals.is_some())
+                    .or_else(|| no_profile(wanted.load, profile))?;
+                let terminals = wanted.terminals.unwrap_or_default();
+                let device = ModbusDevice::new(wanted.load, profile, address, *unit, terminals);
+                Some(self.spawn(wanted, device))
+            }
+            Driver::Mqtt {
+                profile,
+                broker,
+                topic,
+            } => {
+                let profile = mqtt::profile(profile)
+                    .filter(|profile| profile.is_charger() == wanted.terminals.is_some())
+                    .or_else(|| no_profile(wanted.load, profile))?;
+                let device = MqttDevice::new(wanted.load, profile, broker, topic, wanted.terminals);
+                Some(self.spawn(wanted, device))
+            }
+        }
+    }
+
+    fn spawn<D: PolledDevice>(&self, wanted: &Wanted<'_>, device: D) -> Running {
+        let (orders, receiver) = watch::channel(None);
+        let link = Link {
+            load: wanted.load.to_owned(),
+            terminals: wanted.terminals,
+            orders: receiver,
             events: self.events.clone(),
             wall: self.wall.clone(),
             poll_every: self.settings.poll_every,
         };
-        Some(RunningRelay {
-            driver,
-            requests,
-            task: tokio::spawn(relay.run()),
-        })
+        Running {
+            driver: wanted.driver.clone(),
+            terminals: wanted.terminals,
+            orders,
+            task: tokio::spawn(Polled::new(device, link).run()),
+        }
+    }
+
+    fn order(&self, load: &str, command: u64, order: Order) -> bool {
+        self.polled()
+            .get(load)
+            .is_some_and(|running| running.orders.send(Some(Told { command, order })).is_ok())
     }
 
     /// Hands a command to its device and returns at once. A newer command replaces one that was
@@ -223,7 +310,13 @@ impl Devices {
                     lease_s,
                     safe_ma: unsigned(safe),
                 };
-                self.roster.send(&load, request)
+                let order = Order::Limit {
+                    limit,
+                    phases,
+                    lease_s,
+                    safe,
+                };
+                self.roster.send(&load, request) || self.order(&load, command, order)
             }
             DeviceCommand::Switch {
                 command,
@@ -231,17 +324,7 @@ impl Devices {
                 on,
                 lease_s,
                 ..
-            } => {
-                let request = SwitchRequest {
-                    command,
-                    on,
-                    lease_s,
-                };
-                let relays = self.relays();
-                relays
-                    .get(&load)
-                    .is_some_and(|relay| relay.requests.send(Some(request)).is_ok())
-            }
+            } => self.order(&load, command, Order::Switch { on, lease_s }),
         };
         if !sent {
             let event = DeviceEvent::Outcome {
@@ -287,6 +370,12 @@ impl Devices {
         self.roster.unmatched()
     }
 
+    /// What has announced itself in the house's network, at most 64, and whether it is being searched for more.
+    /// Begins to search, for some minutes. Must be called within a tokio runtime.
+    pub fn discovered(&self) -> (Vec<Found>, bool) {
+        self.discovery.look()
+    }
+
     /// What an OCPP charger can do, as far as it has said or shown since the start of the program;
     /// `None` for any other device.
     pub fn capabilities(&self, load: &str) -> Option<Capabilities> {
@@ -309,4 +398,24 @@ impl Devices {
 /// Milliamperes as OCPP has them; below nothing is nothing.
 fn unsigned(current: Milliamps) -> u32 {
     u32::try_from(current.0.max(0)).unwrap_or(u32::MAX)
+}
+
+fn terminals(charger: &Charger) -> usize {
+    charger
+        .phases
+        .as_ref()
+        .map_or(TERMINALS, |phases| phases.len().clamp(1, TERMINALS))
+}
+
+/// Says that there is no such profile for such a device.
+fn no_profile<T>(load: &str, profile: &str) -> Option<T> {
+    warn!(load, profile, "there is no such profile for such a device");
+    None
+}
+
+/// A client for one device.
+fn http_client() -> Option<reqwest::Client> {
+    http::http_client()
+        .inspect_err(|error| warn!(%error, "no HTTP client; devices cannot be reached"))
+        .ok()
 }

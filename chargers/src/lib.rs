@@ -12,13 +12,25 @@
 
 mod bucket;
 mod central;
+mod check;
 mod devices;
+mod discovery;
+mod http;
 mod message;
+mod modbus;
+mod mqtt;
+mod polled;
 mod shelly;
 mod wall;
 
 pub use central::{Refused, RefusedFor, ServeError, Unmatched};
+pub use check::profile_problem;
 pub use devices::{DeviceSettings, Devices};
+pub use discovery::{Discovery, Found, FoundKind};
 pub use headroom_ocpp::{Capabilities, Grade};
+pub use http::{
+    Exchange, NOT_SAID, OnLoss, Param, Profile, ProfileError, ProfileKind, Safety, Trial,
+    TrialError, Understood, names as http_profiles, shipped as http_profile,
+};
 pub use message::{DeviceCommand, DeviceEvent};
 pub use wall::WallClock;

@@ -31,6 +31,8 @@ use crate::{message::DeviceEvent, wall::WallClock};
 
 /// Most subprotocols of an offer that are looked at.
 const MAX_OFFERED: usize = 16;
+/// What each connection holds for reading: most messages are shorter, and there may be a thousand connections.
+const READ_BUFFER: usize = 4 * 1024;
 
 /// A charge point that connected and is not adopted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -123,6 +125,8 @@ async fn connect(
         None => upgrade,
     };
     upgrade
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
         .max_message_size(size)
         .max_frame_size(size)
         .on_upgrade(async move |socket| {

@@ -17,8 +17,9 @@ use tracing::{debug, warn};
 
 /// Time for the whole head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// Connections at once, websockets included; a house has some ten charge points.
-const MAX_CONNECTIONS: usize = 512;
+/// Connections at once, websockets included: a site of 500 charge points that lose the network comes back twice over
+/// before the old connections have ended.
+const MAX_CONNECTIONS: usize = 1_200;
 /// Pause after the system refused to accept, for example without free file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// Largest head of a request.

@@ -4,5 +4,4 @@ mod client;
 mod digest;
 mod relay;
 
-pub(crate) use client::{Client, http_client};
-pub(crate) use relay::{Relay, SwitchRequest};
+pub(crate) use client::Client;

@@ -25,7 +25,7 @@ impl House {
         let (sender, events) = mpsc::channel(1_000);
         let settings = DeviceSettings {
             poll_every: Duration::from_millis(50),
-            relay_timeout: Duration::from_millis(500),
+            answer_within: Duration::from_millis(500),
             ..Default::default()
         };
         let devices = Devices::start(settings, WallClock::system(), sender);

@@ -173,7 +173,12 @@ fn check_driver(driver: &Driver, prefix: &str, errors: &mut Vec<FieldError>) {
             profile,
             host,
             params,
+            password,
+            ..
         } => {
+            if let Some(password) = password {
+                text(&field("password"), password.expose(), errors);
+            }
             text(&field("profile"), profile, errors);
             check_host(&field("host"), host, errors);
             if params.len() > PARAMS_MAX {
@@ -210,6 +215,10 @@ fn check_driver(driver: &Driver, prefix: &str, errors: &mut Vec<FieldError>) {
             text(&field("profile"), profile, errors);
             check_host(&field("broker"), broker, errors);
             text(&field("topic"), topic, errors);
+            if topic.contains(['+', '#']) {
+                let message = "must be the topic of one device, without + and #";
+                push(errors, &field("topic"), "format", message);
+            }
         }
     }
 }
@@ -364,6 +373,17 @@ mod tests {
     fn a_charge_point_is_no_slow_load() {
         let found = driver_errors(json!({"kind": "ocpp", "charge_point_id": "CP1"}));
         assert_eq!(found, [("slow_loads.h.driver.kind".to_owned(), "conflict")]);
+    }
+
+    #[test]
+    fn a_topic_is_of_one_device() {
+        let driver = |topic: &str| json!({"kind": "mqtt", "profile": "tasmota", "broker": "192.0.2.5", "topic": topic});
+        assert_eq!(driver_errors(driver("house/heater")), []);
+        for topic in ["", "#", "house/+/heater"] {
+            let found = driver_errors(driver(topic));
+            let expected = [("slow_loads.h.driver.topic".to_owned(), "format")];
+            assert_eq!(found, expected, "{topic}");
+        }
     }
 
     #[test]

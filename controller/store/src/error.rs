@@ -53,6 +53,15 @@ pub enum StoreError {
         /// Which.
         path: PathBuf,
     },
+    /// A database that is only read was written by an older program.
+    #[error(
+        "{} was written by an older Headroom: start the service once, which brings it up to date",
+        path.display()
+    )]
+    Older {
+        /// Which.
+        path: PathBuf,
+    },
     /// A schema could not be brought up to date.
     #[error("{} could not be brought up to date and was left as it is: restore a backup", path.display())]
     Migrate {

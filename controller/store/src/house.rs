@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use headroom_core::Config;
 use headroom_core::config::{Driver, Meter, Secret};
+use headroom_core::login::HIDDEN;
 use serde::{Deserialize, Serialize};
+
+use crate::diff::{Change, house_changes};
+use crate::error::StoreError;
 
 /// A whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -50,6 +54,43 @@ impl House {
             .collect()
     }
 
+    /// Puts [`HIDDEN`] in the place of each secret.
+    pub fn hide_secrets(&mut self) {
+        for (_, field) in self.secret_fields() {
+            if field.is_some() {
+                *field = Some(Secret::new(HIDDEN.to_owned()));
+            }
+        }
+    }
+
+    /// Puts the stored secret where [`HIDDEN`] stands. Answers the fields for which none is stored.
+    pub fn keep_secrets(&mut self, mut stored: Self) -> Vec<String> {
+        let mut stored = stored.take_secrets();
+        let mut lacking = Vec::new();
+        for (path, field) in self.secret_fields() {
+            if field.as_ref().is_some_and(|it| it.expose() == HIDDEN) {
+                *field = stored.remove(&path);
+                if field.is_none() {
+                    lacking.push(path);
+                }
+            }
+        }
+        lacking
+    }
+
+    /// What differs from another configuration, without the secrets.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn changes_from(&self, before: &Self) -> Result<Vec<Change>, StoreError> {
+        let bare = |house: &Self| {
+            let mut bare = house.clone();
+            bare.take_secrets();
+            serde_json::to_value(bare)
+        };
+        Ok(house_changes(&bare(before)?, &bare(self)?))
+    }
+
     /// Puts secrets back where they belong; those whose field is gone are dropped.
     pub fn put_secrets(&mut self, mut secrets: BTreeMap<String, Secret>) {
         for (path, field) in self.secret_fields() {
@@ -82,8 +123,10 @@ pub(crate) fn config_secrets(config: &mut Config) -> Vec<(String, &mut Option<Se
 /// The password of a driver that can have one.
 fn password_of(driver: &mut Driver) -> Option<&mut Option<Secret>> {
     match driver {
-        Driver::Ocpp { password, .. } | Driver::ShellyGen2 { password, .. } => Some(password),
-        Driver::Http { .. } | Driver::Modbus { .. } | Driver::Mqtt { .. } => None,
+        Driver::Ocpp { password, .. }
+        | Driver::ShellyGen2 { password, .. }
+        | Driver::Http { password, .. } => Some(password),
+        Driver::Modbus { .. } | Driver::Mqtt { .. } => None,
     }
 }
 
@@ -126,6 +169,23 @@ mod tests {
                 .unwrap()
                 .contains("canary-ocpp")
         );
+    }
+
+    #[test]
+    fn stars_stand_for_the_stored_secret() {
+        let whole = house();
+        let mut hidden = whole.clone();
+        hidden.hide_secrets();
+        let text = serde_json::to_string(&hidden).unwrap();
+        assert!(!text.contains("canary") && text.matches("\"***\"").count() == 4);
+        let mut again = hidden.clone();
+        assert!(again.keep_secrets(whole.clone()).is_empty());
+        assert_eq!(again, whole);
+        let mut other = whole.clone();
+        other.config.chargers.clear();
+        other.meter.key = None;
+        let lacking = hidden.keep_secrets(other);
+        assert_eq!(lacking, ["meter.key", "chargers.ev1.driver.password"]);
     }
 
     #[test]

@@ -17,6 +17,7 @@
 mod check;
 mod credential;
 mod database;
+mod diff;
 mod directory;
 mod error;
 mod house;
@@ -27,11 +28,13 @@ mod state;
 pub use credential::{
     PASSWORD_CHARACTERS, hash_password, new_charger_password, same_secret, verify_password,
 };
+pub use diff::Change;
 pub use directory::DataDirectory;
 pub use error::StoreError;
 pub use house::House;
 pub use journal::{
-    Alarm, AlarmBook, Decision, DecisionAction, DecisionFilter, Journal, JournalInput, Page,
-    Retention, Run, Step, TimelineLine, TimelinePoint,
+    Alarm, AlarmBook, CheckpointMark, Decision, DecisionAction, DecisionFilter, Journal,
+    JournalInput, JournalReader, Page, RecordedDecision, Retention, Run, Step, TimelineLine,
+    TimelinePoint,
 };
-pub use state::{Edit, Role, Session, SessionUser, StateDb, Token, User};
+pub use state::{ConfigVersion, Edit, Role, Session, SessionUser, StateDb, Token, User};

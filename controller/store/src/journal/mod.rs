@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use headroom_core::event::Outcome;
-use headroom_core::{Event, Instant};
+use headroom_core::{Checkpoint, Event, Instant};
 use jiff::Timestamp;
 use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -38,8 +38,10 @@ use crate::house::config_secrets;
 
 pub use alarms::AlarmBook;
 pub use decisions::DecisionFilter;
-pub use record::{Alarm, Decision, DecisionAction, JournalInput, Page, Step};
-pub use replay::Run;
+pub use record::{
+    Alarm, CheckpointMark, Decision, DecisionAction, JournalInput, Page, RecordedDecision, Step,
+};
+pub use replay::{JournalReader, Run};
 pub use retention::Retention;
 pub use timeline::{TimelineLine, TimelinePoint};
 
@@ -71,6 +73,8 @@ struct Shared {
     last_decision: AtomicI64,
     last_alarm: AtomicI64,
     dropped: AtomicU64,
+    /// How often a new file was begun in this run.
+    begun: AtomicU64,
     readers: watch::Sender<Option<SqlitePool>>,
     problem: watch::Sender<Option<String>>,
     set_aside: watch::Sender<Option<PathBuf>>,
@@ -115,6 +119,7 @@ impl Journal {
             last_decision: AtomicI64::new(highest.decision),
             last_alarm: AtomicI64::new(highest.alarm),
             dropped: AtomicU64::new(0),
+            begun: AtomicU64::new(0),
             readers: watch::Sender::new(readers),
             problem: watch::Sender::new(problem),
             set_aside: watch::Sender::new(aside),
@@ -176,6 +181,27 @@ impl Journal {
     /// Notes that the measured current was seen to follow a command.
     pub fn seen(&self, command: u64, at: Timestamp) {
         self.record(Record::Seen { command, at });
+    }
+
+    /// Keeps the engine as it stands after the newest input. Never blocks: turning it into text is for the writer.
+    pub fn checkpoint(&self, time: Timestamp, t: Instant, checkpoint: Checkpoint) {
+        self.record(Record::Checkpoint {
+            seq: self.shared.last_seq.load(Ordering::Relaxed),
+            decision: self.shared.last_decision.load(Ordering::Relaxed),
+            time,
+            t,
+            checkpoint: Box::new(checkpoint),
+        });
+    }
+
+    /// A number that grows whenever rows are missing: records that were dropped, a file that was begun anew.
+    pub fn gaps(&self) -> u64 {
+        self.dropped() + self.shared.begun.load(Ordering::Relaxed)
+    }
+
+    /// Whether the queue takes another record now.
+    pub fn has_room(&self) -> bool {
+        self.queue.capacity() > 0
     }
 
     fn record(&self, record: Record) {

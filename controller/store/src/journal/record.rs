@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headroom_core::event::Outcome;
-use headroom_core::{Action, Event, Instant, Reason, Snapshot};
+use headroom_core::{Action, Checkpoint, Event, Instant, Reason, Snapshot};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -37,6 +37,13 @@ pub(super) enum Record {
         at: Timestamp,
     },
     Alarm(Alarm),
+    Checkpoint {
+        seq: i64,
+        decision: i64,
+        time: Timestamp,
+        t: Instant,
+        checkpoint: Box<Checkpoint>,
+    },
 }
 
 /// One step of the engine that acted or changed state, as the loop tells it.
@@ -163,8 +170,42 @@ pub struct JournalInput {
     pub t: Instant,
     /// Time of day.
     pub time: Timestamp,
-    /// The input itself.
-    pub event: Event,
+    /// The input itself, or why its row cannot be read.
+    pub event: Result<Event, String>,
+}
+
+/// A decision as it stands in the journal, for replay: what must come out again, byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedDecision {
+    /// Its number; grows by one from decision to decision.
+    pub id: i64,
+    /// The input that led to it.
+    pub seq: i64,
+    /// The engine's own time.
+    pub t: Instant,
+    /// Time of day.
+    pub time: Timestamp,
+    /// Path in the state machine after it.
+    pub state: String,
+    /// Why, as JSON.
+    pub reason: String,
+    /// What was commanded, each as JSON.
+    pub actions: Vec<String>,
+}
+
+/// Where a checkpoint stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckpointMark {
+    /// The input after which it was taken.
+    pub seq: i64,
+    /// The engine's own time.
+    pub t: Instant,
+    /// Time of day.
+    pub time: Timestamp,
+    /// The highest number of a decision given before it.
+    pub decision: i64,
+    /// The program's version that took it.
+    pub version: String,
 }
 
 /// Some rows, and where the next ones begin.

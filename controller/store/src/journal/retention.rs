@@ -13,7 +13,7 @@ const DAY_MS: i64 = 86_400_000;
 /// How long rows are kept, in days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Readings and the engine's other inputs.
+    /// Readings, the engine's other inputs, and its checkpoints, which are worth nothing without them.
     pub inputs_days: u32,
     /// Decisions that only renewed leases.
     pub renewals_days: u32,
@@ -43,7 +43,11 @@ pub(super) async fn forget(
             .saturating_sub(i64::from(days) * DAY_MS)
     };
     let mut most = 0;
-    for statement in [sql::FORGET_READINGS, sql::FORGET_EVENTS] {
+    for statement in [
+        sql::FORGET_READINGS,
+        sql::FORGET_EVENTS,
+        sql::FORGET_CHECKPOINTS,
+    ] {
         let done = sqlx::query(statement)
             .bind(before(retention.inputs_days))
             .bind(CHUNK)

@@ -18,7 +18,7 @@ const LINES: usize = 3;
 /// Writes one record within the writer's transaction.
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
-    run: i64,
+    (run, version): (i64, &str),
     record: &Record,
 ) -> Result<(), StoreError> {
     match record {
@@ -89,6 +89,25 @@ pub(super) async fn insert(
             Ok(())
         }
         Record::Alarm(alarm) => insert_alarm(connection, run, alarm).await,
+        Record::Checkpoint {
+            seq,
+            decision,
+            time,
+            t,
+            checkpoint,
+        } => {
+            sqlx::query(sql::INSERT_CHECKPOINT)
+                .bind(run)
+                .bind(seq)
+                .bind(number(t.0))
+                .bind(time.as_millisecond())
+                .bind(decision)
+                .bind(version)
+                .bind(serde_json::to_string(checkpoint)?)
+                .execute(connection)
+                .await?;
+            Ok(())
+        }
     }
 }
 

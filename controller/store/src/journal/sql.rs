@@ -22,6 +22,8 @@ pub(super) const SET_SEEN: &str =
     "UPDATE action SET seen_ms = ?3 WHERE run = ?1 AND command = ?2 AND seen_ms IS NULL";
 pub(super) const INSERT_ALARM: &str = "INSERT OR REPLACE INTO alarm (id, run, code, load, since_ms, \
      until_ms, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+pub(super) const INSERT_CHECKPOINT: &str = "INSERT OR REPLACE INTO checkpoint (run, seq, t_ms, time_ms, \
+     decision, version, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 /// Alarms that a former process left open.
 pub(super) const CLOSE_ALARMS: &str =
     "UPDATE alarm SET until_ms = ?2 WHERE until_ms IS NULL AND run < ?1";
@@ -54,6 +56,17 @@ pub(super) const READINGS_OF_RUN: &str = "SELECT seq, t_ms, time_ms, circuit, ph
 pub(super) const EVENTS_OF_RUN: &str =
     "SELECT seq, t_ms, time_ms, body FROM event WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
 pub(super) const RUNS: &str = "SELECT id, started_ms, version FROM run ORDER BY id";
+/// The last input of a run.
+pub(super) const LAST_INPUT: &str = "SELECT max(coalesce((SELECT max(seq) FROM reading WHERE run = ?1), 0), \
+     coalesce((SELECT max(seq) FROM event WHERE run = ?1), 0))";
+/// What a run decided, after number `?2`.
+pub(super) const DECISIONS_OF_RUN: &str = "SELECT id, seq, t_ms, time_ms, state, reason FROM decision \
+     WHERE id > ?2 AND run = ?1 ORDER BY id LIMIT ?3";
+pub(super) const ACTION_BODIES: &str = "SELECT decision, body FROM action \
+     WHERE decision IN (SELECT value FROM json_each(?1)) ORDER BY run, command";
+pub(super) const CHECKPOINTS_OF_RUN: &str =
+    "SELECT seq, t_ms, time_ms, decision, version FROM checkpoint WHERE run = ?1 ORDER BY seq";
+pub(super) const CHECKPOINT: &str = "SELECT body FROM checkpoint WHERE run = ?1 AND seq = ?2";
 
 pub(super) const ALARMS: &str = "SELECT id, code, load, since_ms, until_ms, text FROM alarm \
      WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
@@ -62,6 +75,8 @@ pub(super) const FORGET_READINGS: &str = "DELETE FROM reading WHERE id IN \
      (SELECT id FROM reading WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2)";
 pub(super) const FORGET_EVENTS: &str = "DELETE FROM event WHERE (run, seq) IN \
      (SELECT run, seq FROM event WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2)";
+pub(super) const FORGET_CHECKPOINTS: &str = "DELETE FROM checkpoint WHERE (run, seq) IN \
+     (SELECT run, seq FROM checkpoint WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2)";
 pub(super) const OLD_RENEWALS: &str =
     "SELECT id FROM decision WHERE renewal_only = 1 AND time_ms < ?1 ORDER BY time_ms LIMIT ?2";
 pub(super) const OLD_DECISIONS: &str =
@@ -83,6 +98,7 @@ pub(super) const ALL: &[&str] = &[
     SET_OUTCOME,
     SET_SEEN,
     INSERT_ALARM,
+    INSERT_CHECKPOINT,
     CLOSE_ALARMS,
     DECISIONS,
     DECISIONS_AFTER,
@@ -92,9 +108,15 @@ pub(super) const ALL: &[&str] = &[
     READINGS_OF_RUN,
     EVENTS_OF_RUN,
     RUNS,
+    LAST_INPUT,
+    DECISIONS_OF_RUN,
+    ACTION_BODIES,
+    CHECKPOINTS_OF_RUN,
+    CHECKPOINT,
     ALARMS,
     FORGET_READINGS,
     FORGET_EVENTS,
+    FORGET_CHECKPOINTS,
     OLD_RENEWALS,
     OLD_DECISIONS,
     FORGET_ACTIONS,

@@ -128,6 +128,7 @@ impl Writer {
                 match file::set_aside(&self.path, Timestamp::now()) {
                     Ok(aside) => {
                         self.shared.set_aside.send_replace(Some(aside));
+                        self.shared.begun.fetch_add(1, Ordering::Relaxed);
                         continue;
                     }
                     Err(error) => tracing::error!(
@@ -164,7 +165,12 @@ impl Writer {
             note_run(&mut transaction, &self.shared).await?;
         }
         for record in group {
-            rows::insert(&mut transaction, self.shared.run, record).await?;
+            rows::insert(
+                &mut transaction,
+                (self.shared.run, &self.shared.version),
+                record,
+            )
+            .await?;
         }
         transaction.commit().await?;
         self.shared.run_noted.store(true, Ordering::Relaxed);

@@ -6,8 +6,10 @@
 mod edit;
 mod learnt;
 mod people;
+mod reports;
 mod sql;
 mod tokens;
+mod versions;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use crate::{database, migrations};
 pub use edit::Edit;
 pub use people::{Role, Session, SessionUser, User};
 pub use tokens::Token;
+pub use versions::ConfigVersion;
 
 const FILE: &str = "state.db";
 /// How long a statement waits for its turn: longer than SQLite waits for another process.

@@ -2,6 +2,10 @@
 
 pub(super) const NEWEST_VERSION: &str =
     "SELECT n, body FROM config_version ORDER BY n DESC LIMIT 1";
+/// Versions before a number, newest first.
+pub(super) const VERSIONS: &str = "SELECT n, at_ms, author, change, body FROM config_version WHERE n < ?1 \
+     ORDER BY n DESC LIMIT ?2";
+pub(super) const VERSION: &str = "SELECT body FROM config_version WHERE n = ?1";
 pub(super) const SECRETS: &str = "SELECT field, value FROM secret";
 pub(super) const INSERT_VERSION: &str =
     "INSERT INTO config_version (at_ms, author, change, body) VALUES (?1, ?2, ?3, ?4) RETURNING n";
@@ -46,9 +50,22 @@ pub(super) const DELETE_SETUP_CODE: &str = "DELETE FROM setup_code";
 pub(super) const LEARNT: &str = "SELECT value FROM learnt WHERE name = ?1";
 pub(super) const LEARN: &str = "INSERT INTO learnt (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
+pub(super) const INSERT_REPORT: &str =
+    "INSERT INTO charger_report (charger, ended_ms, result, body) VALUES (?1, ?2, ?3, ?4)";
+/// The reports of a charger beyond the number that is kept.
+pub(super) const FORGET_OLD_REPORTS: &str = "DELETE FROM charger_report WHERE charger = ?1 AND id NOT IN \
+     (SELECT id FROM charger_report WHERE charger = ?1 ORDER BY id DESC LIMIT ?2)";
+pub(super) const LAST_REPORT: &str =
+    "SELECT body FROM charger_report WHERE charger = ?1 ORDER BY id DESC LIMIT 1";
+pub(super) const LAST_REPORTS_BUT: &str = "SELECT body FROM charger_report WHERE id IN \
+     (SELECT max(id) FROM charger_report WHERE result <> ?1 GROUP BY charger) ORDER BY charger";
+pub(super) const FORGET_REPORTS: &str = "DELETE FROM charger_report WHERE charger = ?1";
+
 #[cfg(test)]
 pub(super) const ALL: &[&str] = &[
     NEWEST_VERSION,
+    VERSIONS,
+    VERSION,
     SECRETS,
     INSERT_VERSION,
     FORGET_VERSIONS,
@@ -76,6 +93,11 @@ pub(super) const ALL: &[&str] = &[
     DELETE_SETUP_CODE,
     LEARNT,
     LEARN,
+    INSERT_REPORT,
+    FORGET_OLD_REPORTS,
+    LAST_REPORT,
+    LAST_REPORTS_BUT,
+    FORGET_REPORTS,
 ];
 
 #[cfg(test)]

@@ -1,0 +1,10 @@
+//! Devices that are asked and told: one task for each, whatever they speak.
+
+mod device;
+mod task;
+#[cfg(test)]
+mod tests;
+mod wear;
+
+pub(crate) use device::{CallError, Order, Pace, PolledDevice, Repeat, Seen};
+pub(crate) use task::{Link, Polled, Told};

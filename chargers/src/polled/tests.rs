@@ -1,0 +1,443 @@
+//! The task with a device in memory, in virtual time.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use headroom_core::{
+    event::{ChargerStatus, Outcome},
+    units::Milliamps,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep, timeout},
+};
+
+use super::{CallError, Link, Order, Pace, Polled, PolledDevice, Repeat, Seen, Told};
+use crate::{message::DeviceEvent, wall::WallClock};
+
+/// How the device takes an order or a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    Good,
+    /// Says yes and does nothing.
+    Deaf,
+    Refuses,
+    /// Ends without an answer after a second.
+    Silent,
+    /// Would take a minute.
+    Hangs,
+}
+
+#[derive(Debug)]
+struct Inner {
+    begun: Instant,
+    /// Limits in amperes that were told, with the second of it.
+    told: Vec<(u64, i64)>,
+    moods: VecDeque<Mood>,
+    mood: Mood,
+    limit: i64,
+    shows: bool,
+    reads: usize,
+}
+
+#[derive(Debug, Clone)]
+struct Device {
+    inner: Arc<Mutex<Inner>>,
+    pace: Pace,
+}
+
+impl PolledDevice for Device {
+    async fn tell(&mut self, order: &Order) -> Result<(), CallError> {
+        let Order::Limit { limit, .. } = *order else {
+            return Err(CallError::Refused("no relay".to_owned()));
+        };
+        let ampere = limit.0 / 1_000;
+        let mood = {
+            let mut inner = self.inner.lock().unwrap();
+            let second = inner.begun.elapsed().as_secs();
+            inner.told.push((second, ampere));
+            inner.moods.pop_front().unwrap_or(inner.mood)
+        };
+        answer(mood).await?;
+        if mood == Mood::Good {
+            self.inner.lock().unwrap().limit = ampere;
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self) -> Result<Seen, CallError> {
+        let mood = self.inner.lock().unwrap().mood;
+        answer(mood).await?;
+        let mut inner = self.inner.lock().unwrap();
+        inner.reads += 1;
+        Ok(Seen::Charger {
+            status: ChargerStatus::Charging,
+            current_a: Some(vec![Some(Milliamps::from_amps(inner.limit))]),
+            limit: inner.shows.then(|| Milliamps::from_amps(inner.limit)),
+            energy: None,
+        })
+    }
+
+    fn pace(&self) -> Pace {
+        self.pace
+    }
+}
+
+async fn answer(mood: Mood) -> Result<(), CallError> {
+    match mood {
+        Mood::Good | Mood::Deaf => Ok(()),
+        Mood::Refuses => Err(CallError::Refused("no".to_owned())),
+        Mood::Silent => {
+            sleep(Duration::from_secs(1)).await;
+            Err(CallError::NoAnswer("silence".into()))
+        }
+        Mood::Hangs => {
+            sleep(Duration::from_mins(1)).await;
+            Err(CallError::NoAnswer("silence".into()))
+        }
+    }
+}
+
+struct Bench {
+    inner: Arc<Mutex<Inner>>,
+    orders: watch::Sender<Option<Told>>,
+    events: mpsc::Receiver<DeviceEvent>,
+}
+
+impl Bench {
+    fn new(pace: Pace) -> Self {
+        let inner = Arc::new(Mutex::new(Inner {
+            begun: Instant::now(),
+            told: Vec::new(),
+            moods: VecDeque::new(),
+            mood: Mood::Good,
+            limit: 32,
+            shows: true,
+            reads: 0,
+        }));
+        let device = Device {
+            inner: Arc::clone(&inner),
+            pace,
+        };
+        let (orders, receiver) = watch::channel(None);
+        let (sender, events) = mpsc::channel(10_000);
+        let link = Link {
+            load: "ev1".to_owned(),
+            terminals: Some(3),
+            orders: receiver,
+            events: sender,
+            wall: WallClock::system(),
+            poll_every: Duration::from_secs(5),
+        };
+        tokio::spawn(Polled::new(device, link).run());
+        Self {
+            inner,
+            orders,
+            events,
+        }
+    }
+
+    fn order(&self, command: u64, ampere: i64) {
+        let order = Order::Limit {
+            limit: Milliamps::from_amps(ampere),
+            phases: 3,
+            lease_s: 120,
+            safe: Milliamps::from_amps(6),
+        };
+        self.orders.send(Some(Told { command, order })).unwrap();
+    }
+
+    fn told(&self) -> Vec<(u64, i64)> {
+        self.inner.lock().unwrap().told.clone()
+    }
+
+    fn mood(&self, mood: Mood) {
+        self.inner.lock().unwrap().mood = mood;
+    }
+
+    async fn outcome(&mut self) -> (u64, Outcome) {
+        let found = timeout(Duration::from_mins(10), async {
+            loop {
+                if let Some(DeviceEvent::Outcome {
+                    command, outcome, ..
+                }) = self.events.recv().await
+                {
+                    return (command, outcome);
+                }
+            }
+        });
+        found.await.unwrap()
+    }
+
+    /// Outcomes that came within a time.
+    async fn outcomes(&mut self, within: Duration) -> Vec<(u64, Outcome)> {
+        sleep(within).await;
+        let mut found = Vec::new();
+        while let Ok(event) = self.events.try_recv() {
+            if let DeviceEvent::Outcome {
+                command, outcome, ..
+            } = event
+            {
+                found.push((command, outcome));
+            }
+        }
+        found
+    }
+
+    async fn report(&mut self) -> (bool, Option<i64>) {
+        loop {
+            if let Some(DeviceEvent::Charger(report)) = self.events.recv().await {
+                assert_eq!(
+                    report.current_a.as_ref().map(Vec::len),
+                    report.connected.then_some(3)
+                );
+                return (
+                    report.connected,
+                    report.limit_a.map(|limit| limit.0 / 1_000),
+                );
+            }
+        }
+    }
+}
+
+fn needless() -> Pace {
+    Pace {
+        repeat: Repeat::Needless,
+        ..Pace::default()
+    }
+}
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+use Outcome::{Accepted, Rejected, Timeout};
+
+#[tokio::test(start_paused = true)]
+async fn an_order_is_told_and_read_back_at_once() {
+    let mut bench = Bench::new(Pace::default());
+    assert_eq!(bench.report().await, (true, Some(32)));
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    assert_eq!(bench.report().await, (true, Some(10)));
+    assert_eq!(bench.inner.lock().unwrap().begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reduction_drops_the_raise_that_hangs() {
+    let mut bench = Bench::new(Pace::default());
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    bench.inner.lock().unwrap().moods = [Mood::Hangs].into();
+    bench.order(2, 16);
+    sleep(seconds(1)).await;
+    bench.order(3, 8);
+    assert_eq!(bench.outcome().await, (2, Timeout));
+    assert_eq!(bench.outcome().await, (3, Accepted));
+    assert_eq!(bench.told(), [(0, 10), (0, 16), (1, 8)]);
+    // A raise waits for the call that is under way.
+    bench.inner.lock().unwrap().moods = [Mood::Silent].into();
+    bench.order(4, 7);
+    sleep(Duration::from_millis(100)).await;
+    bench.order(5, 9);
+    assert_eq!(bench.outcome().await, (4, Timeout));
+    assert_eq!(bench.outcome().await, (5, Accepted));
+    assert_eq!(
+        bench.told().len(),
+        5,
+        "and is not told beside it: {:?}",
+        bench.told()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_drops_a_question_that_hangs() {
+    let mut bench = Bench::new(Pace::default());
+    bench.mood(Mood::Hangs);
+    sleep(seconds(1)).await;
+    bench.mood(Mood::Good);
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    assert_eq!(bench.told(), [(1, 10)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_answer_is_tried_once_more_and_told_once() {
+    let mut bench = Bench::new(Pace::default());
+    bench.inner.lock().unwrap().moods = [Mood::Silent].into();
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    bench.inner.lock().unwrap().moods = [Mood::Silent, Mood::Silent].into();
+    bench.order(2, 8);
+    assert_eq!(bench.outcomes(seconds(30)).await, [(2, Timeout)]);
+    // It may have taken the last: the next is written whatever it says.
+    bench.order(3, 8);
+    assert_eq!(bench.outcome().await, (3, Accepted));
+    let limits: Vec<i64> = bench.told().into_iter().map(|(_, ampere)| ampere).collect();
+    // In between, a device that shows 10 A beside an order of 8 A that may not have come is left alone.
+    assert_eq!(limits, [10, 10, 8, 8, 8]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_told_and_not_repeated() {
+    let mut bench = Bench::new(Pace::default());
+    bench.inner.lock().unwrap().moods = [Mood::Refuses].into();
+    bench.order(1, 10);
+    assert_eq!(bench.outcomes(seconds(20)).await, [(1, Rejected)]);
+    assert_eq!(bench.told().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn raises_wait_for_the_gap_and_reductions_do_not() {
+    let mut bench = Bench::new(Pace {
+        gap: seconds(10),
+        ..Pace::default()
+    });
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    bench.order(2, 12);
+    sleep(seconds(1)).await;
+    // Replaced before it was sent: no outcome.
+    bench.order(3, 14);
+    assert_eq!(bench.outcome().await, (3, Accepted));
+    bench.order(4, 13);
+    assert_eq!(bench.outcome().await, (4, Accepted));
+    assert_eq!(bench.told(), [(0, 10), (10, 14), (10, 13)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_of_writes_holds_up_raises_only() {
+    let mut bench = Bench::new(Pace {
+        writes_per_day: Some(3),
+        repeat: Repeat::Needless,
+        ..Pace::default()
+    });
+    for (command, ampere) in [(1, 10), (2, 12), (3, 14)] {
+        bench.order(command, ampere);
+        assert_eq!(bench.outcome().await, (command, Accepted));
+    }
+    bench.order(4, 16);
+    assert_eq!(bench.outcome().await, (4, Rejected));
+    bench.order(5, 8);
+    assert_eq!(bench.outcome().await, (5, Accepted));
+    bench.order(6, 9);
+    assert_eq!(bench.outcome().await, (6, Rejected));
+    sleep(Duration::from_hours(24)).await;
+    bench.order(7, 9);
+    loop {
+        // At the end of the lease the task sent it to safety itself.
+        if bench.outcome().await == (7, Accepted) {
+            break;
+        }
+    }
+    let limits: Vec<i64> = bench.told().into_iter().map(|(_, ampere)| ampere).collect();
+    assert_eq!(limits, [10, 12, 14, 8, 6, 9]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn renewals_are_written_only_where_they_are_needed() {
+    for (repeat, shows, want) in [
+        (Repeat::Always, true, vec![0, 60, 120]),
+        (Repeat::Needless, true, vec![0]),
+        (Repeat::Needless, false, vec![0, 60, 120]),
+        (Repeat::Every(seconds(50)), true, vec![0, 50, 100, 150]),
+    ] {
+        let mut bench = Bench::new(Pace {
+            repeat,
+            ..Pace::default()
+        });
+        bench.inner.lock().unwrap().shows = shows;
+        for command in 1..=3 {
+            bench.order(command, 10);
+            assert_eq!(bench.outcome().await, (command, Accepted));
+            sleep(seconds(60)).await;
+        }
+        let times: Vec<u64> = bench.told().into_iter().map(|(second, _)| second).collect();
+        assert_eq!(times, want, "{repeat:?} {shows}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_renewals_it_is_sent_to_safety_and_no_longer_fed() {
+    for repeat in [Repeat::Always, Repeat::Needless, Repeat::Every(seconds(50))] {
+        let mut bench = Bench::new(Pace {
+            repeat,
+            ..Pace::default()
+        });
+        bench.order(1, 10);
+        assert_eq!(bench.outcomes(seconds(600)).await, [(1, Accepted)]);
+        let told = bench.told();
+        assert_eq!(told.last(), Some(&(120, 6)), "{repeat:?} {told:?}");
+    }
+    // A device that does not answer then is told as soon as it does.
+    let mut bench = Bench::new(needless());
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    bench.mood(Mood::Silent);
+    sleep(seconds(300)).await;
+    bench.mood(Mood::Good);
+    sleep(seconds(10)).await;
+    assert_eq!(bench.inner.lock().unwrap().limit, 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_shows_more_is_told_again_and_one_that_shows_less_is_left_alone() {
+    let mut bench = Bench::new(needless());
+    bench.order(1, 10);
+    assert_eq!(bench.outcomes(seconds(20)).await, [(1, Accepted)]);
+    bench.inner.lock().unwrap().limit = 7;
+    assert_eq!(bench.outcomes(seconds(20)).await, []);
+    assert_eq!(bench.told(), [(0, 10)], "another master may lower");
+    bench.inner.lock().unwrap().limit = 16;
+    assert_eq!(
+        bench.outcomes(seconds(20)).await,
+        [],
+        "nobody asked, nobody is told"
+    );
+    assert_eq!(bench.told().len(), 2);
+    assert_eq!(bench.inner.lock().unwrap().limit, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_says_yes_and_does_nothing_is_not_flooded() {
+    let mut bench = Bench::new(needless());
+    bench.mood(Mood::Deaf);
+    bench.order(1, 10);
+    assert_eq!(bench.outcomes(seconds(100)).await, [(1, Accepted)]);
+    let told = bench.told().len();
+    assert!((10..=40).contains(&told), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_lost_after_two_failed_polls_and_comes_back() {
+    let mut bench = Bench::new(needless());
+    assert_eq!(bench.report().await, (true, Some(32)));
+    bench.mood(Mood::Silent);
+    let begun = Instant::now();
+    assert_eq!(bench.report().await, (false, None));
+    let took = begun.elapsed();
+    assert!((seconds(10)..=seconds(13)).contains(&took), "{took:?}");
+    bench.mood(Mood::Good);
+    assert_eq!(bench.report().await, (true, Some(32)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_car_is_watched_while_it_follows() {
+    let bench = Bench::new(needless());
+    sleep(seconds(20)).await;
+    let calm = bench.inner.lock().unwrap().reads;
+    bench.order(1, 10);
+    sleep(seconds(5)).await;
+    let follows = bench.inner.lock().unwrap().reads - calm;
+    assert_eq!((calm, follows), (4, 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_ends_with_the_sender_of_orders() {
+    let mut bench = Bench::new(needless());
+    drop(bench.orders);
+    while bench.events.recv().await.is_some() {}
+}

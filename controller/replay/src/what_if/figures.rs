@@ -1,0 +1,276 @@
+//! What is compared: energy, what was held back, and how warm the fuse became.
+
+use std::collections::BTreeMap;
+
+use headroom_core::config::{Characteristic, Grid};
+use headroom_core::fuse::{Class, Fuse};
+use headroom_core::{Config, Instant, Milliamps, PerPhase, Phase};
+use serde::Serialize;
+
+use super::plant::wanted;
+use super::recording::{Recording, SILENCE_MS, Word, slow_lines};
+use super::wishes::Wishes;
+
+/// Milliampere-milliseconds at a volt in a kilowatt-hour.
+const PER_KWH: f64 = 3.6e12;
+/// Figures are told to this part of their unit.
+const THOUSANDTH: f64 = 1000.0;
+
+/// One side of the comparison.
+#[derive(Clone, Debug, Serialize)]
+pub struct Side {
+    /// Energy of all loads together.
+    pub energy_kwh: f64,
+    /// What they would have taken besides if nothing had held them back.
+    pub curtailed_kwh: f64,
+    /// Commands that changed something.
+    pub commands: u64,
+    /// Each load.
+    pub loads: Vec<LoadFigures>,
+    /// Each line of the main fuse.
+    pub phases: Vec<PhaseFigures>,
+}
+
+/// What a load had.
+#[derive(Clone, Debug, Serialize)]
+pub struct LoadFigures {
+    /// Its id.
+    pub id: String,
+    /// What it received.
+    pub energy_kwh: f64,
+    /// What it would have taken besides if nothing had held it back.
+    pub curtailed_kwh: f64,
+}
+
+/// What a line carried.
+#[derive(Clone, Debug, Serialize)]
+pub struct PhaseFigures {
+    /// Which line.
+    pub phase: Phase,
+    /// The most that it carried, in amperes.
+    pub highest_a: Milliamps,
+    /// Time above the rating, in seconds.
+    pub over_s: f64,
+    /// The highest thermal state, as a share of the value at which the fastest legal device may open; `null`: its class has
+    /// no model.
+    pub thermal: Option<f64>,
+    /// What was left of it.
+    pub thermal_margin: Option<f64>,
+}
+
+#[derive(Default)]
+struct Account {
+    energy: u64,
+    curtailed: u64,
+}
+
+struct Line {
+    rating: Milliamps,
+    highest: Milliamps,
+    over_ms: u64,
+    fuse: Option<Fuse>,
+    hottest: f64,
+}
+
+/// The book in which a side is reckoned.
+pub(super) struct Figures {
+    loads: BTreeMap<String, Account>,
+    lines: Vec<(Phase, Line)>,
+    volts: f64,
+    pub(super) commands: u64,
+}
+
+impl Figures {
+    pub(super) fn new(config: &Config) -> Self {
+        let fuse = &config.site.main_fuse;
+        let class = Class {
+            characteristic: fuse.characteristic,
+            curve: fuse.curve,
+            ambient_c: fuse.ambient_c,
+        };
+        let rating = fuse.rating_a.per_phase();
+        let line = |phase: &Phase| {
+            let rating = rating.get(*phase);
+            let known = class.characteristic != Characteristic::None;
+            let line = Line {
+                rating,
+                highest: Milliamps::ZERO,
+                over_ms: 0,
+                fuse: Fuse::new(class, rating).filter(|_| known),
+                hottest: 0.0,
+            };
+            (*phase, line)
+        };
+        Self {
+            loads: super::plant::loads(config)
+                .into_iter()
+                .map(|id| (id, Account::default()))
+                .collect(),
+            lines: config.site.grid.phases().iter().map(line).collect(),
+            volts: config.site.nominal_voltage_v.to_f64(),
+            commands: 0,
+        }
+    }
+
+    /// Currents of the main fuse that flow for a time. What does not count warms the fuse all the same.
+    pub(super) fn flow(&mut self, currents: &PerPhase<Option<Milliamps>>, ms: u64, counts: bool) {
+        for (phase, line) in &mut self.lines {
+            let Some(current) = currents.get(*phase) else {
+                continue;
+            };
+            if let Some(fuse) = &mut line.fuse {
+                fuse.advance(current, ms);
+            }
+            if !counts {
+                continue;
+            }
+            if let Some(fuse) = &line.fuse {
+                line.hottest = line.hottest.max(fuse.share());
+            }
+            line.highest = line.highest.max(current);
+            if current > line.rating {
+                line.over_ms += ms;
+            }
+        }
+    }
+
+    /// What a load drew and would have drawn, summed over its lines, for a time.
+    pub(super) fn load(&mut self, id: &str, drew: Milliamps, wanted: Milliamps, ms: u64) {
+        if let Some(account) = self.loads.get_mut(id) {
+            let for_a_time =
+                |current: Milliamps| u64::try_from(current.0).unwrap_or(0).saturating_mul(ms);
+            account.energy += for_a_time(drew);
+            account.curtailed += for_a_time(wanted - drew);
+        }
+    }
+
+    pub(super) fn side(self) -> Side {
+        let kwh = |sum: u64| rounded(in_volts(sum, self.volts));
+        let sum = |of: fn(&Account) -> u64| self.loads.values().map(of).sum::<u64>();
+        Side {
+            energy_kwh: kwh(sum(|account| account.energy)),
+            curtailed_kwh: kwh(sum(|account| account.curtailed)),
+            commands: self.commands,
+            loads: self
+                .loads
+                .iter()
+                .map(|(id, account)| LoadFigures {
+                    id: id.clone(),
+                    energy_kwh: kwh(account.energy),
+                    curtailed_kwh: kwh(account.curtailed),
+                })
+                .collect(),
+            phases: self
+                .lines
+                .into_iter()
+                .map(|(phase, line)| {
+                    let thermal = line.fuse.is_some().then(|| rounded(line.hottest));
+                    PhaseFigures {
+                        phase,
+                        highest_a: line.highest,
+                        over_s: rounded(in_seconds(line.over_ms)),
+                        thermal,
+                        thermal_margin: thermal.map(|thermal| rounded(1.0 - thermal)),
+                    }
+                })
+                .collect(),
+        }
+    }
+
+    /// What was measured.
+    pub(super) fn recorded(recording: &Recording, wishes: &Wishes) -> Side {
+        let mut figures = Self::new(&recording.config);
+        figures.commands = recording.commands;
+        let site = &recording.config.site;
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut last: Option<Instant> = None;
+        for sample in recording
+            .samples
+            .iter()
+            .filter(|sample| sample.circuit.is_none())
+        {
+            let ms = last
+                .map_or(0, |last| sample.at.since_ms(last))
+                .min(SILENCE_MS);
+            last = Some(sample.at);
+            let lines = PerPhase(Phase::ALL.map(|phase| {
+                let line = sample.lines.get(phase.index()).copied().flatten();
+                line.and_then(|line| line.current_a)
+            }));
+            figures.flow(&lines, ms, sample.counts);
+            if !sample.counts {
+                continue;
+            }
+            for (id, words) in &recording.words {
+                let place = places.entry(id).or_default();
+                let Some(word) = newest(words, place, sample.at) else {
+                    continue;
+                };
+                let drew = sum(&word.draw, site.grid);
+                let charger = recording.config.chargers.iter().find(|it| it.id == *id);
+                let want = match charger {
+                    Some(_) if word.rests => Milliamps::ZERO,
+                    Some(charger) => {
+                        let stays = wishes.get(id).map(Vec::as_slice).unwrap_or_default();
+                        let stay = stays
+                            .iter()
+                            .find(|stay| stay.from <= sample.at && sample.at < stay.to);
+                        stay.map_or(Milliamps::ZERO, |stay| wanted(charger, site.grid, stay))
+                    }
+                    None if word.told.is_some() => drew,
+                    None => recording
+                        .config
+                        .slow_loads
+                        .iter()
+                        .find(|it| it.id == *id)
+                        .map_or(Milliamps::ZERO, |load| {
+                            Milliamps::from_power(load.rated_w, site.nominal_voltage_v, 1)
+                        }),
+                };
+                figures.load(id, drew, want.max(drew), ms);
+            }
+        }
+        figures.side()
+    }
+}
+
+/// The newest word at a time; `place` only goes on.
+pub(super) fn newest<'w>(words: &'w [Word], place: &mut usize, at: Instant) -> Option<&'w Word> {
+    while words.get(*place + 1).is_some_and(|next| next.at <= at) {
+        *place += 1;
+    }
+    words.get(*place).filter(|word| word.at <= at)
+}
+
+pub(super) fn sum(lines: &PerPhase<Milliamps>, grid: Grid) -> Milliamps {
+    grid.phases().iter().map(|phase| lines.get(*phase)).sum()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+fn in_volts(sum: u64, volts: f64) -> f64 {
+    sum as f64 * volts / PER_KWH
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+fn in_seconds(ms: u64) -> f64 {
+    ms as f64 / 1000.0
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * THOUSANDTH).round() / THOUSANDTH
+}
+
+/// The current of each line of a slow load that is on.
+pub(super) fn slow_draw(
+    load: &headroom_core::config::SlowLoad,
+    config: &Config,
+) -> PerPhase<Milliamps> {
+    let lines = slow_lines(load, config.site.grid);
+    let count = i64::try_from(lines.len()).unwrap_or(1);
+    let each = Milliamps::from_power(load.rated_w, config.site.nominal_voltage_v, count);
+    let mut draw = PerPhase::default();
+    for line in lines {
+        *draw.get_mut(line) = each;
+    }
+    draw
+}

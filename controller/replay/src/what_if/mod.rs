@@ -1,0 +1,173 @@
+//! What would have been: the recorded house with another configuration, in virtual time.
+//!
+//! The house besides its loads is what the engine took it for while it was recorded; the cars' wishes are read from what they
+//! drew while nobody held them back. Both go through the same engine in a closed loop with a simple plant, once with the
+//! recorded configuration and once with the changed one, so that what the model itself does to the figures can be seen.
+//!
+//! Simplifications, as the documentation tells them: a car that was held back to its limit would have taken all that its
+//! charger can give; it follows within a second; a load that was not there always wants its most; a time without readings is
+//! left out; one configuration holds for all of the time; currents add up as numbers, so that three lines without neutral
+//! cannot be asked about.
+
+mod figures;
+mod overrides;
+mod plant;
+mod recording;
+mod wishes;
+
+use headroom_core::Config;
+use headroom_core::config::Grid;
+use headroom_core::validate::FieldError;
+use headroom_store::{JournalReader, StoreError};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::judge::Range;
+use figures::Figures;
+use recording::Recording;
+
+pub use figures::{LoadFigures, PhaseFigures, Side};
+
+/// What would have been, beside what was.
+#[derive(Clone, Debug, Serialize)]
+pub struct WhatIf {
+    /// The first reading that counts.
+    pub from: Timestamp,
+    /// The last one.
+    pub to: Timestamp,
+    /// Time that is compared, in seconds.
+    pub covered_s: u64,
+    /// Time within it that is left out, since nothing was recorded, in seconds.
+    pub left_out_s: u64,
+    /// What to know when reading the figures.
+    pub notes: Vec<String>,
+    /// What was measured.
+    pub recorded: Side,
+    /// The recorded configuration in the model: how far it is from what was measured tells how good the model is.
+    pub same: Side,
+    /// The changed configuration in the model.
+    pub changed: Side,
+}
+
+/// Why nothing can be told.
+#[derive(Debug)]
+pub enum WhatIfError {
+    /// The change cannot be right.
+    Invalid(Vec<FieldError>),
+    /// Nothing of this time was recorded.
+    Nothing,
+    /// More was recorded than is held in memory.
+    TooLong,
+    /// Currents between lines do not add up as numbers.
+    Delta,
+    /// The journal cannot be read.
+    Store(StoreError),
+}
+
+impl From<StoreError> for WhatIfError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl std::fmt::Display for WhatIfError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Invalid(errors) => {
+                f.write_str("the change cannot be right:")?;
+                errors
+                    .iter()
+                    .try_for_each(|error| write!(f, "\n  {} {}", error.field, error.message))
+            }
+            Self::Nothing => f.write_str("nothing of this time was recorded"),
+            Self::TooLong => {
+                f.write_str("that is too long a time to hold in memory: ask for less of it, some days at most")
+            }
+            Self::Delta => f.write_str(
+                "currents between lines without neutral do not add up as numbers: what would have been cannot be told here",
+            ),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for WhatIfError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// What was recorded, ready to be asked about. Taking it reads the journal; [`Asked::answer`] only reckons, for a while.
+#[derive(Debug)]
+pub struct Asked {
+    recording: Recording,
+    changed: Config,
+}
+
+impl Asked {
+    /// Reads what was recorded in a time, of at most `readings` readings, and makes the change. A change is an object with
+    /// `site`, whose fields replace those of the recorded one, `chargers` and `slow_loads`, which are all there are, each
+    /// with the fields that are named and the recorded ones besides, and `priorities` as the API has them.
+    ///
+    /// # Errors
+    /// When nothing can be told.
+    pub async fn of(
+        journal: &JournalReader,
+        range: Range,
+        readings: usize,
+        change: &Value,
+    ) -> Result<Self, WhatIfError> {
+        let recording = Recording::of(journal, range, readings).await?;
+        let changed = overrides::apply(&recording.config, change)?;
+        changed
+            .validate(recording.highest_background)
+            .map_err(WhatIfError::Invalid)?;
+        let delta = |config: &Config| config.site.grid == Grid::It3ph;
+        if delta(&recording.config)
+            || delta(&changed)
+            || recording.config.site.grid != changed.site.grid
+        {
+            return Err(WhatIfError::Delta);
+        }
+        Ok(Self { recording, changed })
+    }
+
+    /// Reckons. It takes seconds for each day.
+    pub fn answer(&self) -> WhatIf {
+        let recording = &self.recording;
+        let wishes = wishes::of(recording);
+        let recorded = Figures::recorded(recording, &wishes);
+        let same = plant::run(&recording.config, recording, &wishes);
+        let changed = plant::run(&self.changed, recording, &wishes);
+        let mut notes = Vec::new();
+        if recording.reconfigured {
+            notes.push(
+                "The configuration was changed meanwhile; the one of the beginning holds for all of the time here.".to_owned(),
+            );
+        }
+        let unknown: Vec<_> = plant::loads(&self.changed)
+            .into_iter()
+            .filter(|id| !recording.knows(id))
+            .collect();
+        if !unknown.is_empty() {
+            notes.push(format!(
+                "Nothing was recorded of {}: it wants its most all the time here.",
+                unknown.join(", ")
+            ));
+        }
+        WhatIf {
+            from: recording.from,
+            to: recording.to,
+            covered_s: recording.covered_ms() / 1000,
+            left_out_s: recording.left_out_ms() / 1000,
+            notes,
+            recorded,
+            same,
+            changed,
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The change: fields over the recorded configuration.
+
+use headroom_core::Config;
+use headroom_core::validate::FieldError;
+use serde_json::{Map, Value};
+
+use super::WhatIfError;
+
+fn wrong(field: impl Into<String>, code: &'static str, message: impl Into<String>) -> WhatIfError {
+    WhatIfError::Invalid(vec![FieldError {
+        field: field.into(),
+        code,
+        message: message.into(),
+    }])
+}
+
+/// The recorded configuration with the change.
+pub(super) fn apply(recorded: &Config, change: &Value) -> Result<Config, WhatIfError> {
+    let base =
+        serde_json::to_value(recorded).map_err(|error| wrong("", "format", error.to_string()))?;
+    let Value::Object(change) = change else {
+        return Err(wrong("", "type", "must be an object"));
+    };
+    let Value::Object(mut whole) = base else {
+        return Err(wrong("", "type", "must be an object"));
+    };
+    let mut order = None;
+    for (name, value) in change {
+        match (name.as_str(), whole.get_mut(name)) {
+            ("site", Some(site)) => merge(site, value),
+            ("chargers" | "slow_loads", Some(loads)) => *loads = list(loads, name, value)?,
+            ("priorities", _) => order = Some(value),
+            // A whole file of `headroom export` may be the change; how the meter is read changes nothing here.
+            ("meter", _) => {}
+            _ => return Err(wrong(name, "unknown", "is not known here")),
+        }
+    }
+    let mut config: Config = serde_json::from_value(Value::Object(whole))
+        .map_err(|error| wrong("", "format", error.to_string()))?;
+    if let Some(order) = order {
+        set_order(&mut config, order)?;
+    }
+    Ok(config)
+}
+
+/// Fields over fields; what is no object replaces.
+fn merge(base: &mut Value, change: &Value) {
+    match (base, change) {
+        (Value::Object(base), Value::Object(change)) => {
+            for (name, value) in change {
+                merge(base.entry(name.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (base, change) => *base = change.clone(),
+    }
+}
+
+/// All loads of a kind, each over the recorded one of its id.
+fn list(base: &Value, name: &str, change: &Value) -> Result<Value, WhatIfError> {
+    let Value::Array(change) = change else {
+        return Err(wrong(name, "type", "must be a list"));
+    };
+    let loads = change.iter().enumerate().map(|(index, load)| {
+        let mut load = load.clone();
+        if let Some(load) = load.as_object_mut() {
+            // How it is reached changes nothing here.
+            load.remove("driver");
+        }
+        let id = load
+            .get("id")
+            .and_then(Value::as_str)
+            .ok_or_else(|| wrong(format!("{name}[{index}].id"), "required", "is missing"))?;
+        let known = base.as_array().into_iter().flatten();
+        let known = known
+            .into_iter()
+            .find(|it| it.get("id").is_some_and(|own| own == id));
+        let mut whole = known.cloned().unwrap_or_else(|| Value::Object(Map::new()));
+        merge(&mut whole, &load);
+        Ok::<_, WhatIfError>(whole)
+    });
+    Ok(Value::Array(loads.collect::<Result<_, _>>()?))
+}
+
+/// As `PUT /priorities`: the last list 1, counting up.
+fn set_order(config: &mut Config, order: &Value) -> Result<(), WhatIfError> {
+    let shape = || {
+        wrong(
+            "priorities.order",
+            "type",
+            "must be lists of the loads' ids",
+        )
+    };
+    let order: Vec<Vec<String>> = order
+        .get("order")
+        .cloned()
+        .and_then(|order| serde_json::from_value(order).ok())
+        .ok_or_else(shape)?;
+    let class = |id: &str| {
+        let mut found = (1_u32..)
+            .zip(order.iter().rev())
+            .filter(|(_, class)| class.iter().any(|it| it == id));
+        found.next().map(|(priority, _)| priority)
+    };
+    let loads = (config
+        .chargers
+        .iter_mut()
+        .map(|it| (&it.id, &mut it.priority)))
+    .chain(
+        config
+            .slow_loads
+            .iter_mut()
+            .map(|it| (&it.id, &mut it.priority)),
+    );
+    let mut count = 0;
+    for (id, priority) in loads {
+        *priority = class(id).ok_or_else(|| {
+            let message = format!("lacks the load \"{id}\": each must stand there once");
+            wrong("priorities.order", "required", message)
+        })?;
+        count += 1;
+    }
+    if order.iter().flatten().count() != count {
+        return Err(wrong(
+            "priorities.order",
+            "unknown",
+            "names a load that is none, or one twice",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn recorded() -> Config {
+        serde_json::from_value(
+            json!({"site": {"main_fuse": {"rating_a": 25, "characteristic": "b"}},
+            "chargers": [{"id": "ev1", "max_current_a": 10}, {"id": "ev2"}],
+            "slow_loads": [{"id": "heater", "rated_w": 2000}]}),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn what_is_named_is_changed_and_nothing_else() {
+        let before = recorded();
+        assert_eq!(apply(&before, &json!({})).unwrap(), before);
+        let change = json!({"site": {"main_fuse": {"rating_a": 20}}, "slow_loads": [],
+            "chargers": [{"id": "ev1", "min_current_a": 8}, {"id": "ev3", "max_current_a": 32}]});
+        let after = apply(&before, &change).unwrap();
+        assert_eq!(
+            after.site.main_fuse.characteristic,
+            before.site.main_fuse.characteristic
+        );
+        assert_ne!(
+            after.site.main_fuse.rating_a,
+            before.site.main_fuse.rating_a
+        );
+        assert!(after.slow_loads.is_empty());
+        let ids: Vec<_> = after.chargers.iter().map(|it| it.id.as_str()).collect();
+        assert_eq!(ids, ["ev1", "ev3"]);
+        assert_eq!(
+            after.chargers[0].max_current_a,
+            before.chargers[0].max_current_a
+        );
+        let order = json!({"priorities": {"order": [["heater", "ev2"], ["ev1"]]}});
+        let after = apply(&before, &order).unwrap();
+        let priorities: Vec<_> = after.chargers.iter().map(|it| it.priority).collect();
+        assert_eq!((priorities, after.slow_loads[0].priority), (vec![1, 2], 2));
+    }
+
+    #[test]
+    fn what_cannot_be_is_told() {
+        for (change, word) in [
+            (json!([]), "must be an object"),
+            (json!({"fuse": 1}), "fuse"),
+            (json!({"site": {"nmae": "x"}}), "nmae"),
+            (
+                json!({"chargers": [{"max_current_a": 10}]}),
+                "chargers[0].id",
+            ),
+            (json!({"chargers": {}}), "must be a list"),
+            (json!({"priorities": {"order": [["ev1"]]}}), "ev2"),
+            (
+                json!({"priorities": {"order": [["ev1", "ev2", "heater", "x"]]}}),
+                "is none",
+            ),
+        ] {
+            let error = apply(&recorded(), &change).unwrap_err().to_string();
+            assert!(error.contains(word), "{change}: {error}");
+        }
+    }
+}

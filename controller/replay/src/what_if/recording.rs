@@ -1,0 +1,448 @@
+//! What was recorded, in the order of time: readings with the house besides its loads, and what each load said.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use headroom_core::action::Command;
+use headroom_core::config::{Charger, Grid, SlowLoad};
+use headroom_core::event::{ChargerStatus, PhaseReading, Reading};
+use headroom_core::snapshot::LoadDetail;
+use headroom_core::{
+    Actions, Checkpoint, Config, Engine, Event, Instant, Learnt, Milliamps, PerPhase, Phase,
+};
+use headroom_store::{CheckpointMark, JournalReader, Run};
+use jiff::Timestamp;
+
+use super::WhatIfError;
+use crate::judge::Range;
+
+/// Rows that are read at a time.
+const CHUNK: u16 = 500;
+/// A time without readings that is longer is left out, in milliseconds.
+pub(super) const SILENCE_MS: u64 = 60_000;
+/// So much time after a silence goes on, in milliseconds.
+const AFTER_SILENCE_MS: u64 = 1_000;
+
+/// One reading.
+#[derive(Clone, Debug)]
+pub(super) struct Sample {
+    /// The time, without the times that are left out.
+    pub(super) at: Instant,
+    /// Whether it counts: what comes before only warms up.
+    pub(super) counts: bool,
+    pub(super) circuit: Option<String>,
+    /// As the meter said them.
+    pub(super) lines: Vec<Option<PhaseReading>>,
+    /// What no configured load drew, per line.
+    pub(super) background: PerPhase<Option<Milliamps>>,
+}
+
+/// What a load said.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Word {
+    pub(super) at: Instant,
+    /// Whether a car is there, or anything that draws at all.
+    pub(super) present: bool,
+    /// Whether it does not want, by itself.
+    pub(super) rests: bool,
+    /// What it draws from each line.
+    pub(super) draw: PerPhase<Milliamps>,
+    /// What it was told.
+    pub(super) told: Option<Milliamps>,
+}
+
+/// What was recorded.
+#[derive(Debug)]
+pub(super) struct Recording {
+    pub(super) config: Config,
+    pub(super) learnt: Learnt,
+    pub(super) highest_background: PerPhase<Milliamps>,
+    pub(super) samples: Vec<Sample>,
+    pub(super) words: BTreeMap<String, Vec<Word>>,
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+    /// Commands that changed something, while it counts.
+    pub(super) commands: u64,
+    pub(super) reconfigured: bool,
+    left_out_ms: u64,
+}
+
+impl Recording {
+    /// Reads the journal from the last checkpoint before the time that is asked for.
+    pub(super) async fn of(
+        journal: &JournalReader,
+        range: Range,
+        readings: usize,
+    ) -> Result<Self, WhatIfError> {
+        let runs = journal.runs().await?;
+        let mut reader: Option<Reader> = None;
+        for (index, run) in runs.iter().enumerate() {
+            let before = |time: Timestamp| range.from.is_some_and(|from| time <= from);
+            if runs.get(index + 1).is_some_and(|next| before(next.started)) {
+                continue;
+            }
+            if range.is_over(run.started) {
+                break;
+            }
+            read_run(journal, run, range, readings, &mut reader).await?;
+        }
+        let mut recording = reader
+            .map(|reader| reader.recording)
+            .filter(|recording| recording.samples.iter().any(|sample| sample.counts))
+            .ok_or(WhatIfError::Nothing)?;
+        recording.find_background();
+        Ok(recording)
+    }
+
+    /// What the house drew besides its loads. Between two words of a load that differ it drew something from the one to the
+    /// other; the house is moved no further than that forces it to.
+    fn find_background(&mut self) {
+        let Self {
+            config,
+            samples,
+            words,
+            ..
+        } = self;
+        let mut places: BTreeMap<(Option<String>, &str), usize> = BTreeMap::new();
+        let mut before: BTreeMap<Option<String>, PerPhase<Option<Milliamps>>> = BTreeMap::new();
+        for sample in samples {
+            let (mut low, mut high) = (PerPhase::default(), PerPhase::default());
+            for (id, words) in words.iter() {
+                if !feeds(config, sample.circuit.as_deref(), id) {
+                    continue;
+                }
+                let place = places.entry((sample.circuit.clone(), id)).or_default();
+                while words.get(*place).is_some_and(|word| word.at < sample.at) {
+                    *place += 1;
+                }
+                let draw = |word: Option<&Word>| word.map(|word| word.draw);
+                let newest = draw(place.checked_sub(1).and_then(|place| words.get(place)));
+                let next = draw(words.get(*place));
+                let one = newest.or(next).unwrap_or_default();
+                let other = next.unwrap_or(one);
+                low = low.zip_with(&one.zip_with(&other, Ord::min), |a: Milliamps, b| a + b);
+                high = high.zip_with(&one.zip_with(&other, Ord::max), |a: Milliamps, b| a + b);
+            }
+            let house = before.entry(sample.circuit.clone()).or_default();
+            for phase in Phase::ALL {
+                let line = sample.lines.get(phase.index()).copied().flatten();
+                let Some(measured) = line.and_then(|line| line.current_a) else {
+                    continue;
+                };
+                let least = measured - high.get(phase);
+                let most = measured - low.get(phase);
+                let was = house.get(phase).unwrap_or(most);
+                *house.get_mut(phase) =
+                    Some(was.clamp(least, most.max(least)).max(Milliamps::ZERO));
+            }
+            sample.background = *house;
+        }
+    }
+
+    pub(super) fn knows(&self, id: &str) -> bool {
+        self.words.contains_key(id)
+    }
+
+    /// The readings that count, first and last.
+    fn counted(&self) -> Option<(Instant, Instant)> {
+        let mut counted = self.samples.iter().filter(|sample| sample.counts);
+        let first = counted.next()?.at;
+        Some((first, self.samples.last().map_or(first, |last| last.at)))
+    }
+
+    pub(super) fn covered_ms(&self) -> u64 {
+        self.counted()
+            .map_or(0, |(first, last)| last.since_ms(first))
+    }
+
+    pub(super) const fn left_out_ms(&self) -> u64 {
+        self.left_out_ms
+    }
+}
+
+async fn read_run(
+    journal: &JournalReader,
+    run: &Run,
+    range: Range,
+    readings: usize,
+    reader: &mut Option<Reader>,
+) -> Result<(), WhatIfError> {
+    let marks = journal.checkpoints(run.id).await?;
+    let before = |time: Timestamp| range.from.is_some_and(|from| time <= from);
+    let begin = marks
+        .partition_point(|mark| before(mark.time))
+        .saturating_sub(1);
+    let mut marks: VecDeque<CheckpointMark> = marks.into_iter().skip(begin).collect();
+    // The one behind the first input holds what was learnt before.
+    if marks.len() > 1 && marks.front().is_some_and(|mark| mark.seq == 0) {
+        marks.pop_front();
+    }
+    let Some(first) = marks.front() else {
+        return Ok(());
+    };
+    let mut seq = first.seq;
+    loop {
+        let due = marks.front().is_some_and(|mark| mark.seq <= seq);
+        if let Some(mark) = due.then(|| marks.pop_front()).flatten()
+            && let Ok(kept) =
+                serde_json::from_str::<Checkpoint>(&journal.checkpoint(run.id, mark.seq).await?)
+        {
+            let engine = Engine::from_checkpoint(kept);
+            match reader {
+                Some(reader) => reader.engine = Some(engine),
+                None => *reader = Some(Reader::new(engine)),
+            }
+        }
+        let inputs = journal.inputs(run.id, seq, CHUNK).await?;
+        let upto = marks.front().map_or(i64::MAX, |mark| mark.seq);
+        let mut taken = 0;
+        for input in inputs.into_iter().take_while(|input| input.seq <= upto) {
+            taken += 1;
+            if range.is_over(input.time) {
+                return Ok(());
+            }
+            let whole = input.seq == seq + 1;
+            seq = input.seq;
+            let Some(reader) = reader else { continue };
+            if let Ok(event) = input.event {
+                reader.take(event, input.t, input.time, whole, range);
+            }
+            if reader.recording.samples.len() > readings {
+                return Err(WhatIfError::TooLong);
+            }
+        }
+        if taken == 0 {
+            match marks.front() {
+                // The rows up to the next one are gone.
+                Some(mark) => seq = mark.seq,
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+/// Follows the recorded inputs with the recorded engine.
+struct Reader {
+    recording: Recording,
+    config: Config,
+    engine: Option<Engine>,
+    told: BTreeMap<String, Milliamps>,
+    draws: BTreeMap<String, PerPhase<Milliamps>>,
+    last: Option<Instant>,
+    skipped_ms: u64,
+}
+
+impl Reader {
+    fn new(engine: Engine) -> Self {
+        let config = engine.config().clone();
+        let told = engine
+            .snapshot()
+            .loads
+            .into_iter()
+            .filter_map(|load| match load.detail {
+                LoadDetail::Charger { setpoint, .. } => Some((load.id, setpoint?)),
+                LoadDetail::SlowLoad { .. } => None,
+            });
+        Self {
+            told: told.collect(),
+            draws: BTreeMap::new(),
+            last: None,
+            skipped_ms: 0,
+            config: config.clone(),
+            recording: Recording {
+                config,
+                learnt: engine.learnt(),
+                highest_background: engine.highest_background(),
+                samples: Vec::new(),
+                words: BTreeMap::new(),
+                from: Timestamp::MAX,
+                to: Timestamp::MIN,
+                commands: 0,
+                reconfigured: false,
+                left_out_ms: 0,
+            },
+            engine: Some(engine),
+        }
+    }
+
+    fn take(&mut self, event: Event, t: Instant, time: Timestamp, whole: bool, range: Range) {
+        if !whole {
+            self.engine = None;
+        }
+        if matches!(event, Event::Reading(_)) {
+            let silence = self.last.map_or(0, |last| t.since_ms(last));
+            if silence > SILENCE_MS {
+                let left_out = silence - AFTER_SILENCE_MS;
+                self.skipped_ms += left_out;
+                if range.contains(time) && self.recording.from <= time {
+                    self.recording.left_out_ms += left_out;
+                }
+            }
+            self.last = Some(t);
+        }
+        let at = Instant(t.0.saturating_sub(self.skipped_ms));
+        let counts = range.contains(time);
+        let actions = self
+            .engine
+            .as_mut()
+            .map(|engine| engine.step(event.clone(), t));
+        if let Some(actions) = &actions {
+            self.note_told(actions, counts);
+        }
+        match event {
+            Event::Configure(config) if *config != self.config => {
+                // At a start it is configured anew with the same.
+                let mut bare = (*config).clone();
+                bare.forget_devices();
+                self.recording.reconfigured |= bare != self.recording.config && counts;
+                self.config = *config;
+            }
+            Event::Charger(report) if report.connected => {
+                let Some(charger) = self.config.chargers.iter().find(|it| it.id == report.id)
+                else {
+                    return;
+                };
+                let draw = report
+                    .current_a
+                    .as_deref()
+                    .map(|currents| by_line(&lines_of(charger, self.config.site.grid), currents));
+                let draw =
+                    draw.unwrap_or_else(|| self.draws.get(&report.id).copied().unwrap_or_default());
+                let word = Word {
+                    at,
+                    present: is_there(report.status),
+                    rests: matches!(
+                        report.status,
+                        ChargerStatus::SuspendedEv | ChargerStatus::Finishing
+                    ),
+                    draw,
+                    told: self.told.get(&report.id).copied(),
+                };
+                self.say(report.id, word);
+            }
+            Event::SlowLoad(report) if report.connected => {
+                let Some(load) = self.config.slow_loads.iter().find(|it| it.id == report.id) else {
+                    return;
+                };
+                let on = report.on.unwrap_or(true);
+                let power = report.power_w.unwrap_or(if on {
+                    load.rated_w
+                } else {
+                    headroom_core::Watts::ZERO
+                });
+                let lines = slow_lines(load, self.config.site.grid);
+                let each = Milliamps::from_power(
+                    power,
+                    self.config.site.nominal_voltage_v,
+                    i64::try_from(lines.len()).unwrap_or(1),
+                );
+                let mut draw = PerPhase::default();
+                for line in lines {
+                    *draw.get_mut(line) = each;
+                }
+                let word = Word {
+                    at,
+                    present: true,
+                    rests: on && power.0 == 0,
+                    draw,
+                    told: on.then_some(each),
+                };
+                self.say(report.id, word);
+            }
+            Event::Reading(reading) => self.sample(reading, at, counts, time),
+            _ => {}
+        }
+    }
+
+    fn note_told(&mut self, actions: &Actions, counts: bool) {
+        for action in &actions.actions {
+            self.recording.commands += u64::from(counts && !action.renewal);
+            if let Command::SetLimit { load, limit_a, .. } = &action.what {
+                self.told.insert(load.clone(), *limit_a);
+            }
+        }
+    }
+
+    fn say(&mut self, id: String, word: Word) {
+        self.draws.insert(id.clone(), word.draw);
+        self.recording.words.entry(id).or_default().push(word);
+    }
+
+    fn sample(&mut self, reading: Reading, at: Instant, counts: bool, time: Timestamp) {
+        if counts {
+            self.recording.from = self.recording.from.min(time);
+            self.recording.to = time;
+        }
+        self.recording.samples.push(Sample {
+            at,
+            counts,
+            circuit: reading.circuit,
+            lines: reading.phases,
+            background: PerPhase::default(),
+        });
+    }
+}
+
+/// Whether a load hangs behind a circuit's meter; none is the main one.
+pub(super) fn feeds(config: &Config, circuit: Option<&str>, load: &str) -> bool {
+    let Some(circuit) = circuit else { return true };
+    let chargers = config.chargers.iter().map(|it| (&it.id, &it.circuit));
+    let slow_loads = config.slow_loads.iter().map(|it| (&it.id, &it.circuit));
+    let mut place = chargers
+        .chain(slow_loads)
+        .find(|(id, _)| *id == load)
+        .and_then(|(_, circuit)| circuit.as_deref());
+    // A chain of circuits is no longer than there are circuits.
+    for _ in 0..=config.site.circuits.len() {
+        match place {
+            None => return false,
+            Some(own) if own == circuit => return true,
+            Some(own) => {
+                let above = config.site.circuits.iter().find(|it| it.id == own);
+                place = above.map(|it| it.parent.as_str());
+            }
+        }
+    }
+    false
+}
+
+/// The line of each terminal; where the order is not known, the usual one.
+pub(super) fn lines_of(charger: &Charger, grid: Grid) -> Vec<Phase> {
+    charger
+        .phases
+        .clone()
+        .unwrap_or_else(|| grid.phases().to_vec())
+}
+
+/// The lines of a slow load.
+pub(super) fn slow_lines(load: &SlowLoad, grid: Grid) -> Vec<Phase> {
+    load.phases
+        .clone()
+        .unwrap_or_else(|| grid.phases().to_vec())
+}
+
+fn by_line(lines: &[Phase], currents: &[Option<Milliamps>]) -> PerPhase<Milliamps> {
+    let mut draw = PerPhase::default();
+    // One current of several lines is that of each.
+    for (index, line) in lines.iter().enumerate() {
+        let current = currents
+            .get(index)
+            .or_else(|| currents.first().filter(|_| currents.len() == 1));
+        *draw.get_mut(*line) = current.copied().flatten().unwrap_or_default();
+    }
+    draw
+}
+
+fn is_there(status: ChargerStatus) -> bool {
+    match status {
+        ChargerStatus::Preparing
+        | ChargerStatus::Charging
+        | ChargerStatus::SuspendedEv
+        | ChargerStatus::SuspendedEvse
+        | ChargerStatus::Finishing
+        | ChargerStatus::Unknown => true,
+        ChargerStatus::Available
+        | ChargerStatus::Reserved
+        | ChargerStatus::Unavailable
+        | ChargerStatus::Faulted => false,
+    }
+}
