@@ -14,15 +14,17 @@ use std::time::Duration;
 use headroom_chargers::{DeviceCommand, DeviceEvent, Devices};
 use headroom_core::action::Command;
 use headroom_core::config::{Config, Mode};
-use headroom_core::event::{CommandResult, Tick, UserCommandEvent};
+use headroom_core::event::{CommandResult, Tick, UserCommand, UserCommandEvent};
 use headroom_core::load::SLOW_LOAD_LEASE_S;
 use headroom_core::snapshot::{Alarm, LoadDetail};
 use headroom_core::{Action, Actions, Engine, Event, Instant, Milliamps, Snapshot};
 use headroom_meter_io::MeterStatus;
 use headroom_store::{AlarmBook, Decision, House, Journal, Step};
-use headroom_web::ControlRequest;
+use headroom_web::{ChargerTest, ControlRequest, TestRefused};
 use tokio::sync::{mpsc, watch};
 
+use crate::charger_test::{self, ChargerTests};
+use crate::checkpoints::Checkpoints;
 use crate::clock::Clock;
 use crate::learnt::EngineMemory;
 use crate::meter::{MeterSlot, place};
@@ -49,6 +51,8 @@ pub(crate) struct Connections {
     pub(crate) publisher: Publisher,
     /// What the process before has learnt.
     pub(crate) memory: EngineMemory,
+    /// The tests of chargers.
+    pub(crate) tests: ChargerTests,
 }
 
 /// The engine with everything around it.
@@ -60,6 +64,7 @@ pub(crate) struct Control {
     connections: Connections,
     meter: MeterSlot,
     alarms: AlarmBook,
+    checkpoints: Checkpoints,
     state: &'static str,
     /// The newest command of each load that has not been seen to be followed yet.
     unseen: HashMap<String, u64>,
@@ -82,12 +87,16 @@ impl Control {
             connections,
             meter,
             alarms,
+            checkpoints: Checkpoints::default(),
             state: "",
             unseen: HashMap::new(),
             refused: None,
         };
+        // So that the first step can be judged too.
+        control.keep(true);
         control.configure(house.config.clone(), &house.meter);
         control.connections.memory.restore(&mut control.engine);
+        control.keep(true);
         control
     }
 
@@ -108,6 +117,13 @@ impl Control {
                     ControlRequest::User(command) => {
                         let event = Event::Command(UserCommandEvent { command });
                         self.step(&event, self.clock.now());
+                    }
+                    ControlRequest::Test { charger, cut, answer } => {
+                        // Where nobody waits for the answer any more, it goes on all the same, and can be ended.
+                        answer.send(self.begin_test(charger, cut)).ok();
+                    }
+                    ControlRequest::EndTest { charger, answer } => {
+                        answer.send(self.end_test(charger)).ok();
                     }
                 },
                 Some(report) = connections.reports.recv() => self.report(report),
@@ -132,6 +148,11 @@ impl Control {
         if self.observe {
             config.site.mode = Mode::Observe;
         }
+        self.connections.tests.configured(&config.chargers);
+        // The engine looks at no driver: another one is another charger.
+        if let Some(tested) = charger_test::with_another_driver(&self.engine, &config) {
+            self.end_test(tested);
+        }
         let control = config.site.mode == Mode::Control;
         self.meter
             .configure(meter, place(&config.site), self.clock.now());
@@ -139,6 +160,28 @@ impl Control {
             .devices
             .configure(&config.chargers, &config.slow_loads, control);
         self.step(&Event::Configure(Box::new(config)), self.clock.now());
+    }
+
+    /// Begins a test of a charger, if it can begin.
+    fn begin_test(&mut self, charger: String, cut: bool) -> Result<ChargerTest, TestRefused> {
+        charger_test::may_begin(&self.engine, &charger, cut)?;
+        let command = UserCommand::Test { load: charger, cut };
+        self.command_by_hand(command);
+        charger_test::view(&self.engine, &self.clock).ok_or_else(charger_test::not_begun)
+    }
+
+    /// Ends a test that runs; whether there was one.
+    fn end_test(&mut self, charger: String) -> bool {
+        let runs = charger_test::runs(&self.engine, &charger);
+        if runs {
+            self.command_by_hand(UserCommand::EndTest { load: charger });
+        }
+        runs
+    }
+
+    fn command_by_hand(&mut self, command: UserCommand) {
+        let event = Event::Command(UserCommandEvent { command });
+        self.step(&event, self.clock.now());
     }
 
     fn report(&mut self, report: DeviceEvent) {
@@ -175,6 +218,7 @@ impl Control {
         let time = self.clock.wall_at(at);
         let snapshot = Arc::new(self.engine.snapshot());
         let decision = self.journal(event.clone(), &actions, &snapshot, time);
+        self.keep(matches!(event, Event::Configure(_)));
         self.note_seen(&snapshot, time);
         let memory = &mut self.connections.memory;
         memory.write_now_and_then(&self.engine, tokio::time::Instant::now());
@@ -187,6 +231,7 @@ impl Control {
             .iter()
             .map(|alarm| (alarm, self.clock.wall_at(alarm.since)));
         let changed = self.alarms.update(alarms, time);
+        let test = self.connections.tests.follow(&self.engine, &self.clock);
         self.connections.publisher.show(Shown {
             clock: &self.clock,
             event,
@@ -196,7 +241,15 @@ impl Control {
             alarms: self.alarms.open(),
             changed,
             decision,
+            test,
         });
+    }
+
+    /// Keeps the engine in the journal if it is time, or now.
+    fn keep(&mut self, now: bool) {
+        let time = self.clock.wall_at(self.engine.now());
+        let journal = &self.connections.journal;
+        self.checkpoints.keep(&self.engine, journal, now, time);
     }
 
     /// The engine's alarms, with what the meter's source knows besides.
@@ -229,6 +282,13 @@ impl Control {
             since: self.clock.at(refused.begun),
             text: refused.to_string(),
             load: Some(refused.load),
+        }));
+        let failed = self.connections.tests.failed();
+        alarms.extend(failed.map(|(charger, failed)| Alarm {
+            code: "charger_test_failed".to_owned(),
+            since: failed.since,
+            text: format!("{} Test it again when that is mended.", failed.text),
+            load: Some(charger.clone()),
         }));
         alarms.extend(self.journal_alarms(snapshot.at));
         alarms

@@ -7,7 +7,7 @@ use headroom_store::{StateDb, StoreError};
 use tokio::time::{Instant, timeout};
 
 /// Under this name it is kept.
-const LEARNT_HOUSE: &str = "house";
+pub(crate) const LEARNT_HOUSE: &str = "house";
 /// Between two writings: a memory card bears some 100 000 of them.
 const WRITE_EVERY: Duration = Duration::from_mins(15);
 /// How long a stop waits for the disk.

@@ -2,7 +2,10 @@
 //!
 //! Exit codes: 0 done, 1 wrong usage or configuration, 2 nothing found, 3 a check failed, 70 internal error.
 
+mod charger_test;
+mod checkpoints;
 mod clock;
+mod configuration;
 mod control;
 mod decode;
 mod demo;
@@ -12,7 +15,9 @@ mod listen;
 mod log;
 mod meter;
 mod password;
+mod profile;
 mod publish;
+mod replay;
 mod service;
 mod simulate;
 mod token;
@@ -57,6 +62,10 @@ enum Command {
     /// The decision core alone: events as JSON lines on standard input, decisions on standard output
     Engine,
     Simulate(simulate::SimulateArgs),
+    Profile(profile::ProfileArgs),
+    Replay(replay::ReplayArgs),
+    Export(configuration::ExportArgs),
+    Apply(configuration::ApplyArgs),
     /// API tokens
     Token(token::TokenArgs),
     /// Passwords of the page
@@ -97,6 +106,16 @@ fn main() -> ExitCode {
             }
         }
         Command::Simulate(args) => simulate::run(&args).unwrap_or_else(|error| finish(Err(error))),
+        Command::Replay(args) => block_on(replay::run(&args))
+            .and_then(|done| done)
+            .unwrap_or_else(|error| finish(Err(error))),
+        Command::Profile(args) => block_on(profile::run(args))
+            .and_then(|done| done)
+            .unwrap_or_else(|error| finish(Err(error))),
+        Command::Export(args) => {
+            finish(block_on(configuration::export(&args)).and_then(|done| done))
+        }
+        Command::Apply(args) => finish(block_on(configuration::apply(&args)).and_then(|done| done)),
         Command::Token(args) => finish(block_on(token::run(&args)).and_then(|done| done)),
         Command::Password(args) => finish(block_on(password::run(&args)).and_then(|done| done)),
     }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use headroom_chargers::Devices;
 use headroom_core::Snapshot;
-use headroom_core::config::{Config, Meter};
+use headroom_core::config::{Config, Driver, Meter};
 use headroom_core::event::Event;
 use headroom_core::validate::FieldError;
 use headroom_meter_io::MeterStatus;
 use headroom_store::{Alarm, Decision, Journal, StateDb};
 use headroom_web::{
-    App, ControlRequest, Health, MeterInfo, ReadingEvent, ServerEvent, Status, StatusInputs,
-    Unmatched,
+    App, ChargerTest, ControlRequest, Discovered, Health, MeterInfo, ReadingEvent, ServerEvent,
+    Status, StatusInputs, Unmatched,
 };
 use tokio::sync::{broadcast, mpsc, watch};
 
@@ -47,6 +47,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) changed: Vec<Alarm>,
     /// The decision, if one was made.
     pub(crate) decision: Option<Arc<Decision>>,
+    /// What is new of the test of a charger.
+    pub(crate) test: Option<ChargerTest>,
 }
 
 /// Where the loop shows what it does. Nothing here waits.
@@ -71,6 +73,7 @@ impl Publisher {
                 alarms: &[],
                 changed: Vec::new(),
                 decision: None,
+                test: None,
             },
             demo,
         );
@@ -129,6 +132,9 @@ impl Publisher {
         }
         for alarm in shown.changed {
             self.tell(ServerEvent::Alarm(Arc::new(alarm)));
+        }
+        if let Some(test) = shown.test {
+            self.tell(ServerEvent::Test(Arc::new(test)));
         }
         self.health.stepped();
         self.feed_watchdog();
@@ -214,6 +220,20 @@ impl headroom_web::Devices for Drivers {
             .collect()
     }
 
+    fn discovered(&self) -> (Vec<Discovered>, bool) {
+        let (found, searching) = self.0.discovered();
+        let found = found.into_iter().map(|found| Discovered {
+            kind: found.kind.as_str(),
+            name: found.name,
+            host: found.host,
+            host_name: found.host_name,
+            driver: found.driver,
+            source: found.source,
+            already_configured: false,
+        });
+        (found.collect(), searching)
+    }
+
     fn meter_ports(&self) -> Vec<String> {
         let ports = headroom_meter_io::serial_ports().into_iter();
         ports.map(|port| port.display().to_string()).collect()
@@ -221,5 +241,9 @@ impl headroom_web::Devices for Drivers {
 
     fn check_meter(&self, meter: &Meter) -> Vec<FieldError> {
         crate::meter::check(meter)
+    }
+
+    fn check_profile(&self, driver: &Driver, charger: bool) -> Option<String> {
+        headroom_chargers::profile_problem(driver, charger)
     }
 }

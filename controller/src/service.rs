@@ -19,7 +19,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
+use crate::charger_test::ChargerTests;
 use crate::clock::Clock;
+use crate::configuration::socket::{self, Socket};
 use crate::control::{Connections, Control};
 use crate::demo;
 use crate::learnt::EngineMemory;
@@ -147,6 +149,14 @@ pub(crate) struct DataArgs {
 }
 
 impl DataArgs {
+    /// Where the data are.
+    ///
+    /// # Errors
+    /// When nothing tells where they could be.
+    pub(crate) fn directory(&self) -> anyhow::Result<PathBuf> {
+        data_directory(self.directory.as_deref())
+    }
+
     /// Opens the database of the configuration. It takes several programs at once, so the service may run
     /// beside it.
     ///
@@ -214,6 +224,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
         let service = Service {
             clock,
             journal: open_journal(directory.path(), &clock).await,
+            socket: socket::open(directory.path()),
             web,
             ocpp,
             meter: MeterSlot::new(args.meter.clone(), &state).await,
@@ -253,6 +264,7 @@ pub(crate) fn demo(args: &DemoArgs) -> anyhow::Result<()> {
         let service = Service {
             clock,
             journal: open_journal(directory.path(), &clock).await,
+            socket: socket::open(directory.path()),
             web,
             ocpp,
             meter: MeterSlot::new(None, &state).await,
@@ -327,6 +339,8 @@ struct Service {
     clock: Clock,
     state: StateDb,
     journal: Journal,
+    /// Where commands beside the service reach it.
+    socket: Option<Socket>,
     web: TcpListener,
     ocpp: TcpListener,
     meter: MeterSlot,
@@ -347,6 +361,7 @@ impl Service {
         let devices = Devices::start(DeviceSettings::default(), wall, reports);
         let web_address = self.web.local_addr()?;
         let ocpp_address = self.ocpp.local_addr()?;
+        let tests = ChargerTests::load(&self.state, requests.clone(), clock.now()).await;
         let open_demo = self.demo.is_some() && web_address.ip().is_loopback();
         let publisher = Publisher::new(&clock, self.demo.is_some());
         let mut app = publisher.app(
@@ -372,11 +387,14 @@ impl Service {
                 journal: self.journal.clone(),
                 publisher,
                 memory: EngineMemory::load(&self.state).await,
+                tests,
             },
         );
         let mut control = tokio::spawn(control.run(stopped.clone()));
         let chargers = devices.clone();
         let central = tokio::spawn(async move { chargers.serve(self.ocpp).await });
+        let beside = self.socket.take();
+        let beside = beside.map(|socket| tokio::spawn(socket.serve(app.clone())));
         let web = tokio::spawn(headroom_web::serve(self.web, app));
         if let Some(house) = &mut self.demo {
             house.connect_charge_points(SocketAddr::new(
@@ -397,6 +415,9 @@ impl Service {
             ended = web => Err(anyhow::anyhow!("the web server has ended: {ended:?}")),
         };
         tracing::info!("stopping: limits run out on the chargers by themselves");
+        if let Some(beside) = beside {
+            beside.abort();
+        }
         stop.send_replace(true);
         devices.disconnect_all();
         if !control.is_finished() {

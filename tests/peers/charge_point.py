@@ -47,6 +47,7 @@ MANNERS = {
     "half-open": "leaves a dead connection behind each ten seconds",
     "transaction-1": "says transaction -1 in its meter values",
     "phase-n": "calls its only phase N",
+    "keeps-limit": "does not fall back when its limit has run out",
     "kilowatts": "tells power and voltage, no current",
     "numbers": "sends values as JSON numbers",
     "two-connectors": "has a second connector with a car",

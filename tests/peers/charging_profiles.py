@@ -12,7 +12,8 @@ def parse_time(text):
 class Profiles:
     """What was installed, and the limit that comes of it."""
 
-    def __init__(self):
+    def __init__(self, forever=False):
+        self.forever = forever
         self.items = []
         self.frozen = None
 
@@ -60,13 +61,13 @@ class Profiles:
             bound_to = profile.get("transaction_id")
             if purpose == "TxProfile" and (transaction is None or bound_to not in (None, transaction)):
                 continue
-            value = self.limit_of(profile, now, started)
+            value = self.limit_of(profile, now, started, self.forever)
             if value is not None:
                 found.append(((profile["stack_level"], connector), value))
         return max(found)[1] if found else None
 
     @staticmethod
-    def limit_of(profile, now, started):
+    def limit_of(profile, now, started, forever=False):
         if "valid_from" in profile and now < parse_time(profile["valid_from"]):
             return None
         if "valid_to" in profile and now >= parse_time(profile["valid_to"]):
@@ -83,7 +84,8 @@ class Profiles:
             return None
         current = None
         for period in schedule["charging_schedule_period"]:
-            if period["start_period"] <= elapsed:
+            # One that does not look at its schedule again keeps to the first period.
+            if period["start_period"] <= elapsed and not (forever and current):
                 current = period
         if current is None:
             return None

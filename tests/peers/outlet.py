@@ -54,7 +54,7 @@ class Outlet:
         self.options = options
         self.manner = getattr(options, "manner", ())
         self.clock = Clock(self.manner)
-        self.profiles = Profiles()
+        self.profiles = Profiles(forever="keeps-limit" in self.manner)
         self.plugged = not options.unplugged
         self.full = False
         self.transaction = None

@@ -18,6 +18,9 @@ use crate::{
 /// Time between two telegrams, as DSMR 5 asks.
 const PERIOD: Duration = Duration::from_secs(1);
 
+/// What somebody draws per phase, in milliamperes.
+pub type Current = Arc<Mutex<[u32; 3]>>;
+
 /// The house.
 #[derive(Debug)]
 pub struct House {
@@ -31,6 +34,7 @@ struct State {
     port: MeterPort,
     background_ma: [u32; 3],
     cars: Vec<(Draw, Vec<usize>)>,
+    currents: Vec<(Current, Vec<usize>)>,
     garbage: Option<Vec<u8>>,
     silent: bool,
     sent: u32,
@@ -45,6 +49,7 @@ impl House {
             port,
             background_ma: [1_000; 3],
             cars: Vec::new(),
+            currents: Vec::new(),
             garbage: None,
             silent: false,
             sent: 0,
@@ -80,6 +85,12 @@ impl House {
     /// A charge point whose terminals hang on these lines (0 is L1).
     pub fn add(&self, car: Draw, lines: &[usize]) {
         self.state.lock().unwrap().cars.push((car, lines.to_vec()));
+    }
+
+    /// A current in milliamperes whose terminals hang on these lines (0 is L1).
+    pub fn add_current(&self, current_ma: Current, lines: &[usize]) {
+        let mut state = self.state.lock().unwrap();
+        state.currents.push((current_ma, lines.to_vec()));
     }
 
     /// What is sent before each telegram from now on.
@@ -125,6 +136,11 @@ impl State {
         let mut current_ma = self.background_ma;
         for (car, lines) in &self.cars {
             for (line, own) in lines.iter().zip(car.current_ma()) {
+                current_ma[*line] += own;
+            }
+        }
+        for (current, lines) in &self.currents {
+            for (line, own) in lines.iter().zip(*current.lock().unwrap()) {
                 current_ma[*line] += own;
             }
         }

@@ -10,8 +10,11 @@ use serde_json::Value;
 use crate::{
     controller::{charge_point_id, password},
     process::{Lines, Process},
-    program,
+    program, tools,
 };
+
+/// Python starts in a second; on a busy machine in some.
+const START: Duration = Duration::from_secs(30);
 
 /// One charge point with a car.
 #[derive(Debug)]
@@ -39,6 +42,21 @@ impl Peer {
     /// The same with any password.
     pub fn with_password(url: &str, id: &str, password: &str, more: &[&str]) -> Option<Self> {
         Self::run("charge_point.py", url, id, password, more)
+    }
+
+    /// A charger with the registers of an Alfen, at a port as unit 1 (`peers/modbus_charger.py`); `None` without
+    /// pymodbus.
+    pub fn modbus(port: u16, more: &[&str]) -> Option<Self> {
+        let mut command = tools::script("modbus_charger.py", "pymodbus")?;
+        command.args(["--port", &port.to_string()]).args(more);
+        let process = Process::start(&mut command);
+        let ready = |line: &str| (line == "ready").then_some(());
+        let started = process.stdout.find(0, START, ready);
+        started.unwrap_or_else(|| {
+            let errors = process.stderr.all().join("\n");
+            panic!("the charger never said that it is ready: {errors}")
+        });
+        Some(Self { process })
     }
 
     fn run(script: &str, url: &str, id: &str, password: &str, more: &[&str]) -> Option<Self> {

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use headroom_core::config::{Config, Meter};
+use headroom_core::config::{Config, Driver, Meter};
 use headroom_core::event::{Reading, UserCommand};
+use headroom_core::trial::StepKind;
+use headroom_core::units::Milliamps;
 use headroom_core::validate::FieldError;
 use headroom_store::{Alarm, Decision, Journal, StateDb};
 use jiff::Timestamp;
 use serde::Serialize;
-use tokio::sync::{Semaphore, broadcast, mpsc, watch};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 
 use crate::health::Health;
 use crate::identity::new_csrf_key;
@@ -48,12 +50,78 @@ pub struct App {
 }
 
 /// What the loop is told by people.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum ControlRequest {
     /// A new configuration. It is stored already.
     Configure(Box<Config>, Box<Meter>),
     /// A wish for a load.
     User(UserCommand),
+    /// The follow test of a charger, and the cut test.
+    Test {
+        /// Its id.
+        charger: String,
+        /// Whether the cut test follows.
+        cut: bool,
+        /// The test as it begins, or why it cannot.
+        answer: oneshot::Sender<Result<ChargerTest, TestRefused>>,
+    },
+    /// The end of a running test.
+    EndTest {
+        /// The charger.
+        charger: String,
+        /// Whether there was one.
+        answer: oneshot::Sender<bool>,
+    },
+}
+
+/// Why a test of a charger cannot begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TestRefused {
+    /// Another one runs; in words.
+    Running(String),
+    /// It cannot be now.
+    Impossible {
+        /// What it is about: a field of the request, or `test`.
+        field: &'static str,
+        /// Why, in words that go on behind the field.
+        why: String,
+    },
+}
+
+/// A test of a charger as it is shown.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChargerTest {
+    /// The charger.
+    pub charger: String,
+    /// `running`, `passed`, `failed` or `aborted`.
+    pub state: &'static str,
+    /// Whether the cut test is part of it.
+    pub cut: bool,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// The step, from 1.
+    pub step: usize,
+    /// How many there are.
+    pub of: usize,
+    /// What the step is.
+    pub kind: StepKind,
+    /// What is waited for, or what was found, in a sentence.
+    pub text: String,
+    /// What is seen of it now.
+    pub measured: Measured,
+}
+
+/// What is seen of a charger in its test, in amperes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Measured {
+    /// What it has by its last command.
+    pub told_a: Option<Milliamps>,
+    /// What it says it draws, per terminal.
+    pub reported_a: Option<Vec<Option<Milliamps>>>,
+    /// What the house meter measures, less the other loads, per line.
+    pub lines_a: Vec<Option<Milliamps>>,
 }
 
 /// What listeners are told as it happens. The status goes another way ([`App::status`]).
@@ -65,6 +133,8 @@ pub enum ServerEvent {
     Reading(Arc<ReadingEvent>),
     /// An alarm that began or ended.
     Alarm(Arc<Alarm>),
+    /// What a test of a charger does.
+    Test(Arc<ChargerTest>),
 }
 
 /// A reading as listeners get it: the engine's own shape, with the time of day.
@@ -82,11 +152,18 @@ pub trait Devices: Send + Sync + std::fmt::Debug {
     /// Charge points that connected and are not adopted.
     fn unmatched(&self) -> Vec<Unmatched>;
 
+    /// What has announced itself in the house's network, and whether it is being searched for more. Begins to search.
+    fn discovered(&self) -> (Vec<Discovered>, bool);
+
     /// Ports of this machine at which a meter may be, each by its most stable name. Reads folders: short, but on the disk.
     fn meter_ports(&self) -> Vec<String>;
 
     /// What is wrong with a configuration of the meter, and what would be right; its fields begin with `meter.`.
     fn check_meter(&self, meter: &Meter) -> Vec<FieldError>;
+
+    /// What is wrong with the profile that a driver names, and which there are; `None` if nothing is. `charger`: it is
+    /// for a charger, else for a slow load.
+    fn check_profile(&self, driver: &Driver, charger: bool) -> Option<String>;
 }
 
 /// Somewhere a meter may be read.
@@ -98,6 +175,25 @@ pub struct MeterCandidate {
     pub in_use: bool,
     /// What is heard there, in a sentence; only of the one that is read.
     pub text: Option<String>,
+}
+
+/// A device that announced itself in the house's network.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Discovered {
+    /// `charger`, `relay` or `meter`.
+    pub kind: &'static str,
+    /// Its name, as it says, cut and cleaned.
+    pub name: String,
+    /// Its address, maybe with a port.
+    pub host: String,
+    /// Its host name, if it has told one.
+    pub host_name: Option<String>,
+    /// The driver that fits it, as `POST /chargers` and `POST /slow-loads` take it; `null` for a meter.
+    pub driver: Option<Driver>,
+    /// The source that fits a meter, as `PUT /meter` takes it.
+    pub source: Option<String>,
+    /// Whether something that is configured is reached there.
+    pub already_configured: bool,
 }
 
 /// A charge point that connected and is not adopted.

@@ -1,5 +1,7 @@
 //! Changing the configuration: check, store, tell the loop, answer.
 
+use headroom_core::config::Driver;
+use headroom_core::validate::FieldError;
 use headroom_store::House;
 
 use crate::app::{ControlRequest, Inner, Shared};
@@ -52,6 +54,9 @@ where
     if edit.house.meter != edit.before().meter {
         errors.extend(app.devices.check_meter(&edit.house.meter));
     }
+    errors.extend(profiles(&edit.house, &edit.before(), &|driver, charger| {
+        app.devices.check_profile(driver, charger)
+    }));
     if !errors.is_empty() {
         return Err(Problem::invalid(errors).relative_to(&path));
     }
@@ -61,6 +66,36 @@ where
     let meter = Box::new(edit.house.meter.clone());
     tell(shared, ControlRequest::Configure(config, meter)).await?;
     Ok(answer)
+}
+
+/// Drivers that are new and name a profile that is none.
+pub(crate) fn profiles(
+    house: &House,
+    before: &House,
+    check: &dyn Fn(&Driver, bool) -> Option<String>,
+) -> Vec<FieldError> {
+    let drivers = |house: &House| {
+        let chargers = house.config.chargers.iter().map(|it| {
+            let field = format!("chargers.{}.driver.profile", it.id);
+            (field, true, it.driver.clone())
+        });
+        let slow_loads = house.config.slow_loads.iter().map(|it| {
+            let field = format!("slow_loads.{}.driver.profile", it.id);
+            (field, false, it.driver.clone())
+        });
+        chargers.chain(slow_loads).collect::<Vec<_>>()
+    };
+    let old = drivers(before);
+    let new = drivers(house).into_iter().filter(|it| !old.contains(it));
+    new.filter_map(|(field, charger, driver)| {
+        let message = check(&driver?, charger)?;
+        Some(FieldError {
+            field,
+            code: "unknown",
+            message,
+        })
+    })
+    .collect()
 }
 
 /// Tells the loop something.

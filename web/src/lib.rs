@@ -13,6 +13,7 @@
 
 mod api;
 mod app;
+pub mod apply;
 mod body;
 mod change;
 mod files;
@@ -32,7 +33,10 @@ mod throttle;
 mod words;
 
 pub use api::accounts::{NAME_RULE, is_name};
-pub use app::{App, ControlRequest, Devices, MeterCandidate, ReadingEvent, ServerEvent, Unmatched};
+pub use app::{
+    App, ChargerTest, ControlRequest, Devices, Discovered, Measured, MeterCandidate, ReadingEvent,
+    ServerEvent, TestRefused, Unmatched,
+};
 pub use health::Health;
 pub use origin::is_host_name;
 pub use routes::router;

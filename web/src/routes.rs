@@ -9,8 +9,8 @@ use headroom_store::Role;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api::{
-    accounts, alarms, chargers, csv, decisions, events, loads, metrics, people, priorities,
-    readings, site, slow_loads,
+    accounts, alarms, charger_test, chargers, csv, decisions, discovery, events, loads, metrics,
+    people, priorities, readings, site, slow_loads, versions, what_if,
 };
 use crate::app::{App, Inner, Shared};
 use crate::problem::Problem;
@@ -67,14 +67,17 @@ fn viewer() -> Router<Shared> {
         .route("/meter/candidates", get(site::meter_candidates))
         .route("/chargers/unmatched", get(chargers::unmatched))
         .route("/chargers/{id}", get(chargers::get))
+        .route("/chargers/{id}/report", get(charger_test::report))
         .route("/slow-loads", get(slow_loads::list))
         .route("/slow-loads/{id}", get(slow_loads::get))
+        .route("/discovery", get(discovery::get))
         .route("/priorities", get(priorities::get))
         .route("/decisions", get(decisions::list))
         .route("/decisions.csv", get(csv::get))
         .route("/decisions/{id}", get(decisions::get))
         .route("/readings", get(readings::list))
         .route("/alarms", get(alarms::list))
+        .route("/config/versions", get(versions::list))
         .route("/events", get(events::get))
 }
 
@@ -82,6 +85,7 @@ fn viewer() -> Router<Shared> {
 fn user() -> Router<Shared> {
     Router::new()
         .route("/priorities", put(priorities::put))
+        .route("/what-if", post(what_if::post))
         .route("/loads/{id}/{verb}", post(loads::post))
 }
 
@@ -95,11 +99,16 @@ fn installer() -> Router<Shared> {
             "/chargers/{id}",
             delete(chargers::delete).patch(chargers::patch),
         )
+        .route(
+            "/chargers/{id}/test",
+            post(charger_test::post).delete(charger_test::delete),
+        )
         .route("/slow-loads", post(slow_loads::post))
         .route(
             "/slow-loads/{id}",
             delete(slow_loads::delete).patch(slow_loads::patch),
         )
+        .route("/config/versions/{n}/restore", post(versions::restore))
         .route("/users", get(people::users).post(people::post_user))
         .route("/users/{name}", delete(people::delete_user))
         .route("/tokens", get(people::tokens).post(people::post_token))

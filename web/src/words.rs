@@ -209,7 +209,7 @@ mod tests {
             (
                 json!({"main_fuse": {"rating_a": 25, "amps": 1}}),
                 "main_fuse.amps",
-                "is not known here; there is: rating_a, characteristic, curve",
+                "is not known here; there is: rating_a, characteristic, curve, ambient_c",
             ),
             (json!({"name": ["x"]}), "name", "must be a text, not a list"),
         ] {

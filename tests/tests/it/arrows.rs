@@ -6,24 +6,29 @@ use headroom_tests::program;
 use serde_json::Value;
 
 /// Each crate and the crates of the workspace that it may use.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("headroom-core", &[]),
     ("headroom-codec", &["headroom-encode"]),
     ("headroom-ocpp", &[]),
     ("headroom-store", &["headroom-core"]),
     ("headroom-sim", &["headroom-core"]),
+    ("headroom-replay", &["headroom-core", "headroom-store"]),
     (
         "headroom-meter-io",
         &["headroom-codec", "headroom-core", "headroom-encode"],
     ),
     ("headroom-chargers", &["headroom-ocpp", "headroom-core"]),
-    ("headroom-web", &["headroom-core", "headroom-store"]),
+    (
+        "headroom-web",
+        &["headroom-core", "headroom-store", "headroom-replay"],
+    ),
     (
         "headroom",
         &[
             "headroom-core",
             "headroom-store",
             "headroom-sim",
+            "headroom-replay",
             "headroom-codec",
             "headroom-meter-io",
             "headroom-ocpp",

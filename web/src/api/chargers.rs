@@ -110,10 +110,11 @@ pub(crate) async fn patch(
                 "cannot be removed: delete the charger instead",
             ));
         }
+        let same = makes_the_same_promise(&charger, &before);
         if names_lease {
-            check_proof(&charger, Some(before.lease))?;
-        } else if charger.driver != before.driver && before.lease == LeaseProof::Proven {
-            // What was proven was another device, or another way to reach it.
+            check_proof(&charger, Some(before.lease).filter(|_| same))?;
+        } else if !same && before.lease == LeaseProof::Proven {
+            // What was proven was another device, another way to reach it, or another fall.
             charger.lease = LeaseProof::Claimed;
         }
         let password = complete(&mut charger.driver);
@@ -134,6 +135,7 @@ pub(crate) async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let what = format!("charger {id} deleted");
+    let gone = id.clone();
     change(&shared, &who, what, move |house| {
         find(house, &id)?;
         house.config.chargers.retain(|charger| charger.id != id);
@@ -143,6 +145,8 @@ pub(crate) async fn delete(
         })
     })
     .await?;
+    // Another charger may have its id one day.
+    shared.app.state.forget_reports(&gone).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -153,8 +157,29 @@ fn find<'a>(house: &'a mut House, id: &str) -> Result<&'a mut Charger, Problem> 
         .ok_or_else(|| missing(id))
 }
 
-fn missing(id: &str) -> Problem {
+pub(super) fn missing(id: &str) -> Problem {
     Problem::not_found(format!("There is no charger with the id \"{id}\"."))
+}
+
+/// Whether what was proven of a charger holds for another one: the same device, reached in the same way, with the same
+/// fall.
+fn makes_the_same_promise(one: &Charger, other: &Charger) -> bool {
+    one.driver == other.driver
+        && one.safe_current_a == other.safe_current_a
+        && one.lease_s == other.lease_s
+}
+
+/// In a configuration that somebody wrote no lease is proven but those that were, and promise the same.
+pub(crate) fn take_back_proofs(wanted: &mut House, before: &House) {
+    for charger in &mut wanted.config.chargers {
+        let known = before.config.chargers.iter().find(|it| it.id == charger.id);
+        let proven = known.is_some_and(|known| {
+            known.lease == LeaseProof::Proven && makes_the_same_promise(known, charger)
+        });
+        if charger.lease == LeaseProof::Proven && !proven {
+            charger.lease = LeaseProof::Claimed;
+        }
+    }
 }
 
 /// That a charger falls back by itself is proven by a cut test, not by a request.

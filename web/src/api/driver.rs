@@ -53,7 +53,7 @@ fn merge_driver(driver: &mut Map<String, Value>, change: &Map<String, Value>) {
 
 /// Shortest password of a charge point that is taken. OCPP's security white paper asks for 16 characters; there
 /// are chargers that take no more than a few, so that this is what keeps a guesser out for the time that he has.
-const OCPP_PASSWORD_MIN: usize = 8;
+pub(crate) const OCPP_PASSWORD_MIN: usize = 8;
 
 /// Checks the password that a request brings along for a charge point. What is stored already stays.
 pub(crate) fn check_password(sent: &Value, driver: Option<&Driver>) -> Result<(), Problem> {
@@ -86,7 +86,7 @@ pub(crate) fn complete(driver: &mut Option<Driver>) -> Option<String> {
             *password = Some(Secret::new(made.clone()));
             Some(made)
         }
-        Some(Driver::ShellyGen2 { password_set, .. }) => {
+        Some(Driver::ShellyGen2 { password_set, .. } | Driver::Http { password_set, .. }) => {
             *password_set = false;
             None
         }
@@ -100,7 +100,7 @@ pub(crate) fn view(load: &impl serde::Serialize, made_password: Option<String>) 
     if let Some(driver) = value.get_mut("driver").and_then(Value::as_object_mut) {
         let has_password = driver.remove("password").is_some();
         let kind = driver.get("kind").and_then(Value::as_str);
-        if matches!(kind, Some("ocpp" | "shelly_gen2")) {
+        if matches!(kind, Some("ocpp" | "shelly_gen2" | "http")) {
             driver.insert("password_set".to_owned(), has_password.into());
         }
         if let Some(password) = made_password {

@@ -1,7 +1,7 @@
 //! `GET /events`: server-sent events.
 //!
 //! `status` on connect and then at most once a second, `decision` with its number as `id:` (a browser that comes
-//! back names the last one it had and gets what it missed), `reading`, `alarm`. A listener that does not keep up
+//! back names the last one it had and gets what it missed), `reading`, `alarm`, `test`. A listener that does not keep up
 //! is dropped, never waited for.
 
 use std::collections::VecDeque;
@@ -162,6 +162,7 @@ impl Feed {
             }
             ServerEvent::Reading(reading) => Some(named("reading", &**reading)),
             ServerEvent::Alarm(alarm) => Some(named("alarm", &**alarm)),
+            ServerEvent::Test(test) => Some(named("test", &**test)),
         }
     }
 }

@@ -2,9 +2,11 @@
 
 pub(crate) mod accounts;
 pub(crate) mod alarms;
+pub(crate) mod charger_test;
 pub(crate) mod chargers;
 pub(crate) mod csv;
 pub(crate) mod decisions;
+pub(crate) mod discovery;
 pub(crate) mod driver;
 pub(crate) mod events;
 pub(crate) mod ids;
@@ -15,3 +17,5 @@ pub(crate) mod priorities;
 pub(crate) mod readings;
 pub(crate) mod site;
 pub(crate) mod slow_loads;
+pub(crate) mod versions;
+pub(crate) mod what_if;

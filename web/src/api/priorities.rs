@@ -18,7 +18,7 @@ use crate::problem::Problem;
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Priorities {
-    order: Vec<Vec<String>>,
+    pub(crate) order: Vec<Vec<String>>,
 }
 
 pub(crate) async fn get(State(shared): State<Shared>) -> Json<Priorities> {
@@ -32,7 +32,7 @@ pub(crate) async fn put(
 ) -> Result<Json<Priorities>, Problem> {
     let wanted: Priorities = typed(value)?;
     let answer = change(&shared, &who, "priorities", move |house| {
-        set_order(house, &wanted)?;
+        set_order(house, &wanted).map_err(Problem::invalid)?;
         Ok(Made {
             answer: wanted,
             path: String::new(),
@@ -66,7 +66,8 @@ fn loads(house: &House) -> impl Iterator<Item = (&str, u32)> {
     chargers.chain(slow_loads)
 }
 
-fn set_order(house: &mut House, wanted: &Priorities) -> Result<(), Problem> {
+/// Sets the priorities of all loads, or tells what is wrong with their order.
+pub(crate) fn set_order(house: &mut House, wanted: &Priorities) -> Result<(), Vec<FieldError>> {
     let mut errors = Vec::new();
     let mut error = |field: String, code, message: &str| {
         errors.push(FieldError {
@@ -100,7 +101,7 @@ fn set_order(house: &mut House, wanted: &Priorities) -> Result<(), Problem> {
         );
     }
     if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
+        return Err(errors);
     }
     // The last list gets 1.
     let least = priorities.values().copied().min().unwrap_or(1);

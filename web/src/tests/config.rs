@@ -785,3 +785,68 @@ async fn a_loop_that_is_gone_is_told_in_words() {
         .await;
     assert_eq!(answer.problem(), (503, "unavailable"));
 }
+
+#[tokio::test]
+async fn a_profile_that_is_none_is_refused_with_the_ones_there_are() {
+    let mut rig = Rig::new().await;
+    let driver = |profile| json!({"kind": "modbus", "profile": profile, "address": "192.0.2.9"});
+    let wrong = json!({"id": "ev1", "driver": driver("nobody")});
+    let answer = rig.do_it(Method::POST, "chargers", wrong).await;
+    assert_eq!(answer.field(), ("driver.profile", "unknown"));
+    assert!(
+        answer.text.contains("there are somebody"),
+        "{}",
+        answer.text
+    );
+    let relay = json!({"id": "heater", "rated_w": 2000, "driver": driver("somebody")});
+    let answer = rig.do_it(Method::POST, "slow-loads", relay).await;
+    assert_eq!(answer.field(), ("driver.profile", "unknown"));
+    assert!(rig.loop_was_told().is_none());
+    let right = json!({"id": "ev1", "driver": driver("somebody")});
+    assert_eq!(rig.do_it(Method::POST, "chargers", right).await.status, 201);
+    let answer = rig
+        .do_it(
+            Method::PATCH,
+            "chargers/ev1",
+            json!({"driver": {"profile": "nobody"}}),
+        )
+        .await;
+    assert_eq!(answer.field(), ("driver.profile", "unknown"));
+}
+
+#[tokio::test]
+async fn what_is_found_in_the_network_says_whether_it_is_configured() {
+    let rig = Rig::new().await;
+    let found = rig.read("discovery").await;
+    assert_eq!(found["searching"], true);
+    let relay = json!({"kind": "relay", "name": "A relay", "host": "192.0.2.7", "host_name": null,
+        "driver": {"kind": "shelly_gen2", "host": "192.0.2.7", "channel": 0}, "source": null,
+        "already_configured": false});
+    assert_eq!(found["items"][0], relay);
+    // The driver is ready to be used.
+    let mut load = json!({"id": "heater", "rated_w": 2000, "driver": found["items"][1]["driver"]});
+    load["driver"]["host"] = json!("SHELLY-2.local:8080");
+    assert_eq!(
+        rig.do_it(Method::POST, "slow-loads", load).await.status,
+        201
+    );
+    let first = json!({"id": "floor", "rated_w": 2000, "driver": relay["driver"]});
+    assert_eq!(
+        rig.do_it(Method::POST, "slow-loads", first).await.status,
+        201
+    );
+    let meter = json!({"source": "tcp://p1.local:2001"});
+    assert_eq!(rig.do_it(Method::PUT, "meter", meter).await.status, 200);
+    let found = rig.read("discovery?limit=2").await;
+    assert_eq!(found["next"], "192.0.2.8:8080");
+    let configured = |found: &Value| {
+        let items = found["items"].as_array().unwrap().clone();
+        items
+            .iter()
+            .map(|it| it["already_configured"] == true)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(configured(&found), [true, true]);
+    let rest = rig.read("discovery?cursor=192.0.2.8:8080").await;
+    assert_eq!(configured(&rest), [true]);
+}

@@ -1,6 +1,7 @@
 //! The API driven as a client drives it: requests in, answers out, and what the loop was told.
 
 mod access;
+mod charger_test;
 #[expect(clippy::too_many_lines, reason = "tables of cases")]
 mod config;
 mod listening;
@@ -14,7 +15,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use headroom_core::action::ReasonCode;
-use headroom_core::config::{Config, Meter};
+use headroom_core::config::{Config, Driver, Meter};
 use headroom_core::snapshot::{MeterSnapshot, MeterState};
 use headroom_core::units::PerPhase;
 use headroom_core::validate::FieldError;
@@ -26,14 +27,20 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tower::ServiceExt;
 
 use crate::{
-    App, ControlRequest, Devices, Health, MeterInfo, ServerEvent, Status, StatusInputs, Unmatched,
-    router,
+    App, ControlRequest, Devices, Discovered, Health, MeterInfo, ServerEvent, Status, StatusInputs,
+    Unmatched, router,
 };
 
 #[derive(Debug)]
 struct FakeDevices;
 
 impl Devices for FakeDevices {
+    fn check_profile(&self, driver: &Driver, charger: bool) -> Option<String> {
+        let wrong =
+            matches!(driver, Driver::Modbus { profile, .. } if profile == "nobody" || !charger);
+        wrong.then(|| "is not known; there are somebody and others".to_owned())
+    }
+
     fn unmatched(&self) -> Vec<Unmatched> {
         vec![Unmatched {
             charge_point_id: "CP9".into(),
@@ -44,6 +51,27 @@ impl Devices for FakeDevices {
             remote: None,
             connected: true,
         }]
+    }
+
+    fn discovered(&self) -> (Vec<Discovered>, bool) {
+        let found = |kind, host: &str, host_name: Option<&str>| Discovered {
+            kind,
+            name: format!("A {kind}"),
+            host: host.to_owned(),
+            host_name: host_name.map(str::to_owned),
+            driver: (kind == "relay").then(|| Driver::ShellyGen2 {
+                host: host.to_owned(),
+                channel: 0,
+                password: None,
+                password_set: false,
+            }),
+            source: (kind == "meter").then(|| format!("homewizard://{host}")),
+            already_configured: false,
+        };
+        let relay = found("relay", "192.0.2.7", None);
+        let second = found("relay", "192.0.2.8:8080", Some("shelly-2.local"));
+        let meter = found("meter", "192.0.2.9", Some("p1.local"));
+        (vec![relay, second, meter], true)
     }
 
     fn meter_ports(&self) -> Vec<String> {

@@ -333,7 +333,7 @@ async fn what_is_not_there_is_told_as_a_problem() {
         "nothing",
         "/api",
         "/api/v2/status",
-        "what-if",
+        "config",
         "/nothing.js",
         "/../Cargo.toml",
         "/..%2fCargo.toml",

@@ -1,0 +1,164 @@
+//! Reading the configuration's file.
+
+use anyhow::{Context, bail};
+use headroom_core::Config;
+use headroom_core::config::{Charger, Driver, Meter, Site, SlowLoad};
+use headroom_store::House;
+use headroom_web::apply::Wanted;
+use headroom_web::array_for_object;
+use serde::{Deserialize, Serialize};
+
+/// Largest file that is read, in bytes; the largest configuration is far smaller.
+pub(super) const FILE_MAX: u64 = 1024 * 1024;
+
+/// A configuration as its file has it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Document {
+    site: Site,
+    meter: Meter,
+    chargers: Vec<Charger>,
+    slow_loads: Vec<SlowLoad>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priorities: Option<Priorities>,
+}
+
+/// As `PUT /priorities` has it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Priorities {
+    order: Vec<Vec<String>>,
+}
+
+/// Reads a file's text.
+///
+/// # Errors
+/// Where it cannot be read, with the line, and why.
+pub(crate) fn read(text: &str) -> anyhow::Result<Wanted> {
+    let mut document: Document = toml::from_str(text).context("the file cannot be read")?;
+    let sent: serde_json::Value = toml::from_str(text).context("the file cannot be read")?;
+    if let Some(path) = array_for_object(&sent, &serde_json::to_value(&document)?) {
+        bail!("{path} must be a table, not a list");
+    }
+    // Read only: ignored, as the API ignores them.
+    document.meter.key_set = false;
+    let drivers = (document.chargers.iter_mut().map(|it| &mut it.driver))
+        .chain(document.slow_loads.iter_mut().map(|it| &mut it.driver));
+    for driver in drivers.flatten() {
+        if let Driver::Ocpp { password_set, .. } | Driver::ShellyGen2 { password_set, .. } = driver
+        {
+            *password_set = false;
+        }
+    }
+    Ok(Wanted {
+        house: House {
+            config: Config {
+                site: document.site,
+                chargers: document.chargers,
+                slow_loads: document.slow_loads,
+            },
+            meter: document.meter,
+        },
+        order: document.priorities.map(|priorities| priorities.order),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::text::write;
+    use super::*;
+
+    /// With everything that can be set.
+    fn everything() -> House {
+        serde_json::from_value(json!({
+            "config": {
+                "site": {"name": "Grün \"7\" \\ \u{7f}\n\t#", "time_zone": "Europe/Oslo", "mode": "control", "grid": "tn_3ph",
+                    "main_fuse": {"rating_a": [25, 25, 20.5], "characteristic": "c", "curve": "band"},
+                    "margin_a": 0.25, "nominal_voltage_v": 231.5, "largest_step_a": 12, "max_power_w": 11000,
+                    "circuits": [
+                        {"id": "garage", "rating_a": 20, "meter": "tcp://192.0.2.9:2001"},
+                        {"id": "yard", "parent": "garage", "rating_a": [16, 10], "characteristic": "b", "curve": "standard"}],
+                    "public_view": true, "tuning": {"stale_after_s": 9, "hold_s": 61}},
+                "chargers": [
+                    {"id": "ev1", "name": "Garage", "circuit": "garage", "phases": ["l2", "l3", "l1"], "phase_switching": true,
+                        "min_current_a": 6.5, "safe_current_a": 6, "lease": "proven", "priority": 4_000_000, "accept_risk": true,
+                        "driver": {"kind": "ocpp", "charge_point_id": "CP 1", "connector": 2, "password": "canary-ocpp"}},
+                    {"id": "ev2", "driver": {"kind": "ocpp", "charge_point_id": "CP2", "auth": "none"}},
+                    {"id": "ev3", "driver": {"kind": "http", "profile": "p", "host": "192.0.2.8",
+                        "params": {"": "empty", "a b": "x", "plain": "=\u{1}"}}},
+                    {"id": "ev4", "driver": {"kind": "modbus", "profile": "p", "address": "192.0.2.8:502", "unit": 7}},
+                    {"id": "ev5"}],
+                "slow_loads": [
+                    {"id": "heater", "rated_w": 2000, "phases": ["l1"], "circuit": "yard", "driver":
+                        {"kind": "shelly_gen2", "host": "192.0.2.7", "channel": 1, "password": "canary-relay"}},
+                    {"id": "pump", "rated_w": 1500, "driver":
+                        {"kind": "mqtt", "profile": "p", "broker": "192.0.2.6", "topic": "a/b"}}],
+            },
+            "meter": {"source": "mqtt://jo:***@192.0.2.6/ams", "source_password": "canary-source", "key": "canary-key",
+                "auth_key": "canary-auth", "ct_ratio": 40.5},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for house in [House::default(), everything()] {
+            let text = write(&house).unwrap();
+            let read = read(&text).unwrap_or_else(|error| panic!("{error:#}\n{text}"));
+            assert_eq!(read.house, house, "{text}");
+            assert_eq!(read.order, None);
+            assert_eq!(write(&read.house).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn each_field_has_its_comment() {
+        let text = write(&everything()).unwrap();
+        let mut before = "";
+        let (mut fields, mut bare) = (0, Vec::new());
+        for line in text.lines().skip_while(|line| !line.starts_with('[')) {
+            if !line.starts_with(['#', '[']) && !line.is_empty() {
+                fields += 1;
+                if !before.starts_with("# ") {
+                    bare.push(line);
+                }
+            }
+            before = line;
+        }
+        assert!(fields > 60, "{fields}");
+        // What only some devices have.
+        for line in bare {
+            let known = ["broker", "topic", "address", "unit", "\"", "plain"];
+            assert!(known.iter().any(|name| line.starts_with(name)), "{line}");
+        }
+        assert!(
+            text.contains("# phases is not set # The line at each"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        for (text, word) in [
+            ("[site]\nnmae = \"x\"", "line 2"),
+            ("[site]\nmode = \"off\"", "control"),
+            ("[site", "line 1"),
+            ("[[chargers]]\nmax_current_a = \"16\"", "line 2"),
+            ("site = [\"Home\"]", "site must be a table"),
+            ("[[slow_loads]]\nid = \"heater\"", "rated_w"),
+        ] {
+            let error = format!("{:#}", read(text).unwrap_err());
+            assert!(error.contains(word), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_order_may_be_given_apart() {
+        let wanted = read("[priorities]\norder = [[\"a\"], [\"b\", \"c\"]]").unwrap();
+        assert_eq!(wanted.order.unwrap()[1], ["b", "c"]);
+        let example: Value = toml::from_str("[site.main_fuse]\nrating_a = 25").unwrap();
+        assert_eq!(example["site"]["main_fuse"]["rating_a"], 25);
+    }
+}
