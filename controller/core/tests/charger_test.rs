@@ -11,7 +11,7 @@
 use std::collections::VecDeque;
 
 use headroom_core::action::Command;
-use headroom_core::config::{Config, LeaseProof};
+use headroom_core::config::{Config, LeaseProof, Rating};
 use headroom_core::engine::TestRefusal;
 use headroom_core::event::Event;
 use headroom_core::snapshot::LoadDetail;
@@ -108,7 +108,12 @@ impl House {
     }
 
     fn with(manner: Manner, charger: &Value) -> Self {
-        let config = config(charger);
+        Self::behind(25, manner, charger)
+    }
+
+    fn behind(rating: i64, manner: Manner, charger: &Value) -> Self {
+        let mut config = config(charger);
+        config.site.main_fuse.rating_a = Rating::All(Milliamps::from_amps(rating));
         config.validate(PerPhase::default()).unwrap();
         Self {
             engine: Engine::new(config, Instant(0)),
@@ -433,7 +438,9 @@ fn phases_that_are_not_as_configured_are_found() {
         car: vec![32_000, 0, 0],
         ..Manner::default()
     };
-    let follow = House::new(manner).run(false).follow.unwrap();
+    // What it draws from the other line counts as the house's: there must be room for it twice.
+    let report = House::behind(40, manner, &json!({})).run(false);
+    let follow = report.follow.unwrap();
     assert_eq!(follow.phases_expected, Some(vec![Phase::L1]));
     assert_eq!(follow.phases_found, Some(vec![Phase::L2]));
     assert_eq!(follow.phases_agree, Some(false));

@@ -170,7 +170,8 @@ impl Load {
 
     /// What its report shows of the phases that it uses.
     pub(super) fn watch_phases(&mut self, now: Instant) {
-        if !self.phase_use.told_one {
+        let untold = self.spec.switching && self.setpoint.is_none();
+        if !self.phase_use.told_one && !untold {
             return;
         }
         let known: Option<Vec<Milliamps>> = self
@@ -191,6 +192,8 @@ impl Load {
                 .is_some_and(|at| now.since_ms(at) >= SWITCHED_BY_MS);
         } else if *first > CHARGES {
             usage.span = Span::One;
+            // Somebody before has told it so; it is not switched under a car that charges.
+            usage.told_one = true;
         }
     }
 

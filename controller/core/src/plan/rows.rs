@@ -152,10 +152,12 @@ impl World<'_> {
                 .min(circuit.rating.get(phase) - background)
                 .max(Milliamps::ZERO)
         };
-        // What the power alone says waits for the currents, which tell the line, where the fuse bears the wait.
+        // What the power alone says waits for the currents, which tell the line, where the fuse bears the wait, and where
+        // they are not missing already.
         let with_gain = background + meter.gained();
         let waits = basis == Basis::Now
             && with_gain > background
+            && meter.allows_raising(self.now)
             && reaction_ms.is_some_and(|reaction_ms| {
                 let step = (step_above(with_gain), reaction_ms);
                 meter.bears_gain(phase, background + told(), step, share, self.now)
