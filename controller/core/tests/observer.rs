@@ -8,91 +8,11 @@
     reason = "a test fails by panicking"
 )]
 
+mod rig;
+
 use headroom_core::action::Command;
-use headroom_core::{Action, Config, Engine, Event, Instant};
-use serde_json::{Value, json};
-
-/// An engine with its clock, driven by the lines of the engine protocol.
-struct Rig {
-    engine: Engine,
-    answers: &'static str,
-}
-
-/// A site with a 25 A fuse in control, its chargers and slow loads.
-fn house(chargers: &Value, slow_loads: &Value) -> Value {
-    json!({"site": {"mode": "control", "main_fuse": {"rating_a": 25}},
-           "chargers": chargers, "slow_loads": slow_loads})
-}
-
-fn charger(id: &str) -> Value {
-    json!({"id": id, "phases": ["l1", "l2", "l3"]})
-}
-
-impl Rig {
-    fn new(config: &Value) -> Self {
-        let config: Config = serde_json::from_value(config.clone()).unwrap();
-        Self {
-            engine: Engine::new(config, Instant(0)),
-            answers: "accepted",
-        }
-    }
-
-    /// Gives an event; every command is answered in the same moment.
-    fn give(&mut self, s: u64, event: Value) -> Vec<Action> {
-        let now = Instant(s * 1000);
-        let event: Event = serde_json::from_value(event).unwrap();
-        self.engine.check(&event, now).unwrap();
-        let mut all = self.engine.step(event, now).actions;
-        let mut open: Vec<u64> = all.iter().map(|action| action.command).collect();
-        while let Some(command) = open.pop().filter(|_| !self.answers.is_empty()) {
-            let result = json!({"type": "result", "command": command, "outcome": self.answers});
-            let event: Event = serde_json::from_value(result).unwrap();
-            let more = self.engine.step(event, now).actions;
-            open.extend(more.iter().map(|action| action.command));
-            all.extend(more);
-        }
-        all
-    }
-
-    fn read(&mut self, s: u64, lines: [Option<f64>; 3]) -> Vec<Action> {
-        let wobble = f64::from(u32::try_from(s % 7).unwrap()) / 10.0;
-        let phases =
-            lines.map(|current| json!({"current_a": current, "voltage_v": 230.1 + wobble}));
-        self.give(s, json!({"type": "reading", "phases": phases}))
-    }
-
-    fn report(&mut self, s: u64, id: &str, draw: f64, limit: Option<f64>) -> Vec<Action> {
-        let event = json!({"type": "charger", "id": id, "connected": true, "status": "charging",
-                           "current_a": [draw, draw, draw], "limit_a": limit});
-        self.give(s, event)
-    }
-
-    /// Seconds of a calm house in which the charger draws what it is told.
-    fn calm(
-        &mut self,
-        seconds: std::ops::Range<u64>,
-        id: &str,
-        house: f64,
-        draw: f64,
-    ) -> Vec<Action> {
-        let mut all = Vec::new();
-        for s in seconds {
-            all.extend(self.report(s, id, draw, None));
-            all.extend(self.read(s, [Some(house + draw); 3]));
-        }
-        all
-    }
-}
-
-fn limits(actions: &[Action]) -> Vec<(f64, bool)> {
-    actions
-        .iter()
-        .filter_map(|action| match &action.what {
-            Command::SetLimit { limit_a, .. } => Some((limit_a.to_f64(), action.renewal)),
-            Command::Switch { .. } => None,
-        })
-        .collect()
-}
+use rig::*;
+use serde_json::json;
 
 /// One charger at 16 A beside 4 A of the house, its car on the way up: it says 6 A, then 10 A.
 fn rising() -> Rig {
