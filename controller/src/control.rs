@@ -19,7 +19,7 @@ use headroom_core::load::SLOW_LOAD_LEASE_S;
 use headroom_core::snapshot::{Alarm, LoadDetail};
 use headroom_core::{Action, Actions, Engine, Event, Instant, Milliamps, Snapshot};
 use headroom_meter_io::MeterStatus;
-use headroom_store::{AlarmBook, Decision, House, Journal, Step};
+use headroom_store::{AlarmBook, Decision, EnergyMeter, House, Journal, Step};
 use headroom_web::{ChargerTest, ControlRequest, TestRefused};
 use tokio::sync::{mpsc, watch};
 
@@ -65,6 +65,7 @@ pub(crate) struct Control {
     meter: MeterSlot,
     alarms: AlarmBook,
     checkpoints: Checkpoints,
+    energy: EnergyMeter,
     state: &'static str,
     /// The newest command of each load that has not been seen to be followed yet.
     unseen: HashMap<String, u64>,
@@ -88,6 +89,7 @@ impl Control {
             meter,
             alarms,
             checkpoints: Checkpoints::default(),
+            energy: EnergyMeter::default(),
             state: "",
             unseen: HashMap::new(),
             refused: None,
@@ -132,6 +134,7 @@ impl Control {
                 }
             }
         }
+        self.connections.journal.energy_rows(self.energy.rows());
         self.meter.stop().await;
         self.connections.memory.write_last(&self.engine).await;
     }
@@ -219,6 +222,9 @@ impl Control {
         let snapshot = Arc::new(self.engine.snapshot());
         let decision = self.journal(event.clone(), &actions, &snapshot, time);
         self.keep(matches!(event, Event::Configure(_)));
+        let config = self.engine.config();
+        let energy = self.energy.step(event, &snapshot, config, time);
+        self.connections.journal.energy_rows(energy);
         self.note_seen(&snapshot, time);
         let memory = &mut self.connections.memory;
         memory.write_now_and_then(&self.engine, tokio::time::Instant::now());

@@ -2,6 +2,8 @@
 //!
 //! Exit codes: 0 done, 1 wrong usage or configuration, 2 nothing found, 3 a check failed, 70 internal error.
 
+mod backup;
+mod charger_memory;
 mod charger_test;
 mod checkpoints;
 mod clock;
@@ -9,6 +11,7 @@ mod configuration;
 mod control;
 mod decode;
 mod demo;
+mod doctor;
 mod engine_command;
 mod learnt;
 mod listen;
@@ -66,6 +69,9 @@ enum Command {
     Replay(replay::ReplayArgs),
     Export(configuration::ExportArgs),
     Apply(configuration::ApplyArgs),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
+    Doctor(doctor::DoctorArgs),
     /// API tokens
     Token(token::TokenArgs),
     /// Passwords of the page
@@ -116,6 +122,11 @@ fn main() -> ExitCode {
             finish(block_on(configuration::export(&args)).and_then(|done| done))
         }
         Command::Apply(args) => finish(block_on(configuration::apply(&args)).and_then(|done| done)),
+        Command::Backup(args) => finish(block_on(backup::backup(&args)).and_then(|done| done)),
+        Command::Restore(args) => finish(block_on(backup::restore(&args)).and_then(|done| done)),
+        Command::Doctor(args) => block_on(doctor::run(&args))
+            .and_then(|done| done)
+            .unwrap_or_else(|error| finish(Err(error))),
         Command::Token(args) => finish(block_on(token::run(&args)).and_then(|done| done)),
         Command::Password(args) => finish(block_on(password::run(&args)).and_then(|done| done)),
     }

@@ -1,9 +1,10 @@
 //! What the loop shows: the status, the events, whether it lives.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headroom_chargers::Devices;
+use headroom_chargers::{Devices, Grade};
 use headroom_core::Snapshot;
 use headroom_core::config::{Config, Driver, Meter};
 use headroom_core::event::Event;
@@ -12,7 +13,7 @@ use headroom_meter_io::MeterStatus;
 use headroom_store::{Alarm, Decision, Journal, StateDb};
 use headroom_web::{
     App, ChargerTest, ControlRequest, Discovered, Health, MeterInfo, ReadingEvent, ServerEvent,
-    Status, StatusInputs, Unmatched,
+    Status, StatusInputs, Unmatched, Upkeep,
 };
 use tokio::sync::{broadcast, mpsc, watch};
 
@@ -94,6 +95,7 @@ impl Publisher {
         control: mpsc::Sender<ControlRequest>,
         devices: Devices,
         open_demo: bool,
+        upkeep: Upkeep,
     ) -> App {
         App {
             state: state.clone(),
@@ -107,6 +109,7 @@ impl Publisher {
             host_names: host_name().into_iter().collect(),
             pinned_meter: None,
             version: VERSION,
+            upkeep,
         }
     }
 
@@ -199,6 +202,15 @@ fn status(shown: &Shown<'_>, demo: bool) -> Status {
     })
 }
 
+fn grade_word(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Unknown => "unknown",
+        Grade::NotThere => "not_there",
+        Grade::Claimed => "claimed",
+        Grade::Proven => "proven",
+    }
+}
+
 /// What the page asks of the drivers.
 #[derive(Debug)]
 struct Drivers(Devices);
@@ -245,5 +257,18 @@ impl headroom_web::Devices for Drivers {
 
     fn check_profile(&self, driver: &Driver, charger: bool) -> Option<String> {
         headroom_chargers::profile_problem(driver, charger)
+    }
+
+    fn capabilities(&self, load: &str) -> Option<BTreeMap<&'static str, String>> {
+        let what = self.0.capabilities(load)?;
+        let grades = [
+            ("limits", what.limits),
+            ("lease", what.lease),
+            ("composite_schedule", what.composite_schedule),
+            ("triggers", what.triggers),
+            ("phase_switching", what.phase_switching),
+        ];
+        let words = grades.map(|(name, grade)| (name, grade_word(grade).to_owned()));
+        Some(words.into_iter().collect())
     }
 }

@@ -14,11 +14,12 @@ use clap::builder::FalseyValueParser;
 use headroom_chargers::{DeviceSettings, Devices, WallClock};
 use headroom_core::login::hide_password;
 use headroom_store::{DataDirectory, House, Journal, Retention, StateDb};
-use headroom_web::is_host_name;
+use headroom_web::{Upkeep, is_host_name};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
+use crate::charger_memory::ChargerMemory;
 use crate::charger_test::ChargerTests;
 use crate::clock::Clock;
 use crate::configuration::socket::{self, Socket};
@@ -233,9 +234,26 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
             host_names: args.host_name.clone(),
             pinned_meter: args.meter.as_deref().map(|source| hide_password(source).0),
             demo: None,
+            restart: Some(watch::Sender::new(false)),
+            directory: directory.path().to_owned(),
         };
         service.run().await
     })
+    .and_then(|end| match end {
+        End::Stop => Ok(()),
+        End::Restart => restart(),
+    })
+}
+
+/// Becomes the same program with the same arguments and process id, which takes over what was restored.
+fn restart() -> anyhow::Result<()> {
+    use std::os::unix::process::CommandExt;
+    let program =
+        std::env::current_exe().context("it cannot start anew by itself: start it again")?;
+    let error = std::process::Command::new(program)
+        .args(std::env::args_os().skip(1))
+        .exec();
+    Err(error).context("it cannot start anew by itself: start it again")
 }
 
 /// `headroom demo`.
@@ -273,12 +291,15 @@ pub(crate) fn demo(args: &DemoArgs) -> anyhow::Result<()> {
             host_names: Vec::new(),
             pinned_meter: None,
             demo: Some(house),
+            restart: None,
+            directory: directory.path().to_owned(),
         };
         service.run().await
     })
+    .map(|_| ())
 }
 
-fn block_on(service: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+fn block_on<T>(service: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .enable_all()
@@ -349,16 +370,29 @@ struct Service {
     /// The source that the command line pins, without its password.
     pinned_meter: Option<String>,
     demo: Option<demo::DemoHouse>,
+    /// Set to true when a backup was restored; `None` in the demo.
+    restart: Option<watch::Sender<bool>>,
+    directory: PathBuf,
+}
+
+/// Why the service ended.
+enum End {
+    /// Somebody wants it to stop.
+    Stop,
+    /// A restored backup waits to be taken over.
+    Restart,
 }
 
 impl Service {
-    async fn run(mut self) -> anyhow::Result<()> {
+    async fn run(mut self) -> anyhow::Result<End> {
         let clock = self.clock;
         let (reports, received) = mpsc::channel(REPORTS);
         let (requests, requested) = mpsc::channel(REQUESTS);
         let (stop, stopped) = watch::channel(false);
         let wall = WallClock::new(move || clock.wall());
         let devices = Devices::start(DeviceSettings::default(), wall, reports);
+        let memory = ChargerMemory::restore(&self.state, &devices).await;
+        let memory = tokio::spawn(memory.keep(stopped.clone()));
         let web_address = self.web.local_addr()?;
         let ocpp_address = self.ocpp.local_addr()?;
         let tests = ChargerTests::load(&self.state, requests.clone(), clock.now()).await;
@@ -370,6 +404,7 @@ impl Service {
             requests,
             devices.clone(),
             open_demo,
+            Upkeep::new(self.directory, self.restart.clone()),
         );
         app.host_names.append(&mut self.host_names);
         app.pinned_meter = self.pinned_meter.take();
@@ -409,7 +444,8 @@ impl Service {
         drop(sd_notify::notify(&[sd_notify::NotifyState::Ready]));
 
         let outcome = tokio::select! {
-            () = shutdown() => Ok(()),
+            () = shutdown() => Ok(End::Stop),
+            () = wanted(self.restart) => Ok(End::Restart),
             ended = &mut control => Err(anyhow::anyhow!("the loop has ended: {ended:?}")),
             ended = central => Err(anyhow::anyhow!("the central system has ended: {ended:?}")),
             ended = web => Err(anyhow::anyhow!("the web server has ended: {ended:?}")),
@@ -424,6 +460,7 @@ impl Service {
             // It keeps what it learnt of the meter, as long as the databases are open.
             drop(timeout(LOOP_ENDS, control).await);
         }
+        drop(timeout(LOOP_ENDS, memory).await);
         self.journal.close().await;
         self.state.close().await;
         outcome
@@ -453,6 +490,21 @@ async fn announce(web: SocketAddr, state: &StateDb, open: bool) -> anyhow::Resul
     }
     out.flush()?;
     Ok(())
+}
+
+/// Waits until a restored backup wants the program to start anew.
+async fn wanted(restart: Option<watch::Sender<bool>>) {
+    let Some(restart) = restart else {
+        return std::future::pending().await;
+    };
+    if restart
+        .subscribe()
+        .wait_for(|wanted| *wanted)
+        .await
+        .is_err()
+    {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Waits until somebody wants it to stop.

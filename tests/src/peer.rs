@@ -26,6 +26,7 @@ pub struct Peer {
 #[derive(Clone, Debug)]
 pub struct Draw {
     lines: Lines,
+    connector: Option<u64>,
 }
 
 impl Peer {
@@ -37,6 +38,31 @@ impl Peer {
     /// One that speaks OCPP 2.0.1, or 2.1 with `--ocpp21` (`peers/charge_point_201.py`).
     pub fn speaking_201(url: &str, id: &str, more: &[&str]) -> Option<Self> {
         Self::run("charge_point_201.py", url, id, &password(id), more)
+    }
+
+    /// One that judges every message by the official schemas (`peers/node/charge_point.mjs`); `None` without Node.
+    pub fn strict(url: &str, id: &str) -> Option<Self> {
+        let mut command = tools::node_script("charge_point.mjs")?;
+        command
+            .args(["--url", url, "--id", &charge_point_id(id)])
+            .args(["--password", &password(id)]);
+        Some(Self {
+            process: Process::start(&mut command),
+        })
+    }
+
+    /// One made with the crate `ocpp-client` (`peers/rust`); `None` where it is not built.
+    pub fn in_rust(url: &str, id: &str) -> Option<Self> {
+        let mut command = tools::rust_peer()?;
+        command.args([url, &charge_point_id(id), &password(id)]);
+        Some(Self {
+            process: Process::start(&mut command),
+        })
+    }
+
+    /// One with two connectors and two cars (`peers/two_connectors.py`).
+    pub fn with_two_connectors(url: &str, id: &str, more: &[&str]) -> Option<Self> {
+        Self::run("two_connectors.py", url, id, &password(id), more)
     }
 
     /// The same with any password.
@@ -90,7 +116,12 @@ impl Peer {
 
     /// Its newest state.
     pub fn now(&self) -> Option<Value> {
-        last_state(&self.process.stdout)
+        last_state(&self.process.stdout, None)
+    }
+
+    /// The newest state of one of its connectors.
+    pub fn now_at(&self, connector: u64) -> Option<Value> {
+        last_state(&self.process.stdout, Some(connector))
     }
 
     /// Waits for a state from `mark` on, and gives what `wanted` gives.
@@ -159,6 +190,15 @@ impl Peer {
     pub fn draw(&self) -> Draw {
         Draw {
             lines: self.process.stdout.clone(),
+            connector: None,
+        }
+    }
+
+    /// One of its connectors, for the meter of the house.
+    pub fn draw_at(&self, connector: u64) -> Draw {
+        Draw {
+            connector: Some(connector),
+            ..self.draw()
         }
     }
 }
@@ -166,7 +206,7 @@ impl Peer {
 impl Draw {
     /// Its current per phase, in milliamperes.
     pub fn current_ma(&self) -> [u32; 3] {
-        let state = last_state(&self.lines).unwrap_or_default();
+        let state = last_state(&self.lines, self.connector).unwrap_or_default();
         [0, 1, 2].map(|phase| milli(state["current_a"][phase].as_f64().unwrap_or_default()))
     }
 }
@@ -180,10 +220,11 @@ fn milli(amperes: f64) -> u32 {
     (amperes * 1000.0).round() as u32
 }
 
-fn last_state(lines: &Lines) -> Option<Value> {
+fn last_state(lines: &Lines, connector: Option<u64>) -> Option<Value> {
     let all = lines.all();
     all.iter().rev().find_map(|line| {
         let state: Value = serde_json::from_str(line).ok()?;
-        state["t"].is_number().then_some(state)
+        let own = connector.is_none_or(|connector| state["connector"] == connector);
+        (own && state["t"].is_number()).then_some(state)
     })
 }

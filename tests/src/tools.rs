@@ -25,6 +25,34 @@ pub fn tool(name: &str) -> Option<PathBuf> {
     found.or_else(|| missing(&format!("there is no {name}: ./check installs it")))
 }
 
+/// The charge point of `tests/peers/rust`, which `./check` builds; `None` without it.
+///
+/// # Panics
+/// With `HEADROOM_REQUIRE_PEERS=1` its absence is a failure.
+pub fn rust_peer() -> Option<Command> {
+    let path = program::workspace().join("target/tools/peer/debug/headroom-peer");
+    if !path.is_file() {
+        return missing("tests/peers/rust is not built: ./check builds it");
+    }
+    Some(Command::new(path))
+}
+
+/// A script of `tests/peers/node` with the packages of its lock file; `None` without Node or without them.
+///
+/// # Panics
+/// With `HEADROOM_REQUIRE_PEERS=1` their absence is a failure.
+pub fn node_script(name: &str) -> Option<Command> {
+    let node = tool("node")?;
+    let folder = program::workspace().join("tests/peers/node");
+    if !folder.join("node_modules").is_dir() {
+        let folder = folder.display();
+        return missing(&format!("{folder} has no packages: ./check installs them"));
+    }
+    let mut command = Command::new(node);
+    command.arg(folder.join(name));
+    Some(command)
+}
+
 /// A script of `tests/peers` with a Python that has its package; `None` without one.
 ///
 /// # Panics

@@ -1,5 +1,6 @@
 //! What the web needs of the rest of the program.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use headroom_core::config::{Config, Driver, Meter};
@@ -16,6 +17,7 @@ use crate::health::Health;
 use crate::identity::new_csrf_key;
 use crate::status::Status;
 use crate::throttle::Throttle;
+use crate::upkeep::Upkeep;
 
 /// Listeners to `GET /events` at the same time.
 const LISTENERS: usize = 256;
@@ -47,6 +49,8 @@ pub struct App {
     pub pinned_meter: Option<String>,
     /// The version of the program.
     pub version: &'static str,
+    /// Where the data are, and how the program starts anew.
+    pub upkeep: Upkeep,
 }
 
 /// What the loop is told by people.
@@ -164,6 +168,13 @@ pub trait Devices: Send + Sync + std::fmt::Debug {
     /// What is wrong with the profile that a driver names, and which there are; `None` if nothing is. `charger`: it is
     /// for a charger, else for a slow load.
     fn check_profile(&self, driver: &Driver, charger: bool) -> Option<String>;
+
+    /// What a charger can do, as far as it has said or shown: words by their names, for diagnostics.
+    fn capabilities(&self, load: &str) -> Option<BTreeMap<&'static str, String>> {
+        // Nothing is known where nothing is asked.
+        let _ = load;
+        None
+    }
 }
 
 /// Somewhere a meter may be read.

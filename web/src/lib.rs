@@ -30,6 +30,7 @@ pub mod status;
 #[cfg(test)]
 mod tests;
 mod throttle;
+mod upkeep;
 mod words;
 
 pub use api::accounts::{NAME_RULE, is_name};
@@ -43,3 +44,4 @@ pub use routes::router;
 pub use serve::{serve, serve_until};
 pub use shape::array_for_object;
 pub use status::{MeterInfo, Status, StatusInputs};
+pub use upkeep::Upkeep;

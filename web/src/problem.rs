@@ -75,6 +75,10 @@ impl Problem {
         )
     }
 
+    pub(crate) fn too_large_for(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+    }
+
     pub(crate) fn throttled(seconds: u64, detail: impl Into<String>) -> Self {
         let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "throttled", detail);
         problem.retry_after_s = Some(seconds.max(1));

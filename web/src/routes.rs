@@ -9,8 +9,9 @@ use headroom_store::Role;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api::{
-    accounts, alarms, charger_test, chargers, csv, decisions, discovery, events, loads, metrics,
-    people, priorities, readings, site, slow_loads, versions, what_if,
+    accounts, alarms, backup, charger_test, chargers, csv, decisions, diagnostics, discovery,
+    energy, events, loads, metrics, people, priorities, readings, site, slow_loads, versions,
+    what_if,
 };
 use crate::app::{App, Inner, Shared};
 use crate::problem::Problem;
@@ -76,6 +77,8 @@ fn viewer() -> Router<Shared> {
         .route("/decisions.csv", get(csv::get))
         .route("/decisions/{id}", get(decisions::get))
         .route("/readings", get(readings::list))
+        .route("/energy", get(energy::list))
+        .route("/energy.csv", get(energy::csv))
         .route("/alarms", get(alarms::list))
         .route("/config/versions", get(versions::list))
         .route("/events", get(events::get))
@@ -109,6 +112,9 @@ fn installer() -> Router<Shared> {
             delete(slow_loads::delete).patch(slow_loads::patch),
         )
         .route("/config/versions/{n}/restore", post(versions::restore))
+        .route("/diagnostics", get(diagnostics::get))
+        .route("/backup", post(backup::backup))
+        .route("/restore", post(backup::restore))
         .route("/users", get(people::users).post(people::post_user))
         .route("/users/{name}", delete(people::delete_user))
         .route("/tokens", get(people::tokens).post(people::post_token))

@@ -129,6 +129,7 @@ impl<'a> Judge<'a> {
             let Some(last) = inputs.last() else { break };
             after = last.seq;
             for input in inputs.iter().filter(|input| input.seq <= upto) {
+                self.note_thinned(input);
                 if !self.range.contains(input.time) {
                     continue;
                 }
@@ -149,6 +150,24 @@ impl<'a> Judge<'a> {
             self.report.gap(gap);
         }
         Ok(())
+    }
+
+    /// What stood before the first input that is still there: full readings are kept for some days only.
+    fn note_thinned(&mut self, first: &JournalInput) {
+        let missing = first.seq.saturating_sub(FIRST);
+        let asked = self.range.from.is_none_or(|from| first.time >= from);
+        if self.seq == 0 && missing > 0 && asked {
+            self.report.gap(Gap {
+                run: self.run.id,
+                kind: GapKind::Inputs,
+                from: self.run.started,
+                to: first.time,
+                missing: missing.unsigned_abs(),
+                not_judged: 0,
+                detail: None,
+            });
+        }
+        self.seq = first.seq;
     }
 
     /// Takes the engine of a checkpoint. One that has come there by itself must be the same.

@@ -4,6 +4,7 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::backup::take_over;
 use crate::error::StoreError;
 
 const LOCK_FILE: &str = "lock";
@@ -19,7 +20,8 @@ pub struct DataDirectory {
 }
 
 impl DataDirectory {
-    /// Makes the directory if it is not there, and locks it.
+    /// Makes the directory if it is not there, and locks it. A restored backup that waits there takes the place of the
+    /// data first.
     ///
     /// # Errors
     /// [`StoreError::Locked`] if another process has it, [`StoreError::File`] if it cannot be used.
@@ -35,10 +37,13 @@ impl DataDirectory {
         let lock_path = path.join(LOCK_FILE);
         let lock = private_file(&lock_path)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self {
-                path: path.to_owned(),
-                _lock: lock,
-            }),
+            Ok(()) => {
+                take_over(path)?;
+                Ok(Self {
+                    path: path.to_owned(),
+                    _lock: lock,
+                })
+            }
             Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
                 directory: path.to_owned(),
             }),
@@ -49,10 +54,33 @@ impl DataDirectory {
         }
     }
 
+    /// Whether another process has it now. Changes nothing.
+    pub fn is_in_use(path: &Path) -> bool {
+        let lock = File::open(path.join(LOCK_FILE));
+        lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// What in a directory has a name that begins so, in the order of the names.
+pub(crate) fn entries(directory: &Path, prefix: &str) -> Result<Vec<PathBuf>, StoreError> {
+    let failed = |source| StoreError::File {
+        path: directory.to_owned(),
+        source,
+    };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// Opens a file for its owner alone, making it if it is not there.

@@ -14,27 +14,33 @@
 //!   migrated database.
 #![warn(missing_docs)]
 
+mod backup;
 mod check;
 mod credential;
 mod database;
 mod diff;
 mod directory;
+mod energy;
 mod error;
 mod house;
+mod inspect;
 mod journal;
 mod migrations;
 mod state;
 
+pub use backup::{BackupError, BackupFile, Manifest, Staged, back_up, stage, take_over_now};
 pub use credential::{
     PASSWORD_CHARACTERS, hash_password, new_charger_password, same_secret, verify_password,
 };
 pub use diff::Change;
 pub use directory::DataDirectory;
+pub use energy::{Cause, EnergyMeter, EnergyRow, SLOT_MS};
 pub use error::StoreError;
 pub use house::House;
+pub use inspect::{Database, inspect};
 pub use journal::{
     Alarm, AlarmBook, CheckpointMark, Decision, DecisionAction, DecisionFilter, Journal,
-    JournalInput, JournalReader, Page, RecordedDecision, Retention, Run, Step, TimelineLine,
-    TimelinePoint,
+    JournalInput, JournalReader, LoadEnergy, Page, RecordedDecision, Retention, Run, Step,
+    TimelineLine, TimelinePoint,
 };
 pub use state::{ConfigVersion, Edit, Role, Session, SessionUser, StateDb, Token, User};

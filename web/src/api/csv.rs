@@ -122,7 +122,7 @@ fn rows(decision: &Decision) -> String {
     text
 }
 
-fn row(text: &mut String, cells: impl IntoIterator<Item = String>) {
+pub(super) fn row(text: &mut String, cells: impl IntoIterator<Item = String>) {
     for (n, cell) in cells.into_iter().enumerate() {
         if n > 0 {
             text.push(',');
@@ -151,7 +151,7 @@ fn quoted(cell: &str) -> String {
 }
 
 /// The name of a plain enum variant, as the API writes it.
-fn word<T: serde::Serialize>(value: &T) -> String {
+pub(super) fn word<T: serde::Serialize>(value: &T) -> String {
     let value = serde_json::to_value(value).unwrap_or_default();
     value.as_str().unwrap_or_default().to_owned()
 }

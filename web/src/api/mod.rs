@@ -2,12 +2,15 @@
 
 pub(crate) mod accounts;
 pub(crate) mod alarms;
+pub(crate) mod backup;
 pub(crate) mod charger_test;
 pub(crate) mod chargers;
 pub(crate) mod csv;
 pub(crate) mod decisions;
+pub(crate) mod diagnostics;
 pub(crate) mod discovery;
 pub(crate) mod driver;
+pub(crate) mod energy;
 pub(crate) mod events;
 pub(crate) mod ids;
 pub(crate) mod loads;

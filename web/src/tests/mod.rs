@@ -4,6 +4,7 @@ mod access;
 mod charger_test;
 #[expect(clippy::too_many_lines, reason = "tables of cases")]
 mod config;
+mod energy;
 mod listening;
 #[expect(clippy::too_many_lines, reason = "one answer, field by field")]
 mod reading;
@@ -130,6 +131,7 @@ impl Rig {
             host_names: Vec::new(),
             pinned_meter: None,
             version: "0.1.0",
+            upkeep: crate::Upkeep::new(directory.path().to_owned(), None),
         };
         change(&mut app);
         let [viewer, user, installer] = secrets.try_into().unwrap();
@@ -233,7 +235,8 @@ impl Call {
         let bytes = axum::body::to_bytes(response.into_body(), usize::MAX)
             .await
             .unwrap();
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        // A backup is no text.
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         Answer {
             status,

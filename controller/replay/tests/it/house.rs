@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use sqlx::sqlite::SqlitePool;
 use tempfile::TempDir;
 
+/// Nothing is too old, unless a test says that it is late enough.
+pub(crate) const KEPT_DAYS: u32 = 100_000;
+
 /// When it all begins.
 pub(crate) const START_MS: i64 = 1_767_225_600_000;
 
@@ -51,11 +54,12 @@ impl House {
 
     /// A start of the program, which may be another version.
     pub(crate) async fn on(dir: TempDir, version: &str, ms: u64) -> Self {
-        let days = 1_000_000 / 10;
+        let days = KEPT_DAYS;
         let keep = Retention {
             inputs_days: days,
             renewals_days: days,
             decisions_days: days,
+            ..Retention::default()
         };
         let journal = Journal::open(dir.path(), version, at(ms), keep).await;
         let mut house = Self {

@@ -3,7 +3,7 @@
 use headroom_replay::{GapKind, Range, Report, Verdict, judge};
 use serde_json::json;
 
-use crate::house::{House, at, tamper};
+use crate::house::{House, KEPT_DAYS, at, tamper};
 
 async fn report(house: &House) -> Report {
     judge(&house.reader().await, Range::default())
@@ -118,6 +118,31 @@ async fn rows_that_are_missing_are_a_gap_and_all_after_the_next_checkpoint_is_ju
     );
     assert_eq!(report.inputs + gap.not_judged + gap.missing, whole.inputs);
     assert_eq!(report.checkpoints, 1, "the second is not come to");
+}
+
+#[tokio::test]
+async fn a_time_whose_readings_were_thinned_is_a_gap() {
+    let mut house = House::new().await;
+    house.lively().await;
+    let whole = report(&house).await;
+    // Full readings are kept for so long; those of the first 300 s are older then.
+    let days = i64::from(KEPT_DAYS);
+    let then = at(300_000) + jiff::SignedDuration::from_hours(24 * days);
+    house.journal.tidy(then).await.unwrap();
+    let report = report(&house).await;
+    assert_eq!(report.verdict, Verdict::Reproduced);
+    let [thinned, unjudged] = &report.gaps[..] else {
+        panic!("{:?}", report.gaps)
+    };
+    assert_eq!(thinned.kind, GapKind::Inputs);
+    assert_eq!((thinned.from, thinned.to), (at(0), at(300_000)));
+    assert!(thinned.missing > 300, "{}", thinned.missing);
+    assert_eq!(unjudged.kind, GapKind::NoCheckpoint);
+    assert_eq!((unjudged.from, unjudged.to), (at(300_000), at(400_000)));
+    assert_eq!(
+        report.inputs + unjudged.not_judged + thinned.missing,
+        whole.inputs
+    );
 }
 
 #[tokio::test]

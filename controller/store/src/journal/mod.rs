@@ -12,6 +12,7 @@
 
 mod alarms;
 mod decisions;
+mod energy;
 mod file;
 mod inputs;
 mod record;
@@ -19,6 +20,7 @@ mod replay;
 mod retention;
 mod rows;
 mod sql;
+mod thinning;
 mod timeline;
 mod writer;
 
@@ -38,6 +40,7 @@ use crate::house::config_secrets;
 
 pub use alarms::AlarmBook;
 pub use decisions::DecisionFilter;
+pub use energy::LoadEnergy;
 pub use record::{
     Alarm, CheckpointMark, Decision, DecisionAction, JournalInput, Page, RecordedDecision, Step,
 };
@@ -130,7 +133,7 @@ impl Journal {
             connection,
             queue: receiver,
             shared: Arc::clone(&shared),
-            retention,
+            tidying: retention::Tidying::new(retention),
         };
         tokio::spawn(writer.run());
         Self { shared, queue }
@@ -238,6 +241,14 @@ impl Journal {
         {
             tracing::debug!("the journal is behind");
         }
+    }
+
+    /// Thins and forgets now what is old at a time, instead of a piece now and then; answers the longest time that one piece
+    /// held up the writer. `None`: there is no journal any more.
+    pub async fn tidy(&self, now: Timestamp) -> Option<Duration> {
+        let (done, worst) = oneshot::channel();
+        self.queue.send(Message::Tidy(now, done)).await.ok()?;
+        worst.await.ok()
     }
 
     /// Writes what was told and closes the file.

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::energy::EnergyRow;
+
 /// One record in the writer's queue. Numbers are given before, so that order and gaps can be seen.
 #[derive(Debug)]
 pub(super) enum Record {
@@ -44,6 +46,7 @@ pub(super) enum Record {
         t: Instant,
         checkpoint: Box<Checkpoint>,
     },
+    Energy(Vec<EnergyRow>),
 }
 
 /// One step of the engine that acted or changed state, as the loop tells it.

@@ -7,7 +7,8 @@ use serde::Serialize;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::inputs::inputs;
+use super::energy;
+use super::inputs::{inputs, renewal_inputs};
 use super::record::{Alarm, Decision, Record};
 use super::sql;
 use crate::error::StoreError;
@@ -52,7 +53,12 @@ pub(super) async fn insert(
             event,
             snapshot,
         } => {
-            let inputs = inputs(*seq, event, snapshot).to_string();
+            let inputs = if decision.renewal_only {
+                renewal_inputs(*seq, event, snapshot)
+            } else {
+                inputs(*seq, event, snapshot)
+            };
+            let inputs = inputs.to_string();
             insert_decision(connection, run, *seq, decision, inputs).await
         }
         Record::Sent { command, at } => {
@@ -88,6 +94,7 @@ pub(super) async fn insert(
                 .await?;
             Ok(())
         }
+        Record::Energy(rows) => energy::insert(connection, run, rows).await,
         Record::Alarm(alarm) => insert_alarm(connection, run, alarm).await,
         Record::Checkpoint {
             seq,

@@ -43,11 +43,71 @@ pub(super) const DECISION: &str =
 pub(super) const ACTIONS: &str = "SELECT decision, body, outcome, sent_ms, acknowledged_ms, seen_ms \
      FROM action WHERE decision IN (SELECT value FROM json_each(?1)) ORDER BY run, command";
 
-/// The main meter's readings in steps of `?3` milliseconds: from `?1` to before `?2`, `?4` steps at most.
-pub(super) const TIMELINE: &str = "SELECT (time_ms / ?3) * ?3 AS step_ms, max(phases), \
-     avg(l1_ma), max(l1_ma), avg(l1_mv), avg(l1_w), avg(l2_ma), max(l2_ma), avg(l2_mv), avg(l2_w), \
-     avg(l3_ma), max(l3_ma), avg(l3_mv), avg(l3_w), avg(power_w) FROM reading \
-     WHERE time_ms >= ?1 AND time_ms < ?2 AND circuit IS NULL GROUP BY step_ms ORDER BY step_ms LIMIT ?4";
+/// The main meter's readings in steps of `?3` milliseconds: from `?1` to before `?2`, `?4` steps at most. Sums, each
+/// with its number of samples.
+pub(super) const TIMELINE: &str = "SELECT (time_ms / ?3) * ?3 AS step, max(phases), sum(l1_ma), count(l1_ma), max(l1_ma), sum(l1_mv), \
+     count(l1_mv), sum(l1_w), count(l1_w), sum(l2_ma), count(l2_ma), max(l2_ma), sum(l2_mv), count(l2_mv), \
+     sum(l2_w), count(l2_w), sum(l3_ma), count(l3_ma), max(l3_ma), sum(l3_mv), count(l3_mv), sum(l3_w), \
+     count(l3_w), sum(power_w), count(power_w) FROM reading WHERE time_ms >= ?1 AND time_ms < ?2 AND circuit IS \
+     NULL GROUP BY step ORDER BY step LIMIT ?4";
+/// The same of thinned ones; their steps stand there so that the key is of use.
+pub(super) const TIMELINE_OF_MEANS: &str = "SELECT (time_ms / ?3) * ?3 AS step, max(phases), sum(l1_ma), coalesce(sum(samples) FILTER (WHERE l1_ma IS \
+     NOT NULL), 0), max(l1_max_ma), sum(l1_mv), coalesce(sum(samples) FILTER (WHERE l1_mv IS NOT NULL), 0), \
+     sum(l1_w), coalesce(sum(samples) FILTER (WHERE l1_w IS NOT NULL), 0), sum(l2_ma), coalesce(sum(samples) \
+     FILTER (WHERE l2_ma IS NOT NULL), 0), max(l2_max_ma), sum(l2_mv), coalesce(sum(samples) FILTER (WHERE l2_mv \
+     IS NOT NULL), 0), sum(l2_w), coalesce(sum(samples) FILTER (WHERE l2_w IS NOT NULL), 0), sum(l3_ma), \
+     coalesce(sum(samples) FILTER (WHERE l3_ma IS NOT NULL), 0), max(l3_max_ma), sum(l3_mv), \
+     coalesce(sum(samples) FILTER (WHERE l3_mv IS NOT NULL), 0), sum(l3_w), coalesce(sum(samples) FILTER (WHERE \
+     l3_w IS NOT NULL), 0), sum(power_w), coalesce(sum(samples) FILTER (WHERE power_w IS NOT NULL), 0) FROM \
+     reading_mean WHERE step_ms IN (10000, 60000, 900000) AND time_ms >= ?1 AND time_ms < ?2 AND circuit = '' \
+     GROUP BY step ORDER BY step LIMIT ?4";
+
+/// The time of the `?2`th reading before `?1`, or of the last one before it.
+pub(super) const LAST_OF_OLD_READINGS: &str = "SELECT max(time_ms) FROM \
+     (SELECT time_ms FROM reading WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2)";
+/// Readings before `?1` in steps of `?2`.
+pub(super) const THIN_READINGS: &str = "INSERT INTO reading_mean (step_ms, time_ms, circuit, has, phases, samples, l1_ma, l1_max_ma, l1_mv, l1_w, \
+     l2_ma, l2_max_ma, l2_mv, l2_w, l3_ma, l3_max_ma, l3_mv, l3_w, power_w, reactive_var) SELECT ?2, (time_ms / \
+     ?2) * ?2 AS step, coalesce(circuit, ''), (l1_ma IS NOT NULL) * 1 + (l1_mv IS NOT NULL) * 2 + (l1_w IS NOT \
+     NULL) * 4 + (l2_ma IS NOT NULL) * 8 + (l2_mv IS NOT NULL) * 16 + (l2_w IS NOT NULL) * 32 + (l3_ma IS NOT \
+     NULL) * 64 + (l3_mv IS NOT NULL) * 128 + (l3_w IS NOT NULL) * 256 + (power_w IS NOT NULL) * 512 + \
+     (reactive_var IS NOT NULL) * 1024 AS bits, phases, count(*), sum(l1_ma), max(l1_ma), sum(l1_mv), sum(l1_w), \
+     sum(l2_ma), max(l2_ma), sum(l2_mv), sum(l2_w), sum(l3_ma), max(l3_ma), sum(l3_mv), sum(l3_w), sum(power_w), \
+     sum(reactive_var) FROM reading WHERE time_ms < ?1 GROUP BY step, circuit, bits, phases ON CONFLICT DO UPDATE \
+     SET samples = samples + excluded.samples, l1_ma = l1_ma + excluded.l1_ma, l1_max_ma = max(l1_max_ma, \
+     excluded.l1_max_ma), l1_mv = l1_mv + excluded.l1_mv, l1_w = l1_w + excluded.l1_w, l2_ma = l2_ma + \
+     excluded.l2_ma, l2_max_ma = max(l2_max_ma, excluded.l2_max_ma), l2_mv = l2_mv + excluded.l2_mv, l2_w = l2_w \
+     + excluded.l2_w, l3_ma = l3_ma + excluded.l3_ma, l3_max_ma = max(l3_max_ma, excluded.l3_max_ma), l3_mv = \
+     l3_mv + excluded.l3_mv, l3_w = l3_w + excluded.l3_w, power_w = power_w + excluded.power_w, reactive_var = \
+     reactive_var + excluded.reactive_var";
+pub(super) const DELETE_READINGS: &str = "DELETE FROM reading WHERE time_ms < ?1";
+pub(super) const LAST_OF_OLD_MEANS: &str = "SELECT max(time_ms) FROM (SELECT time_ms FROM reading_mean \
+     WHERE step_ms = ?1 AND time_ms < ?2 ORDER BY time_ms LIMIT ?3)";
+/// Thinned readings of step `?3` before `?1` in steps of `?2`.
+pub(super) const THIN_MEANS: &str = "INSERT INTO reading_mean (step_ms, time_ms, circuit, has, phases, samples, l1_ma, l1_max_ma, l1_mv, l1_w, \
+     l2_ma, l2_max_ma, l2_mv, l2_w, l3_ma, l3_max_ma, l3_mv, l3_w, power_w, reactive_var) SELECT ?2, (time_ms / \
+     ?2) * ?2 AS step, circuit, has, phases, sum(samples), sum(l1_ma), max(l1_max_ma), sum(l1_mv), sum(l1_w), \
+     sum(l2_ma), max(l2_max_ma), sum(l2_mv), sum(l2_w), sum(l3_ma), max(l3_max_ma), sum(l3_mv), sum(l3_w), \
+     sum(power_w), sum(reactive_var) FROM reading_mean WHERE step_ms = ?3 AND time_ms < ?1 GROUP BY step, \
+     circuit, has, phases ON CONFLICT DO UPDATE SET samples = samples + excluded.samples, l1_ma = l1_ma + \
+     excluded.l1_ma, l1_max_ma = max(l1_max_ma, excluded.l1_max_ma), l1_mv = l1_mv + excluded.l1_mv, l1_w = l1_w \
+     + excluded.l1_w, l2_ma = l2_ma + excluded.l2_ma, l2_max_ma = max(l2_max_ma, excluded.l2_max_ma), l2_mv = \
+     l2_mv + excluded.l2_mv, l2_w = l2_w + excluded.l2_w, l3_ma = l3_ma + excluded.l3_ma, l3_max_ma = \
+     max(l3_max_ma, excluded.l3_max_ma), l3_mv = l3_mv + excluded.l3_mv, l3_w = l3_w + excluded.l3_w, power_w = \
+     power_w + excluded.power_w, reactive_var = reactive_var + excluded.reactive_var";
+pub(super) const DELETE_MEANS: &str =
+    "DELETE FROM reading_mean WHERE step_ms = ?1 AND time_ms < ?2";
+
+/// A running slot is written again and again: the newest word counts.
+pub(super) const INSERT_ENERGY: &str =
+    "INSERT OR REPLACE INTO energy (slot_ms, load, run, part, mwh) VALUES (?1, ?2, ?3, ?4, ?5)";
+pub(super) const INSERT_CURTAILED: &str = "INSERT OR REPLACE INTO curtailed (slot_ms, load, run, part, \
+     code, phase, circuit, other, mwh) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+pub(super) const ENERGY: &str = "SELECT load, sum(mwh) FROM energy \
+     WHERE slot_ms >= ?1 AND slot_ms < ?2 GROUP BY load ORDER BY load";
+pub(super) const CURTAILED: &str = "SELECT load, code, phase, circuit, other, sum(mwh) AS lost FROM curtailed \
+     WHERE slot_ms >= ?1 AND slot_ms < ?2 GROUP BY load, code, phase, circuit, other ORDER BY lost DESC, code, phase";
+pub(super) const FIRST_ENERGY: &str = "SELECT min(slot_ms) FROM energy";
 
 /// Inputs of a run in the order in which the engine got them, after number `?2`.
 pub(super) const READINGS_OF_RUN: &str = "SELECT seq, t_ms, time_ms, circuit, phases, present, l1_ma, \
@@ -71,12 +131,20 @@ pub(super) const CHECKPOINT: &str = "SELECT body FROM checkpoint WHERE run = ?1 
 pub(super) const ALARMS: &str = "SELECT id, code, load, since_ms, until_ms, text FROM alarm \
      WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
 
-pub(super) const FORGET_READINGS: &str = "DELETE FROM reading WHERE id IN \
-     (SELECT id FROM reading WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2)";
 pub(super) const FORGET_EVENTS: &str = "DELETE FROM event WHERE (run, seq) IN \
      (SELECT run, seq FROM event WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2)";
 pub(super) const FORGET_CHECKPOINTS: &str = "DELETE FROM checkpoint WHERE (run, seq) IN \
      (SELECT run, seq FROM checkpoint WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2)";
+pub(super) const FORGET_ENERGY: &str = "DELETE FROM energy WHERE (slot_ms, load, run, part) IN \
+     (SELECT slot_ms, load, run, part FROM energy WHERE slot_ms < ?1 ORDER BY slot_ms LIMIT ?2)";
+pub(super) const FORGET_CURTAILED: &str = "DELETE FROM curtailed \
+     WHERE (slot_ms, load, run, part, code, phase, circuit, other) IN \
+     (SELECT slot_ms, load, run, part, code, phase, circuit, other FROM curtailed WHERE slot_ms < ?1 \
+     ORDER BY slot_ms LIMIT ?2)";
+/// Thinned readings of the coarsest step.
+pub(super) const FORGET_MEANS: &str = "DELETE FROM reading_mean \
+     WHERE (step_ms, time_ms, circuit, has, phases) IN (SELECT step_ms, time_ms, circuit, has, phases \
+     FROM reading_mean WHERE step_ms = 900000 AND time_ms < ?1 ORDER BY time_ms LIMIT ?2)";
 pub(super) const OLD_RENEWALS: &str =
     "SELECT id FROM decision WHERE renewal_only = 1 AND time_ms < ?1 ORDER BY time_ms LIMIT ?2";
 pub(super) const OLD_DECISIONS: &str =
@@ -105,6 +173,18 @@ pub(super) const ALL: &[&str] = &[
     DECISION,
     ACTIONS,
     TIMELINE,
+    TIMELINE_OF_MEANS,
+    LAST_OF_OLD_READINGS,
+    THIN_READINGS,
+    DELETE_READINGS,
+    LAST_OF_OLD_MEANS,
+    THIN_MEANS,
+    DELETE_MEANS,
+    INSERT_ENERGY,
+    INSERT_CURTAILED,
+    ENERGY,
+    CURTAILED,
+    FIRST_ENERGY,
     READINGS_OF_RUN,
     EVENTS_OF_RUN,
     RUNS,
@@ -114,9 +194,11 @@ pub(super) const ALL: &[&str] = &[
     CHECKPOINTS_OF_RUN,
     CHECKPOINT,
     ALARMS,
-    FORGET_READINGS,
     FORGET_EVENTS,
     FORGET_CHECKPOINTS,
+    FORGET_ENERGY,
+    FORGET_CURTAILED,
+    FORGET_MEANS,
     OLD_RENEWALS,
     OLD_DECISIONS,
     FORGET_ACTIONS,

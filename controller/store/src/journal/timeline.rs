@@ -1,5 +1,7 @@
 //! Readings of the main meter over time, in steps.
 
+use std::collections::BTreeMap;
+
 use headroom_core::units::{Milliamps, Millivolts, Phase, Watts};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -50,45 +52,99 @@ impl Journal {
         limit: u16,
     ) -> Result<Vec<TimelinePoint>, StoreError> {
         self.flush().await;
-        let rows = sqlx::query(sql::TIMELINE)
-            .bind(from.as_millisecond())
-            .bind(to.as_millisecond())
-            .bind(step_ms.max(1))
-            .bind(i64::from(limit))
-            .fetch_all(&self.readers()?)
-            .await?;
-        Ok(rows.iter().map(point).collect::<Result<Vec<_>, _>>()?)
+        let readers = self.readers()?;
+        let mut steps: BTreeMap<i64, Step> = BTreeMap::new();
+        for statement in [sql::TIMELINE, sql::TIMELINE_OF_MEANS] {
+            let rows = sqlx::query(statement)
+                .bind(from.as_millisecond())
+                .bind(to.as_millisecond())
+                .bind(step_ms.max(1))
+                .bind(i64::from(limit))
+                .fetch_all(&readers)
+                .await?;
+            for row in &rows {
+                steps.entry(row.try_get(0)?).or_default().add(row)?;
+            }
+        }
+        let steps = steps.into_iter().take(usize::from(limit));
+        Ok(steps.map(|(ms, step)| step.point(from_ms(ms))).collect())
     }
 }
 
-fn point(row: &SqliteRow) -> Result<TimelinePoint, sqlx::Error> {
-    let lines: i64 = row.try_get(1)?;
-    let mut phases = Vec::new();
-    for (index, phase) in Phase::ALL.into_iter().enumerate() {
-        if i64::try_from(index).is_ok_and(|index| index < lines) {
-            let first = 2 + 4 * index;
-            phases.push(TimelineLine {
-                phase,
-                current_a: mean(row, first)?.map(Milliamps),
-                max_a: row.try_get::<Option<i64>, _>(first + 1)?.map(Milliamps),
-                voltage_v: mean(row, first + 2)?.map(Millivolts),
-                power_w: mean(row, first + 3)?.map(Watts),
-            });
+/// A sum and how many values it has.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    sum: i64,
+    count: i64,
+}
+
+impl Sum {
+    fn add(&mut self, row: &SqliteRow, column: usize) -> Result<(), sqlx::Error> {
+        if let Some(sum) = row.try_get::<Option<i64>, _>(column)? {
+            self.sum = self.sum.saturating_add(sum);
+            self.count = self.count.saturating_add(row.try_get(column + 1)?);
+        }
+        Ok(())
+    }
+
+    /// The mean, rounded to the nearest.
+    const fn mean(self) -> Option<i64> {
+        if self.count <= 0 {
+            return None;
+        }
+        let half = self.count / 2;
+        Some(self.sum.saturating_add(half).div_euclid(self.count))
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Line {
+    current: Sum,
+    most: Option<i64>,
+    voltage: Sum,
+    power: Sum,
+}
+
+/// A step as full readings and thinned ones make it up: both may be there where thinning has come to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Step {
+    lines: i64,
+    each: [Line; 3],
+    power: Sum,
+}
+
+/// Columns before the first line's, and of one line.
+const HEAD: usize = 2;
+const OF_A_LINE: usize = 7;
+
+impl Step {
+    fn add(&mut self, row: &SqliteRow) -> Result<(), sqlx::Error> {
+        self.lines = self.lines.max(row.try_get(1)?);
+        for (index, line) in self.each.iter_mut().enumerate() {
+            let first = HEAD + OF_A_LINE * index;
+            line.current.add(row, first)?;
+            line.most = line.most.max(row.try_get(first + 2)?);
+            line.voltage.add(row, first + 3)?;
+            line.power.add(row, first + 5)?;
+        }
+        self.power.add(row, HEAD + OF_A_LINE * self.each.len())
+    }
+
+    fn point(self, time: Timestamp) -> TimelinePoint {
+        let lines = usize::try_from(self.lines).unwrap_or(0);
+        let phases = Phase::ALL.into_iter().zip(self.each).take(lines);
+        TimelinePoint {
+            time,
+            phases: phases
+                .map(|(phase, line)| TimelineLine {
+                    phase,
+                    current_a: line.current.mean().map(Milliamps),
+                    max_a: line.most.map(Milliamps),
+                    voltage_v: line.voltage.mean().map(Millivolts),
+                    power_w: line.power.mean().map(Watts),
+                })
+                .collect(),
+            power_w: self.power.mean().map(Watts),
         }
     }
-    let power_w = mean(row, 14)?.map(Watts);
-    Ok(TimelinePoint {
-        time: from_ms(row.try_get(0)?),
-        phases,
-        power_w,
-    })
-}
-
-fn mean(row: &SqliteRow, column: usize) -> Result<Option<i64>, sqlx::Error> {
-    let mean: Option<f64> = row.try_get(column)?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the mean of integers that were stored"
-    )]
-    Ok(mean.map(|mean| mean.round() as i64))
 }

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, sleep, timeout_at};
 
 use super::record::Record;
-use super::retention::{Retention, forget};
+use super::retention::Tidying;
 use super::{Shared, file, rows, sql};
 use crate::database::is_damage;
 use crate::error::StoreError;
@@ -27,7 +27,7 @@ const GROUP_TIME: Duration = Duration::from_secs(1);
 const GROUP_RECORDS: usize = 512;
 /// Between attempts on a disk that does not work.
 const RETRY: Duration = Duration::from_secs(5);
-/// Between two rounds of forgetting.
+/// Between two looks whether there is something to thin or to forget.
 const FORGET: Duration = Duration::from_mins(1);
 /// Primary codes of SQLite for what may pass: busy, locked, read-only, input or output, full, cannot open.
 const PASSING: [i32; 6] = [5, 6, 8, 10, 13, 14];
@@ -40,6 +40,8 @@ pub(super) enum Message {
     Flush(oneshot::Sender<()>),
     /// The same, and end.
     Close(oneshot::Sender<()>),
+    /// Do what there is to thin and to forget at this time, all of it; answer with the longest piece.
+    Tidy(Timestamp, oneshot::Sender<Duration>),
 }
 
 pub(super) struct Writer {
@@ -47,7 +49,7 @@ pub(super) struct Writer {
     pub(super) connection: Option<SqliteConnection>,
     pub(super) queue: mpsc::Receiver<Message>,
     pub(super) shared: Arc<Shared>,
-    pub(super) retention: Retention,
+    pub(super) tidying: Tidying,
 }
 
 impl Writer {
@@ -58,7 +60,7 @@ impl Writer {
             let message = tokio::select! {
                 message = self.queue.recv() => message,
                 _ = forgetting.tick() => {
-                    if self.forget().await {
+                    if self.tidy(Timestamp::now()).await {
                         forgetting.reset_after(GROUP_TIME);
                     }
                     continue;
@@ -75,6 +77,11 @@ impl Writer {
                     }
                     answer(done);
                     break;
+                }
+                Some(Message::Tidy(now, done)) => {
+                    self.tidying = self.tidying.anew();
+                    while self.tidy(now).await {}
+                    answer_with(done, self.tidying.worst());
                 }
                 _ => {}
             }
@@ -177,17 +184,18 @@ impl Writer {
         Ok(())
     }
 
-    /// Whether there may be more to forget.
-    async fn forget(&mut self) -> bool {
+    /// Does a piece of what is to be thinned or forgotten. Whether there may be more.
+    async fn tidy(&mut self, now: Timestamp) -> bool {
         let Some(connection) = &mut self.connection else {
             return false;
         };
-        forget(connection, self.retention, Timestamp::now())
+        self.tidying
+            .piece(connection, now)
             .await
             .unwrap_or_else(|error| {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "old rows were not removed"
+                    "old rows were not thinned or removed"
                 );
                 false
             })
@@ -240,7 +248,11 @@ impl Verdict {
 }
 
 fn answer(done: oneshot::Sender<()>) {
-    if done.send(()).is_err() {
+    answer_with(done, ());
+}
+
+fn answer_with<T>(done: oneshot::Sender<T>, answer: T) {
+    if done.send(answer).is_err() {
         tracing::trace!("nobody waits for the journal any more");
     }
 }

@@ -83,7 +83,7 @@ impl Edit {
 }
 
 /// The newest configuration with its secrets; the default one if there is none.
-pub(super) async fn load(connection: &mut SqliteConnection) -> Result<House, StoreError> {
+pub(crate) async fn load(connection: &mut SqliteConnection) -> Result<House, StoreError> {
     let newest: Option<(i64, String)> = sqlx::query_as(sql::NEWEST_VERSION)
         .fetch_optional(&mut *connection)
         .await?;

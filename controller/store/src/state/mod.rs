@@ -23,6 +23,7 @@ use crate::house::House;
 use crate::{database, migrations};
 
 pub use edit::Edit;
+pub(crate) use edit::load;
 pub use people::{Role, Session, SessionUser, User};
 pub use tokens::Token;
 pub use versions::ConfigVersion;
@@ -52,7 +53,7 @@ impl StateDb {
         let mut connection = database::open(options.clone(), migrations::state())
             .await
             .map_err(|error| database::migrate_error(&path, error))?;
-        let house = edit::load(&mut connection).await?;
+        let house = load(&mut connection).await?;
         drop(connection);
         let pool = SqlitePoolOptions::new()
             .max_connections(1)

@@ -1,0 +1,276 @@
+//! Whatever is wrong with a backup, and wherever its taking over is interrupted: the old data or the new, whole.
+
+use headroom_core::config::Secret;
+
+use super::*;
+use crate::directory::DataDirectory;
+use crate::inspect::Database;
+use crate::journal::{Journal, Retention};
+use crate::state::StateDb;
+
+const VERSION: &str = "0.1.0";
+
+/// A data directory whose house has this name.
+async fn house(directory: &Path, name: &str) {
+    let state = StateDb::open(directory).await.unwrap();
+    let mut edit = state.edit().await;
+    edit.house.config.site.name = name.to_owned();
+    edit.house.meter.key = Some(Secret::new("00112233445566778899aabbccddeeff".into()));
+    edit.commit("ada", "site").await.unwrap();
+    drop(edit);
+    state.close().await;
+    let journal = Journal::open(directory, name, Timestamp::now(), Retention::default()).await;
+    journal.close().await;
+}
+
+async fn name_of(directory: &Path) -> String {
+    let state = StateDb::open(directory).await.unwrap();
+    let name = state.house().config.site.name.clone();
+    state.close().await;
+    name
+}
+
+/// A backup of a house of this name.
+async fn backup_of(name: &str) -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    house(&data, name).await;
+    let file = directory.path().join("backup.tar");
+    back_up(&data, &file, VERSION, false).await.unwrap();
+    (directory, file)
+}
+
+fn files_of(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files: Vec<_> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.clone(), std::fs::read(path).unwrap_or_default()))
+        .collect();
+    files.sort();
+    files
+}
+
+async fn try_stage(directory: &Path, bytes: Vec<u8>) -> Result<Staged, BackupError> {
+    stage(directory, io::Cursor::new(bytes)).await
+}
+
+#[tokio::test]
+async fn a_backup_is_private_and_replaces_nothing_unasked() {
+    use std::os::unix::fs::PermissionsExt;
+    let (directory, file) = backup_of("New").await;
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let data = directory.path().join("data");
+    let again = back_up(&data, &file, VERSION, false).await;
+    assert!(matches!(again, Err(BackupError::Exists { .. })));
+    back_up(&data, &file, VERSION, true).await.unwrap();
+    assert!(
+        crate::directory::entries(directory.path(), TEMPORARY)
+            .unwrap()
+            .is_empty()
+    );
+    let nothing = back_up(directory.path(), &file, VERSION, true).await;
+    assert!(matches!(nothing, Err(BackupError::Nothing { .. })));
+}
+
+#[tokio::test]
+async fn what_is_put_back_is_what_was_backed_up_and_the_old_is_kept() {
+    let (_kept, file) = backup_of("New").await;
+    let data = tempfile::tempdir().unwrap();
+    house(data.path(), "Old").await;
+    let lock = DataDirectory::lock(data.path()).unwrap();
+    let staged = stage(data.path(), File::open(&file).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(staged.manifest().files.len(), 2);
+    assert_eq!(name_of(data.path()).await, "Old");
+    staged.commit().unwrap();
+    let aside = take_over_now(&lock).unwrap().unwrap();
+    assert_eq!(name_of(data.path()).await, "New");
+    assert_eq!(name_of(&aside).await, "Old");
+    let state = StateDb::open(data.path()).await.unwrap();
+    let key = state.house().meter.key.clone().unwrap();
+    assert_eq!(key.expose(), "00112233445566778899aabbccddeeff");
+}
+
+#[tokio::test]
+async fn every_cut_and_every_flipped_byte_is_refused_and_changes_nothing() {
+    let (_kept, file) = backup_of("New").await;
+    let whole = std::fs::read(&file).unwrap();
+    let data = tempfile::tempdir().unwrap();
+    house(data.path(), "Old").await;
+    let before = files_of(data.path());
+    // The last block is padding alone.
+    let step = whole.len() / 40;
+    for length in (0..whole.len() - 512).step_by(step) {
+        let refused = try_stage(data.path(), whole[..length].to_vec()).await;
+        assert!(
+            matches!(refused, Err(BackupError::Damaged(_))),
+            "{length} bytes"
+        );
+    }
+    let content = 2048..whole.len() - 2048;
+    for at in content.step_by(step) {
+        let mut bad = whole.clone();
+        bad[at] ^= 0x10;
+        let padding = whole[at] == 0 && try_stage(data.path(), bad.clone()).await.is_ok();
+        assert!(
+            padding
+                || matches!(
+                    try_stage(data.path(), bad).await,
+                    Err(BackupError::Damaged(_))
+                ),
+            "byte {at}"
+        );
+    }
+    for rubbish in [Vec::new(), vec![b'x'; 5000], vec![0; 5000]] {
+        assert!(try_stage(data.path(), rubbish).await.is_err());
+    }
+    assert_eq!(files_of(data.path()), before);
+}
+
+#[tokio::test]
+async fn a_newer_database_or_format_is_refused() {
+    let (directory, file) = backup_of("New").await;
+    let text = std::fs::read(&file).unwrap();
+    let newer = String::from_utf8_lossy(&text[512..1024]).replace("\"format\": 1", "\"format\": 2");
+    let mut bytes = text.clone();
+    bytes[512..1024].copy_from_slice(newer.as_bytes());
+    let data = tempfile::tempdir().unwrap();
+    let refused = try_stage(data.path(), bytes).await;
+    assert!(matches!(refused, Err(BackupError::Newer(_))), "{refused:?}");
+
+    for database in Database::ALL {
+        let source = directory.path().join("data");
+        let path = source.join(database.file());
+        let options = crate::database::options(&path, sqlx::sqlite::SqliteSynchronous::Full);
+        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+        sqlx::query(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             VALUES (9999, 'later', 1, x'00', 0)",
+        )
+        .execute(&pool)
+        .await
+        .unwrap();
+        // Written by the newer program, which this one cannot be: packed by hand.
+        let temporary = Temporary::new(directory.path(), "newer").unwrap();
+        for other in Database::ALL {
+            let to = temporary.0.join(other.file());
+            let copy = sqlx::query("VACUUM INTO ?").bind(to.to_str().unwrap().to_owned());
+            let from = crate::database::options(
+                &source.join(other.file()),
+                sqlx::sqlite::SqliteSynchronous::Full,
+            );
+            let pool = sqlx::SqlitePool::connect_with(from).await.unwrap();
+            copy.execute(&pool).await.unwrap();
+            pool.close().await;
+        }
+        let newer = directory.path().join("newer.tar");
+        let copies = Database::ALL
+            .map(|it| (it.file().to_owned(), 9999))
+            .to_vec();
+        write::pack(&temporary, copies, &newer, "9.0.0".to_owned(), true).unwrap();
+        let refused = stage(data.path(), File::open(&newer).unwrap()).await;
+        assert!(
+            matches!(&refused, Err(BackupError::Newer(version)) if version == "9.0.0"),
+            "{refused:?}"
+        );
+        sqlx::query("DELETE FROM _sqlx_migrations WHERE version = 9999")
+            .execute(&pool)
+            .await
+            .unwrap();
+        pool.close().await;
+    }
+    assert!(files_of(data.path()).is_empty());
+}
+
+#[tokio::test]
+async fn a_configuration_that_cannot_be_right_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let state = StateDb::open(&data).await.unwrap();
+    let mut edit = state.edit().await;
+    edit.house.config.site.time_zone = "Nowhere/Land".to_owned();
+    edit.commit("ada", "site").await.unwrap();
+    drop(edit);
+    state.close().await;
+    let file = directory.path().join("backup.tar");
+    back_up(&data, &file, VERSION, false).await.unwrap();
+    let refused = stage(directory.path(), File::open(&file).unwrap()).await;
+    let Err(error @ BackupError::Configuration(_)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(error.to_string().contains("site.time_zone"), "{error}");
+}
+
+/// Each rename of the exchange is a moment at which the program may die: the start after it must end it.
+#[tokio::test]
+async fn an_interrupted_exchange_is_ended_by_the_next_start() {
+    let (_kept, file) = backup_of("New").await;
+    for steps in 0..=5 {
+        let data = tempfile::tempdir().unwrap();
+        house(data.path(), "Old").await;
+        let staged = stage(data.path(), File::open(&file).unwrap())
+            .await
+            .unwrap();
+        // Logs that a killed program leaves behind would spoil the new database.
+        for name in ["state.db-wal", "journal.db-wal"] {
+            std::fs::write(data.path().join(name), b"log of the old one").unwrap();
+        }
+        if steps > 0 {
+            staged.commit().unwrap();
+            let ready = crate::directory::entries(data.path(), takeover::READY).unwrap();
+            let aside = PathBuf::from(
+                ready[0]
+                    .to_str()
+                    .unwrap()
+                    .replace(takeover::READY, "before-restore-"),
+            );
+            std::fs::create_dir(&aside).unwrap();
+            let old = |name: &str| (data.path().join(name), aside.join(name));
+            let new = |name: &str| (ready[0].join(name), data.path().join(name));
+            let renames = [
+                old("state.db"),
+                old("state.db-wal"),
+                new("state.db"),
+                old("journal.db"),
+            ];
+            for (from, to) in renames.iter().take(steps - 1) {
+                std::fs::rename(from, to).unwrap();
+            }
+        } else {
+            drop(staged);
+            for name in ["state.db-wal", "journal.db-wal"] {
+                std::fs::remove_file(data.path().join(name)).unwrap();
+            }
+        }
+        let _lock = DataDirectory::lock(data.path()).unwrap();
+        for name in ["state.db-wal", "journal.db-wal"] {
+            assert!(!data.path().join(name).exists(), "{name}, {steps} steps");
+        }
+        let expected = if steps == 0 { "Old" } else { "New" };
+        assert_eq!(name_of(data.path()).await, expected, "after {steps} steps");
+        let journal = data.path().join("journal.db");
+        crate::inspect::inspect(&journal, Database::Journal)
+            .await
+            .unwrap();
+        assert!(
+            crate::directory::entries(data.path(), takeover::READY)
+                .unwrap()
+                .is_empty()
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_a_killed_command_left_behind_goes() {
+    let data = tempfile::tempdir().unwrap();
+    std::fs::create_dir(data.path().join("tmp-restore-0123")).unwrap();
+    std::fs::write(data.path().join("tmp-restore-0123/state.db"), b"half").unwrap();
+    let lock = DataDirectory::lock(data.path()).unwrap();
+    assert!(!data.path().join("tmp-restore-0123").exists());
+    assert!(DataDirectory::is_in_use(data.path()));
+    drop(lock);
+    assert!(!DataDirectory::is_in_use(data.path()));
+}

@@ -1,0 +1,192 @@
+//! Writing a backup.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
+use super::{
+    BackupError, BackupFile, CHUNK, FORMAT, KIND, MANIFEST, Manifest, Temporary, archive, blocking,
+    file_error, sync_directory,
+};
+use crate::database::open_error;
+use crate::directory::FILE_MODE;
+use crate::error::StoreError;
+use crate::inspect::{Database, inspect};
+
+/// A copy in one read transaction (SQLite, "VACUUM INTO"): consistent, and no writer waits for it.
+const COPY: &str = "VACUUM INTO ?";
+/// How long it waits for a lock that another process holds.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Writes both databases of a data directory into one file for its owner alone; the service may run. A journal that is
+/// damaged is left out, since the configuration matters more.
+///
+/// `version` is the program's own. The file appears whole or not at all.
+///
+/// # Errors
+/// [`BackupError::Exists`] if the file is there and may not be overwritten; when a disk fails, or `state.db` is not whole.
+pub async fn back_up(
+    directory: &Path,
+    file: &Path,
+    version: &str,
+    overwrite: bool,
+) -> Result<Manifest, BackupError> {
+    if !overwrite && file.exists() {
+        return Err(BackupError::Exists {
+            path: file.to_owned(),
+        });
+    }
+    if !directory.join(Database::State.file()).exists() {
+        return Err(BackupError::Nothing {
+            directory: directory.to_owned(),
+        });
+    }
+    let parent = match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let temporary = Temporary::new(parent, "backup")?;
+    let mut copies = Vec::new();
+    for database in Database::ALL {
+        let from = directory.join(database.file());
+        if !from.exists() {
+            continue;
+        }
+        let copy = temporary.0.join(database.file());
+        match copy_database(&from, &copy, database).await {
+            Ok(schema) => copies.push((database.file().to_owned(), schema)),
+            Err(error @ StoreError::Damaged { .. }) if database == Database::Journal => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the backup is written without the journal"
+                );
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let (file, version) = (file.to_owned(), version.to_owned());
+    blocking(move || pack(&temporary, copies, &file, version, overwrite)).await
+}
+
+async fn copy_database(from: &Path, to: &Path, database: Database) -> Result<i64, StoreError> {
+    let failed = |error| open_error(from, error);
+    let options = SqliteConnectOptions::new()
+        .filename(from)
+        .read_only(true)
+        .busy_timeout(BUSY);
+    let mut connection = SqliteConnection::connect_with(&options)
+        .await
+        .map_err(failed)?;
+    let copied = sqlx::query(COPY)
+        .bind(to.to_string_lossy().into_owned())
+        .execute(&mut connection)
+        .await;
+    // Nothing was written there.
+    drop(connection.close().await);
+    copied.map_err(failed)?;
+    inspect(to, database).await
+}
+
+/// Puts the copies into one file.
+pub(super) fn pack(
+    temporary: &Temporary,
+    copies: Vec<(String, i64)>,
+    file: &Path,
+    version: String,
+    overwrite: bool,
+) -> Result<Manifest, BackupError> {
+    let mut files = Vec::new();
+    for (name, schema) in copies {
+        let path = temporary.0.join(&name);
+        let mut copy = File::open(&path).map_err(file_error(&path))?;
+        let (size, sha256) = copy_all(&mut copy, &mut io::sink()).map_err(file_error(&path))?;
+        files.push(BackupFile {
+            name,
+            size,
+            sha256,
+            schema,
+        });
+    }
+    let manifest = Manifest {
+        kind: KIND.to_owned(),
+        format: FORMAT,
+        version,
+        made: Timestamp::now(),
+        files,
+    };
+    let part = temporary.0.join("backup.tar");
+    write(&manifest, &temporary.0, &part).map_err(file_error(file))?;
+    publish(&part, file, overwrite)?;
+    Ok(manifest)
+}
+
+fn write(manifest: &Manifest, copies: &Path, part: &PathBuf) -> io::Result<()> {
+    let mut out = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(FILE_MODE)
+        .open(part)?;
+    let seconds = manifest.made.as_second();
+    let text = serde_json::to_vec_pretty(manifest)?;
+    let size = u64::try_from(text.len()).map_err(io::Error::other)?;
+    out.write_all(&archive::header(MANIFEST, size, seconds)?)?;
+    out.write_all(&text)?;
+    out.write_all(archive::padding(size))?;
+    for entry in &manifest.files {
+        out.write_all(&archive::header(&entry.name, entry.size, seconds)?)?;
+        copy_all(&mut File::open(copies.join(&entry.name))?, &mut out)?;
+        out.write_all(archive::padding(entry.size))?;
+    }
+    out.write_all(&archive::END)?;
+    out.sync_all()
+}
+
+/// Gives the finished file its name. It lies in a directory beside it, so this is one step.
+fn publish(part: &Path, file: &Path, overwrite: bool) -> Result<(), BackupError> {
+    let done = if overwrite {
+        std::fs::rename(part, file)
+    } else {
+        // Unlike a rename, a link never replaces what came meanwhile.
+        std::fs::hard_link(part, file)
+    };
+    done.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => BackupError::Exists {
+            path: file.to_owned(),
+        },
+        _ => file_error(file)(error),
+    })?;
+    let parent = part.parent().and_then(Path::parent);
+    sync_directory(parent.unwrap_or(Path::new("."))).map_err(file_error(file))
+}
+
+/// Copies everything; answers how many bytes there were, and their SHA-256.
+pub(super) fn copy_all(
+    input: &mut impl Read,
+    output: &mut impl Write,
+) -> io::Result<(u64, String)> {
+    let mut hash = Sha256::new();
+    let mut size = 0;
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let read = input.read(&mut chunk)?;
+        let Some(bytes) = chunk.get(..read).filter(|bytes| !bytes.is_empty()) else {
+            break;
+        };
+        hash.update(bytes);
+        output.write_all(bytes)?;
+        size += u64::try_from(read).map_err(io::Error::other)?;
+    }
+    let digits: Vec<_> = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok((size, digits.concat()))
+}
