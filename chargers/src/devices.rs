@@ -1,7 +1,7 @@
 //! The registry that the loop talks to.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     convert::Infallible,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -79,6 +79,8 @@ struct Wanted<'a> {
     driver: &'a Driver,
     /// Terminals of a charger; `None` is a slow load.
     terminals: Option<usize>,
+    /// How many phases a charger surely has; 0 if that is not known.
+    phases: u8,
 }
 
 /// The task of such a device.
@@ -137,6 +139,7 @@ impl Devices {
                 load: &charger.id,
                 driver: charger.driver.as_ref()?,
                 terminals: Some(terminals(charger)),
+                phases: phases(charger),
             })
         });
         let slow_loads = slow_loads.iter().filter_map(|load| {
@@ -144,6 +147,7 @@ impl Devices {
                 load: &load.id,
                 driver: load.driver.as_ref()?,
                 terminals: None,
+                phases: 0,
             })
         });
         self.configure_polled(&chargers.chain(slow_loads).collect::<Vec<_>>());
@@ -270,6 +274,7 @@ impl Devices {
         let link = Link {
             load: wanted.load.to_owned(),
             terminals: wanted.terminals,
+            phases: wanted.phases,
             orders: receiver,
             events: self.events.clone(),
             wall: self.wall.clone(),
@@ -382,6 +387,17 @@ impl Devices {
         self.roster.capabilities(load)
     }
 
+    /// What was learnt of charge points before the start of the program, as [`Devices::learnt`] gave it. To be called before
+    /// the first configuration; what cannot be read is learnt anew.
+    pub fn remember(&self, learnt: BTreeMap<String, String>) {
+        self.roster.remember(learnt);
+    }
+
+    /// What is worth keeping of each OCPP charger over a restart: what it can do, and which forms of a profile it takes.
+    pub fn learnt(&self) -> BTreeMap<String, String> {
+        self.roster.learnt()
+    }
+
     /// Chargers whose charge points were refused for their password within the last quarter of an
     /// hour and have not got in since; at most one for each charger.
     pub fn refused(&self) -> Vec<Refused> {
@@ -405,6 +421,14 @@ fn terminals(charger: &Charger) -> usize {
         .phases
         .as_ref()
         .map_or(TERMINALS, |phases| phases.len().clamp(1, TERMINALS))
+}
+
+/// How many phases a charger uses without being switched. With fewer than three terminals it depends on the grid.
+fn phases(charger: &Charger) -> u8 {
+    match &charger.phases {
+        Some(phases) if phases.len() == TERMINALS => 3,
+        _ => 0,
+    }
 }
 
 /// Says that there is no such profile for such a device.

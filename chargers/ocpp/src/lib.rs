@@ -12,7 +12,7 @@
 //!
 //! Layout: [`frame`], [`time`], `value`, `clock`, `calls` and `wear` know no version of OCPP; `v16`
 //! holds the messages of 1.6 and the session that speaks them, `v201` those of 2.0.1; [`Session`] is
-//! the one that was agreed upon. Another version is another such module.
+//! the one that was agreed upon, and [`Sessions`] are those of one connection, one for each connector. Another version is another such module.
 
 #![warn(missing_docs)]
 #![deny(clippy::indexing_slicing)]
@@ -21,6 +21,7 @@ mod calls;
 mod clock;
 pub mod frame;
 mod session;
+mod sessions;
 pub mod time;
 mod types;
 pub mod v16;
@@ -30,6 +31,7 @@ mod wear;
 
 pub use clock::{Clock, ClockOffset};
 pub use session::{Learnt, Session, Version};
+pub use sessions::Sessions;
 pub use types::{
     Capabilities, Counters, Grade, Identity, LimitOutcome, LimitRequest, Note, Now, Operation,
     Output, Report, Settings, Status, Trigger,

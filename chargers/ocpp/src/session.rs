@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::{
     types::{Capabilities, Counters, LimitRequest, Now, Operation, Output, Settings},
-    v16, v201,
+    v16::{self, ladder::Ladder},
+    v201,
 };
 
 /// A version of OCPP, as the websocket's subprotocol names it.
@@ -46,6 +47,58 @@ impl Version {
 pub struct Learnt {
     v16: v16::session::Learnt,
     v201: v201::session::Learnt,
+}
+
+/// What of it outlives a restart of the program: what the charge point can do, and which forms of a profile it takes.
+/// What is in force, and what the clock said, has to be seen anew.
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+struct Kept {
+    v16: Known,
+    v201: Known,
+}
+
+/// The same of one version.
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct Known {
+    pub(crate) capabilities: Capabilities,
+    pub(crate) ladder: Ladder,
+}
+
+impl Learnt {
+    /// What may be kept over a restart, as text for [`Learnt::of_text`].
+    pub fn text(&self) -> String {
+        let kept = Kept {
+            v16: self.v16.known(),
+            v201: self.v201.known(),
+        };
+        serde_json::to_string(&kept).unwrap_or_default()
+    }
+
+    /// What was kept; what cannot be read is learnt anew.
+    pub fn of_text(text: &str) -> Self {
+        let kept: Kept = serde_json::from_str(text).unwrap_or_default();
+        Self {
+            v16: v16::session::Learnt::of(kept.v16),
+            v201: v201::session::Learnt::of(kept.v201),
+        }
+    }
+
+    /// What the charge point can do: of each the best that either version has shown.
+    pub fn capabilities(&self) -> Capabilities {
+        let (old, new) = (
+            self.v16.known().capabilities,
+            self.v201.known().capabilities,
+        );
+        Capabilities {
+            limits: old.limits.max(new.limits),
+            lease: old.lease.max(new.lease),
+            composite_schedule: old.composite_schedule.max(new.composite_schedule),
+            triggers: old.triggers.max(new.triggers),
+            phase_switching: old.phase_switching.max(new.phase_switching),
+        }
+    }
 }
 
 /// One connection with one charge point; see the session of each version for its rules.
@@ -184,6 +237,78 @@ impl Session {
         match &self.speaks {
             Speaks::V16(session) => session.next_deadline(),
             Speaks::V201(session) => session.next_deadline(),
+        }
+    }
+
+    /// Whether others share the connection, and which is the first of them.
+    pub(crate) fn share(&mut self, shared: bool, first: bool) {
+        match &mut self.speaks {
+            Speaks::V16(session) => session.share(shared, first),
+            Speaks::V201(session) => session.share(shared, first),
+        }
+    }
+
+    /// Whether it has to leave the line to others.
+    pub(crate) fn hold(&mut self, held: bool) {
+        match &mut self.speaks {
+            Speaks::V16(session) => session.hold(held),
+            Speaks::V201(session) => session.hold(held),
+        }
+    }
+
+    /// So long may a call of ours that is no profile take, for the sake of others.
+    pub(crate) fn press(&mut self, patience: Option<Duration>) {
+        match &mut self.speaks {
+            Speaks::V16(session) => session.press(patience),
+            Speaks::V201(session) => session.press(patience),
+        }
+    }
+
+    /// Whether a call of ours is under way.
+    pub(crate) fn is_calling(&self) -> bool {
+        match &self.speaks {
+            Speaks::V16(session) => session.is_calling(),
+            Speaks::V201(session) => session.is_calling(),
+        }
+    }
+
+    /// How long what waits to be sent can wait; `None`: nothing waits.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        match &self.speaks {
+            Speaks::V16(session) => session.can_wait(),
+            Speaks::V201(session) => session.can_wait(),
+        }
+    }
+
+    /// A call has come that another session answers.
+    pub(crate) fn overhear(&mut self, text: &str, now: Now) {
+        match &mut self.speaks {
+            Speaks::V16(session) => session.overhear(text, now),
+            Speaks::V201(session) => session.overhear(text, now),
+        }
+    }
+
+    /// The connector that it controls.
+    pub(crate) fn connector(&self) -> u32 {
+        match &self.speaks {
+            Speaks::V16(session) => session.connector(),
+            Speaks::V201(session) => session.connector(),
+        }
+    }
+
+    /// Whether profiles were cleared since it was asked last, perhaps more than was asked for. In 2.0.1 they are cleared
+    /// by their ids, so that no other one is.
+    pub(crate) fn take_cleared(&mut self) -> bool {
+        match &mut self.speaks {
+            Speaks::V16(session) => session.take_cleared(),
+            Speaks::V201(_) => false,
+        }
+    }
+
+    /// Another session has cleared profiles: the base may be gone.
+    pub(crate) fn renew_base(&mut self) {
+        if let Speaks::V16(session) = &mut self.speaks {
+            session.renew_base();
         }
     }
 }

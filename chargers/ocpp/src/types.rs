@@ -148,7 +148,18 @@ pub enum Trigger {
 }
 
 /// How sure it is that a charge point can do something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub enum Grade {
     /// Nothing was said or seen.
     #[default]
@@ -162,7 +173,8 @@ pub enum Grade {
 }
 
 /// What a charge point can do, as far as it has said or shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct Capabilities {
     /// It takes limits; proven when its current came down after one.
     pub limits: Grade,

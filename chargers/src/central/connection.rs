@@ -1,4 +1,4 @@
-//! The task of one connection: a socket on one side, the pure session on the other.
+//! The task of one connection: a socket on one side, the pure sessions of its connectors on the other.
 //!
 //! Everything that can go wrong here ends this connection and no other: a message above the
 //! limit, a flood, a peer that does not read, a panic. The end is always reported, with the fate
@@ -15,7 +15,7 @@ use headroom_core::{
     event::{ChargerReport, ChargerStatus, Outcome},
     units::{Milliamps, WattHours},
 };
-use headroom_ocpp::{LimitOutcome, Note, Now, Output, Report, Session, Status, WRITES_PER_DAY};
+use headroom_ocpp::{LimitOutcome, Note, Now, Output, Report, Sessions, Status, WRITES_PER_DAY};
 use jiff::Timestamp;
 use tokio::{
     sync::mpsc,
@@ -93,7 +93,7 @@ pub(crate) async fn run(
 ) {
     info!(
         charge_point = identity,
-        load = joined.load,
+        loads = ?joined.loads(),
         version = joined.version.subprotocol(),
         "charge point connected"
     );
@@ -102,10 +102,11 @@ pub(crate) async fn run(
         monotonic: Duration::ZERO,
         wall: wall.now(),
     };
-    let settings = joined.settings.borrow().clone();
-    let learnt = joined.learnt.clone();
-    let mut session = Session::new(joined.version, settings, learnt, Box::new(random), now);
-    session.set_writes_per_day(limits.writes_per_day);
+    let seats = joined.seats.iter();
+    let seats = seats.map(|seat| (seat.settings.borrow().clone(), seat.learnt.clone()));
+    let mut sessions = Sessions::new(joined.version, seats.collect(), random, now);
+    sessions.set_writes_per_day(limits.writes_per_day);
+    let last_commands = vec![None; joined.seats.len()];
     let mut connection = Connection {
         socket,
         joined,
@@ -113,11 +114,11 @@ pub(crate) async fn run(
         roster,
         wall,
         events,
-        session,
+        sessions,
         started,
         messages: Bucket::new(limits.burst, limits.refill),
         ponged: false,
-        last_command: None,
+        last_commands,
     };
     // A panic is a mistake of ours that one charge point has found; the others go on.
     if let Ok(end) = AssertUnwindSafe(connection.serve()).catch_unwind().await {
@@ -144,11 +145,12 @@ struct Connection {
     roster: Roster,
     wall: WallClock,
     events: mpsc::Sender<DeviceEvent>,
-    session: Session,
+    sessions: Sessions,
     started: Instant,
     messages: Bucket,
     ponged: bool,
-    last_command: Option<u64>,
+    /// The newest limit that each session was given.
+    last_commands: Vec<Option<u64>>,
 }
 
 impl Connection {
@@ -160,7 +162,7 @@ impl Connection {
     }
 
     async fn serve(&mut self) -> End {
-        self.session.tick(self.now());
+        self.sessions.tick(self.now());
         let mut ping = tokio::time::interval(PING_EVERY);
         ping.reset();
         loop {
@@ -172,17 +174,16 @@ impl Connection {
 
     async fn step(&mut self, ping: &mut Interval) -> Result<(), End> {
         self.flush().await?;
-        let deadline = self.session.next_deadline().map(|at| self.started + at);
+        let deadline = self.sessions.next_deadline().map(|at| self.started + at);
         let silent_at = self.silent_at();
-        // In this order: the end, then settings, because a limit may be the first under them, then
-        // limits, and the peer's own messages last, so that no flood of them holds up a limit.
+        // In this order: the end, then settings and limits, and the peer's own messages last, so that no flood of
+        // them holds up a limit.
         tokio::select! {
             biased;
             _ = self.joined.close.changed() => return Err(End::Told),
-            Ok(()) = self.joined.settings.changed() => self.take_settings(),
-            Ok(()) = self.joined.limit.changed() => self.take_limit(),
+            () = self.joined.wake.notified() => self.take_orders(),
             () = sleep_until(deadline.unwrap_or(silent_at)), if deadline.is_some() => {
-                self.session.tick(self.now());
+                self.sessions.tick(self.now());
             }
             () = sleep_until(silent_at) => return Err(End::Silent),
             _ = ping.tick() => self.send(Message::Ping(Bytes::new())).await?,
@@ -205,21 +206,21 @@ impl Connection {
             }
     }
 
-    fn take_settings(&mut self) {
-        let settings = self.joined.settings.borrow_and_update().clone();
-        self.session.configure(settings, self.now());
-    }
-
-    fn take_limit(&mut self) {
-        // Both may come while nobody looks; then the settings came first.
-        if self.joined.settings.has_changed().unwrap_or_default() {
-            self.take_settings();
+    /// What has come for the connectors: settings first, because a limit may be the first under them.
+    fn take_orders(&mut self) {
+        let now = self.now();
+        let seats = self.joined.seats.iter_mut().zip(&mut self.last_commands);
+        for (index, (seat, last)) in seats.enumerate() {
+            if seat.settings.has_changed().unwrap_or_default() {
+                let settings = seat.settings.borrow_and_update().clone();
+                self.sessions.configure(index, settings, now);
+            }
+            let changed = seat.limit.has_changed().unwrap_or_default();
+            if let (true, Some(request)) = (changed, *seat.limit.borrow_and_update()) {
+                *last = Some(request.command);
+                self.sessions.set_limit(index, request, now);
+            }
         }
-        let Some(request) = *self.joined.limit.borrow_and_update() else {
-            return;
-        };
-        self.last_command = Some(request.command);
-        self.session.set_limit(request, self.now());
     }
 
     fn take(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
@@ -242,7 +243,7 @@ impl Connection {
             return Err(End::Flood);
         }
         match message {
-            Message::Text(text) => self.session.receive(text.as_str(), self.now()),
+            Message::Text(text) => self.sessions.receive(text.as_str(), self.now()),
             Message::Binary(_) => {
                 debug!(charge_point = self.identity, "a binary frame was ignored");
             }
@@ -255,10 +256,11 @@ impl Connection {
 
     /// Sends and reports what the session has to say.
     async fn flush(&mut self) -> Result<(), End> {
-        while let Some(output) = self.session.poll() {
+        while let Some((seat, output)) = self.sessions.poll() {
+            let load = self.joined.load(seat);
             match output {
                 Output::Send(text) => self.send(Message::text(text)).await?,
-                Output::Report(report) => self.report(report).await,
+                Output::Report(report) => self.report(load, report).await,
                 Output::Outcome {
                     command,
                     outcome,
@@ -276,7 +278,7 @@ impl Connection {
                         firmware = told.firmware,
                         "charge point booted"
                     );
-                    if self.joined.load.is_none() {
+                    if load.is_none() {
                         self.roster.identified(&self.identity, &told);
                     }
                 }
@@ -295,8 +297,9 @@ impl Connection {
                         ?what,
                         "what the charge point can do"
                     );
-                    if let Some(load) = &self.joined.load {
-                        self.roster.can(load, what);
+                    if let Some(load) = load {
+                        let learnt = self.sessions.learnt(seat);
+                        self.roster.can(&load, what, learnt);
                     }
                 }
             }
@@ -312,8 +315,8 @@ impl Connection {
         }
     }
 
-    async fn report(&mut self, report: Report) {
-        let Some(load) = &self.joined.load else {
+    async fn report(&mut self, load: Option<String>, report: Report) {
+        let Some(load) = load else {
             return;
         };
         let current_a = report.current_ma.iter().any(Option::is_some).then(|| {
@@ -324,7 +327,7 @@ impl Connection {
                 .collect()
         });
         self.emit(DeviceEvent::Charger(ChargerReport {
-            id: load.clone(),
+            id: load,
             connected: true,
             status: translate_status(report.status),
             current_a,
@@ -485,11 +488,10 @@ impl Connection {
     /// Tells what is to be told at the end: the fate of commands, and that the link is gone.
     async fn leave(mut self) {
         let now = self.now();
-        self.session.closed(now);
-        let counted = self
-            .roster
-            .leave(&self.joined, &self.identity, self.session.learnt());
-        while let Some(output) = self.session.poll() {
+        self.sessions.closed(now);
+        let learnt = |seat| self.sessions.learnt(seat);
+        let alone = self.roster.leave(&self.joined, &self.identity, learnt);
+        while let Some((_, output)) = self.sessions.poll() {
             if let Output::Outcome {
                 command,
                 outcome,
@@ -502,14 +504,29 @@ impl Connection {
             }
         }
         // Handed over, and never seen by the session.
-        let unseen = *self.joined.limit.borrow();
-        if let Some(request) = unseen.filter(|last| Some(last.command) != self.last_command) {
-            self.outcome(request.command, Outcome::Timeout, now.wall, None)
+        let seats = self.joined.seats.iter().zip(&self.last_commands);
+        let unseen = seats.filter_map(|(seat, last)| {
+            let command = seat.limit.borrow().as_ref()?.command;
+            (Some(command) != *last).then_some(command)
+        });
+        for command in unseen.collect::<Vec<_>>() {
+            self.outcome(command, Outcome::Timeout, now.wall, None)
                 .await;
         }
-        if let Some(load) = self.joined.load.take().filter(|_| counted) {
+        for load in alone {
             self.emit(DeviceEvent::Charger(disconnected(load))).await;
         }
+    }
+}
+
+impl Joined {
+    fn load(&self, seat: usize) -> Option<String> {
+        self.seats.get(seat)?.load.clone()
+    }
+
+    fn loads(&self) -> Vec<&str> {
+        let seats = self.seats.iter();
+        seats.filter_map(|seat| seat.load.as_deref()).collect()
     }
 }
 

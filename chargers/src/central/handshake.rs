@@ -117,7 +117,7 @@ async fn connect(
         Err(rejection) => return rejection.into_response(),
     };
     let size = match role {
-        Role::Known { .. } => context.limits.message_bytes,
+        Role::Known(_) => context.limits.message_bytes,
         Role::Unmatched => context.limits.unmatched_message_bytes,
     };
     let upgrade = match agreed {

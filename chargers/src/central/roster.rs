@@ -13,7 +13,10 @@ use std::{
 use axum::http::{HeaderMap, StatusCode};
 use headroom_ocpp::{Capabilities, Identity, Learnt, LimitRequest, Settings, Version};
 use jiff::Timestamp;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 use tracing::{info, warn};
 
 use super::{
@@ -52,14 +55,18 @@ pub(crate) struct KnownCharger {
     pub(crate) settings: Settings,
 }
 
+impl KnownCharger {
+    /// The connector, whatever the charger is called.
+    fn place(&self) -> String {
+        format!("{}/{}", self.charge_point_id, self.settings.connector)
+    }
+}
+
 /// Which side of the roster a connection is on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// The charger with this load id, as it was configured at the time of this number.
-    Known {
-        load: String,
-        epoch: u64,
-    },
+    /// The chargers with these load ids, as they were configured at the time of these numbers: one for each connector.
+    Known(Vec<(String, u64)>),
     Unmatched,
 }
 
@@ -76,6 +83,14 @@ struct Live {
     number: u64,
     limit: watch::Sender<Option<LimitRequest>>,
     settings: watch::Sender<Settings>,
+    link: Link,
+}
+
+/// What the connectors of one connection have in common.
+#[derive(Debug, Clone)]
+struct Link {
+    /// A limit or settings have come.
+    wake: Arc<Notify>,
     close: watch::Sender<bool>,
     heard: Arc<Mutex<Instant>>,
 }
@@ -84,14 +99,24 @@ struct Live {
 #[derive(Debug)]
 pub(crate) struct Joined {
     pub(crate) number: u64,
+    /// One for each connector that is controlled; at least one.
+    pub(crate) seats: Vec<Seat>,
+    /// Something has come to one of them.
+    pub(crate) wake: Arc<Notify>,
+    pub(crate) close: watch::Receiver<bool>,
+    pub(crate) heard: Arc<Mutex<Instant>>,
+    /// What the two ends have agreed upon.
+    pub(crate) version: Version,
+}
+
+/// One connector's part of it.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    /// `None`: the charge point is not adopted.
     pub(crate) load: Option<String>,
     pub(crate) limit: watch::Receiver<Option<LimitRequest>>,
     pub(crate) settings: watch::Receiver<Settings>,
-    pub(crate) close: watch::Receiver<bool>,
-    pub(crate) heard: Arc<Mutex<Instant>>,
     pub(crate) learnt: Learnt,
-    /// What the two ends have agreed upon.
-    pub(crate) version: Version,
 }
 
 #[derive(Debug)]
@@ -117,6 +142,8 @@ struct UnmatchedEntry {
 struct State {
     chargers: BTreeMap<String, Entry>,
     unmatched: Vec<UnmatchedEntry>,
+    /// What was learnt before the start of the program, by [`KnownCharger::place`].
+    remembered: BTreeMap<String, String>,
     guard: Guard,
     unknown: Bucket,
     count: u64,
@@ -131,6 +158,7 @@ impl Roster {
         Self(Arc::new(Mutex::new(State {
             chargers: BTreeMap::new(),
             unmatched: Vec::new(),
+            remembered: BTreeMap::new(),
             guard: Guard::default(),
             unknown: Bucket::new(UNKNOWN_BURST, UNKNOWN_REFILL),
             count: 0,
@@ -146,6 +174,7 @@ impl Roster {
     pub(crate) fn configure(&self, chargers: Vec<KnownCharger>) {
         let mut state = self.lock();
         let mut before = std::mem::take(&mut state.chargers);
+        let mut new = Vec::new();
         for known in chargers {
             let entry = match before.remove(&known.load) {
                 Some(entry) if entry.same_access(&known) => {
@@ -155,6 +184,7 @@ impl Roster {
                             settings.clone_from(&known.settings);
                             changed
                         });
+                        live.link.wake.notify_one();
                     }
                     Entry { known, ..entry }
                 }
@@ -163,7 +193,12 @@ impl Roster {
                         live.close("its access was changed", &known.charge_point_id);
                     }
                     state.count += 1;
-                    Entry::new(known, state.count)
+                    new.push(known.charge_point_id.clone());
+                    let text = state.remembered.get(&known.place()).cloned();
+                    let mut entry = Entry::new(known, state.count);
+                    entry.learnt = text.as_deref().map(Learnt::of_text).unwrap_or_default();
+                    entry.capabilities = entry.learnt.capabilities();
+                    entry
                 }
             };
             state.adopt(&entry.known.charge_point_id);
@@ -172,6 +207,12 @@ impl Roster {
         for (_, entry) in before {
             if let Some(live) = entry.live {
                 live.close("it was removed", &entry.known.charge_point_id);
+            }
+        }
+        for entry in state.chargers.values() {
+            let id = &entry.known.charge_point_id;
+            if let (Some(live), true) = (&entry.live, new.contains(id)) {
+                live.close("another of its connectors was added", id);
             }
         }
     }
@@ -192,10 +233,11 @@ impl Roster {
             unknown,
             ..
         } = &mut *state;
-        let entry = chargers
+        let mut entries: Vec<&mut Entry> = chargers
             .values_mut()
-            .find(|entry| entry.known.charge_point_id == identity);
-        let Some(entry) = entry else {
+            .filter(|entry| entry.known.charge_point_id == identity)
+            .collect();
+        if entries.is_empty() {
             let listed = unmatched
                 .iter()
                 .any(|entry| entry.info.charge_point_id == identity);
@@ -210,64 +252,32 @@ impl Roster {
                 });
             }
             return Ok(Role::Unmatched);
-        };
-        match &entry.known.auth {
-            Auth::Basic(password) => {
-                if entry.proved_from != Some(remote) && guard.is_throttled(remote) {
-                    entry.refuse(headers, remote, now);
-                    return Err(Refusal {
-                        status: StatusCode::TOO_MANY_REQUESTS,
-                        message: "too many wrong passwords from this address; try again later",
-                    });
-                }
-                let proven = password
-                    .as_deref()
-                    .is_some_and(|password| auth::proves(headers, identity, password));
-                if !proven {
-                    guard.failed(remote);
-                    entry.refuse(headers, remote, now);
-                    warn!(
-                        charge_point = identity, %remote, load = entry.known.load,
-                        "refused a charge point with a wrong or missing password; what is \
-                         connected stays connected. Set the same password at the charge point \
-                         (its user name is its identity) and here"
-                    );
-                    return Err(Refusal {
-                        status: StatusCode::UNAUTHORIZED,
-                        message: "wrong or missing password",
-                    });
-                }
-                entry.proved_from = Some(remote);
-                entry.refused = None;
-            }
-            Auth::None => {
-                if entry
-                    .live
-                    .as_ref()
-                    .is_some_and(|live| live.silence() < SILENT_AFTER)
-                {
-                    warn!(
-                        charge_point = identity, %remote,
-                        "refused a second connection: the first one is alive, and this charge \
-                         point does not authenticate"
-                    );
-                    return Err(Refusal {
-                        status: StatusCode::CONFLICT,
-                        message: "this charge point is connected already",
-                    });
-                }
+        }
+        // Each connector has its own password in the configuration; those that the charge point proves are served.
+        let throttled = guard.is_throttled(remote);
+        let mut refusal = None;
+        let mut seats = Vec::new();
+        for entry in &mut entries {
+            match entry.may_enter(headers, remote, throttled, now) {
+                Ok(()) => seats.push((entry.known.load.clone(), entry.epoch)),
+                Err(refused) => refusal = refusal.or(Some(refused)),
             }
         }
-        if !entry.reconnects.take() {
+        if seats.is_empty()
+            && let Some(refusal) = refusal
+        {
+            if refusal.status == StatusCode::UNAUTHORIZED {
+                guard.failed(remote);
+            }
+            return Err(refusal);
+        }
+        if !entries.iter_mut().any(|entry| entry.reconnects.take()) {
             return Err(Refusal {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 message: "this charge point reconnects too often; try again later",
             });
         }
-        Ok(Role::Known {
-            load: entry.known.load.clone(),
-            epoch: entry.epoch,
-        })
+        Ok(Role::Known(seats))
     }
 
     /// Enters a connection that is up. `None` if the configuration has changed meanwhile: then the
@@ -283,19 +293,25 @@ impl Roster {
         state.count += 1;
         let number = state.count;
         match role {
-            Role::Known { load, epoch } => {
-                let entry = state
-                    .chargers
-                    .get_mut(load)
-                    .filter(|entry| entry.epoch == *epoch)?;
-                let (live, mut joined) = connect(number, entry.known.settings.clone());
-                joined.load = Some(load.clone());
-                joined.learnt = entry.learnt.clone();
-                if let Some(old) = entry.live.replace(live) {
-                    old.close(
-                        "a new connection of the same charge point replaces it",
-                        identity,
-                    );
+            Role::Known(loads) => {
+                let (link, mut joined) = connect(number);
+                for (load, epoch) in loads {
+                    let entry = state
+                        .chargers
+                        .get_mut(load)
+                        .filter(|entry| entry.epoch == *epoch)?;
+                    let (live, mut seat) = link.seat(number, entry.known.settings.clone());
+                    seat.load = Some(load.clone());
+                    seat.learnt = entry.learnt.clone();
+                    joined.seats.push(seat);
+                    if let Some(old) = entry.live.replace(live)
+                        && old.number != number
+                    {
+                        old.close(
+                            "a new connection of the same charge point replaces it",
+                            identity,
+                        );
+                    }
                 }
                 Some(joined)
             }
@@ -307,42 +323,43 @@ impl Roster {
                 {
                     return None;
                 }
-                let (live, joined) = connect(number, unmatched_settings());
+                let (link, mut joined) = connect(number);
+                let (live, seat) = link.seat(number, unmatched_settings());
+                joined.seats.push(seat);
                 state.list_unmatched(identity, remote, since, live);
                 Some(joined)
             }
         }
     }
 
-    /// A connection has ended. True if the charger is without one now.
-    pub(crate) fn leave(&self, joined: &Joined, identity: &str, learnt: Learnt) -> bool {
+    /// A connection has ended, with what it learnt of each connector. Gives the chargers that are without one now.
+    pub(crate) fn leave(
+        &self,
+        joined: &Joined,
+        identity: &str,
+        learnt: impl Fn(usize) -> Learnt,
+    ) -> Vec<String> {
         let mut state = self.lock();
-        if let Some(load) = &joined.load {
+        let mut alone = Vec::new();
+        for (index, seat) in joined.seats.iter().enumerate() {
+            let Some(load) = &seat.load else {
+                state.leave_unmatched(identity, joined.number);
+                continue;
+            };
             let Some(entry) = state.chargers.get_mut(load) else {
-                return false;
+                continue;
             };
             match &entry.live {
                 Some(live) if live.number == joined.number => {
                     entry.live = None;
-                    entry.learnt = learnt;
-                    true
+                    entry.learnt = learnt(index);
+                    alone.push(load.clone());
                 }
-                Some(_) => false,
-                None => true,
+                Some(_) => {}
+                None => alone.push(load.clone()),
             }
-        } else {
-            let mut entries = state.unmatched.iter_mut();
-            let entry = entries.find(|entry| entry.info.charge_point_id == identity);
-            if let Some(entry) = entry
-                && entry
-                    .live
-                    .as_ref()
-                    .is_some_and(|live| live.number == joined.number)
-            {
-                entry.live = None;
-            }
-            false
         }
+        alone
     }
 
     /// Hands a limit to the charger's connection. False if it is not connected.
@@ -352,14 +369,33 @@ impl Roster {
             .chargers
             .get(load)
             .and_then(|entry| entry.live.as_ref());
-        live.is_some_and(|live| live.limit.send(Some(request)).is_ok())
+        live.is_some_and(|live| {
+            let taken = live.limit.send(Some(request)).is_ok();
+            live.link.wake.notify_one();
+            taken
+        })
     }
 
     /// More is known of what a charger can do.
-    pub(crate) fn can(&self, load: &str, what: Capabilities) {
+    pub(crate) fn can(&self, load: &str, what: Capabilities, learnt: Learnt) {
         if let Some(entry) = self.lock().chargers.get_mut(load) {
             entry.capabilities = what;
+            entry.learnt = learnt;
         }
+    }
+
+    /// What was learnt before the start of the program; for chargers that are configured from now on.
+    pub(crate) fn remember(&self, learnt: BTreeMap<String, String>) {
+        self.lock().remembered = learnt;
+    }
+
+    /// What is worth keeping of each charger of now.
+    pub(crate) fn learnt(&self) -> BTreeMap<String, String> {
+        let state = self.lock();
+        let entries = state.chargers.values();
+        entries
+            .map(|entry| (entry.known.place(), entry.learnt.text()))
+            .collect()
     }
 
     /// What a charger can do, as far as it has said or shown; `None` without such a charger.
@@ -411,12 +447,25 @@ impl Roster {
                 .iter()
                 .filter_map(|entry| entry.live.as_ref()),
         ) {
-            live.close.send_replace(true);
+            live.link.close.send_replace(true);
         }
     }
 }
 
 impl State {
+    fn leave_unmatched(&mut self, identity: &str, number: u64) {
+        let mut entries = self.unmatched.iter_mut();
+        let entry = entries.find(|entry| entry.info.charge_point_id == identity);
+        if let Some(entry) = entry
+            && entry
+                .live
+                .as_ref()
+                .is_some_and(|live| live.number == number)
+        {
+            entry.live = None;
+        }
+    }
+
     /// A charge point that was unmatched belongs to the house now: it shall come back and
     /// authenticate.
     fn adopt(&mut self, charge_point_id: &str) {
@@ -487,6 +536,61 @@ impl Entry {
         }
     }
 
+    /// Whether a charge point may speak for this charger.
+    fn may_enter(
+        &mut self,
+        headers: &HeaderMap,
+        remote: IpAddr,
+        throttled: bool,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let identity = &self.known.charge_point_id;
+        match &self.known.auth {
+            Auth::Basic(password) => {
+                if self.proved_from != Some(remote) && throttled {
+                    self.refuse(headers, remote, now);
+                    return Err(Refusal {
+                        status: StatusCode::TOO_MANY_REQUESTS,
+                        message: "too many wrong passwords from this address; try again later",
+                    });
+                }
+                let proven = password
+                    .as_deref()
+                    .is_some_and(|password| auth::proves(headers, identity, password));
+                if !proven {
+                    warn!(
+                        charge_point = identity, %remote, load = self.known.load,
+                        "refused a charge point with a wrong or missing password; what is \
+                         connected stays connected. Set the same password at the charge point \
+                         (its user name is its identity) and here"
+                    );
+                    self.refuse(headers, remote, now);
+                    return Err(Refusal {
+                        status: StatusCode::UNAUTHORIZED,
+                        message: "wrong or missing password",
+                    });
+                }
+                self.proved_from = Some(remote);
+                self.refused = None;
+            }
+            Auth::None => {
+                let live = self.live.as_ref();
+                if live.is_some_and(|live| live.silence() < SILENT_AFTER) {
+                    warn!(
+                        charge_point = identity, %remote,
+                        "refused a second connection: the first one is alive, and this charge \
+                         point does not authenticate"
+                    );
+                    return Err(Refusal {
+                        status: StatusCode::CONFLICT,
+                        message: "this charge point is connected already",
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn refuse(&mut self, headers: &HeaderMap, remote: IpAddr, now: Timestamp) {
         let (load, identity) = (&self.known.load, &self.known.charge_point_id);
         let why = auth::complaint(headers, identity);
@@ -501,7 +605,8 @@ impl Entry {
 
 impl Live {
     fn silence(&self) -> Duration {
-        self.heard
+        self.link
+            .heard
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .elapsed()
@@ -509,33 +614,47 @@ impl Live {
 
     fn close(&self, why: &str, charge_point: &str) {
         info!(charge_point, "closing a connection: {why}");
-        self.close.send_replace(true);
+        self.link.close.send_replace(true);
     }
 }
 
-fn connect(number: u64, settings: Settings) -> (Live, Joined) {
-    let (limit, limit_end) = watch::channel(None);
-    let (settings, settings_end) = watch::channel(settings);
+/// The two ends of a connection without connectors.
+fn connect(number: u64) -> (Link, Joined) {
     let (close, close_end) = watch::channel(false);
-    let heard = Arc::new(Mutex::new(Instant::now()));
-    let live = Live {
-        number,
-        limit,
-        settings,
+    let link = Link {
+        wake: Arc::new(Notify::new()),
         close,
-        heard: Arc::clone(&heard),
+        heard: Arc::new(Mutex::new(Instant::now())),
     };
     let joined = Joined {
         number,
-        load: None,
-        limit: limit_end,
-        settings: settings_end,
+        seats: Vec::new(),
+        wake: Arc::clone(&link.wake),
         close: close_end,
-        heard,
-        learnt: Learnt::default(),
+        heard: Arc::clone(&link.heard),
         version: Version::V16,
     };
-    (live, joined)
+    (link, joined)
+}
+
+impl Link {
+    fn seat(&self, number: u64, settings: Settings) -> (Live, Seat) {
+        let (limit, limit_end) = watch::channel(None);
+        let (settings, settings_end) = watch::channel(settings);
+        let live = Live {
+            number,
+            limit,
+            settings,
+            link: self.clone(),
+        };
+        let seat = Seat {
+            load: None,
+            limit: limit_end,
+            settings: settings_end,
+            learnt: Learnt::default(),
+        };
+        (live, seat)
+    }
 }
 
 /// For a charge point that is not of the house: answers and nothing else.

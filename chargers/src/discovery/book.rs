@@ -28,6 +28,8 @@ struct Instance {
     kind: &'static str,
     service: Option<(String, u16)>,
     text: Option<Vec<(String, String)>>,
+    /// The last message was about it.
+    heard: bool,
 }
 
 impl Book {
@@ -36,6 +38,9 @@ impl Book {
         let (addresses, others): (Vec<_>, Vec<_>) = records
             .into_iter()
             .partition(|record| matches!(record.data, Data::Address(_)));
+        for instance in self.instances.values_mut() {
+            instance.heard = false;
+        }
         for Record { name, data } in others {
             match data {
                 Data::Pointer(instance) => drop(self.instance(&instance)),
@@ -52,6 +57,12 @@ impl Book {
                 Data::Address(_) => {}
             }
         }
+        // A host that tells its addresses tells all of them: a device that has moved is not where it was.
+        for Record { name, .. } in &addresses {
+            if let Some(known) = self.hosts.get_mut(&name.to_ascii_lowercase()) {
+                known.clear();
+            }
+        }
         for Record { name, data } in addresses {
             if let Data::Address(address) = data {
                 self.address(&name, address);
@@ -65,20 +76,25 @@ impl Book {
         if !self.instances.contains_key(&key) && self.instances.len() >= KEPT_MAX {
             return None;
         }
-        Some(self.instances.entry(key).or_insert_with(|| Instance {
+        let instance = self.instances.entry(key).or_insert_with(|| Instance {
             name: name.to_owned(),
             kind,
             ..Instance::default()
-        }))
+        });
+        instance.heard = true;
+        Some(instance)
     }
 
     /// Hosts of others are not kept.
     fn address(&mut self, name: &str, address: IpAddr) {
-        let mut instances = self.instances.values();
-        let ours = instances.any(|instance| {
+        let mut ours = false;
+        for instance in self.instances.values_mut() {
             let host = instance.service.as_ref().map(|(host, _)| host);
-            host.is_some_and(|host| host.eq_ignore_ascii_case(name))
-        });
+            if host.is_some_and(|host| host.eq_ignore_ascii_case(name)) {
+                instance.heard = true;
+                ours = true;
+            }
+        }
         let key = name.to_ascii_lowercase();
         if !ours || (!self.hosts.contains_key(&key) && self.hosts.len() >= KEPT_MAX) {
             return;
@@ -104,9 +120,14 @@ impl Book {
         missing.take(MISSING_MAX).collect()
     }
 
-    /// The devices of which enough is known.
-    pub(super) fn devices(&self) -> Vec<Found> {
-        let devices = self.instances.values().filter_map(|instance| {
+    /// The devices of which the last message told something, and enough is known.
+    pub(super) fn announced(&self) -> Vec<Found> {
+        self.devices_of(|instance| instance.heard)
+    }
+
+    fn devices_of(&self, which: impl Fn(&Instance) -> bool) -> Vec<Found> {
+        let those = self.instances.values().filter(|instance| which(instance));
+        let devices = those.filter_map(|instance| {
             let (host, port) = instance.service.as_ref()?;
             let addresses = self.hosts.get(&host.to_ascii_lowercase())?;
             // A device may have nothing to say of itself; then that is what it says.
@@ -137,6 +158,12 @@ mod tests {
         Record {
             name: name.to_owned(),
             data,
+        }
+    }
+
+    impl Book {
+        fn devices(&self) -> Vec<Found> {
+            self.devices_of(|_| true)
         }
     }
 
@@ -187,6 +214,41 @@ mod tests {
         book.take(vec![address(), text, printer, service()]);
         assert_eq!(book.devices().len(), 1);
         assert_eq!(book.instances.len(), 1);
+    }
+
+    #[test]
+    fn a_device_that_says_nothing_any_more_is_not_announced_by_others() {
+        let mut book = Book::default();
+        let text = record(NAME, Data::Text(Vec::new()));
+        book.take(vec![service(), text, address()]);
+        assert_eq!(book.announced().len(), 1);
+        let other = "Other._shelly._tcp.local.";
+        let host = "other.local.".to_owned();
+        let there = Data::Service { host, port: 80 };
+        book.take(vec![
+            record(other, there),
+            record(other, Data::Text(Vec::new())),
+            record("other.local.", Data::Address([192, 0, 2, 8].into())),
+        ]);
+        let names = |book: &Book| -> Vec<String> {
+            book.announced().into_iter().map(|it| it.name).collect()
+        };
+        assert_eq!(names(&book), ["Other"]);
+        book.take(vec![address()]);
+        assert_eq!(names(&book), ["Relay"]);
+        book.take(Vec::new());
+        assert_eq!(names(&book), [""; 0]);
+    }
+
+    #[test]
+    fn a_device_that_has_moved_is_found_where_it_is_now() {
+        let mut book = Book::default();
+        let text = record(NAME, Data::Text(Vec::new()));
+        book.take(vec![service(), text, address()]);
+        let moved = Data::Address([192, 0, 2, 90].into());
+        book.take(vec![record("relay.local.", moved)]);
+        let hosts: Vec<_> = book.devices().into_iter().map(|it| it.host).collect();
+        assert_eq!(hosts, ["192.0.2.90"]);
     }
 
     #[test]

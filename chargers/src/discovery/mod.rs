@@ -120,7 +120,8 @@ impl Discovery {
                     book.take(dns::records(&message));
                     let now = Instant::now();
                     let mut state = self.state();
-                    for found in book.devices() {
+                    // Of the others nothing was heard: they may be gone.
+                    for found in book.announced() {
                         state.note(found, now);
                     }
                 }

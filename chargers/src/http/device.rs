@@ -15,7 +15,7 @@ use super::{
     caller::{Answer, Call, Caller},
     jq::Jq,
     profile::{Profile, ProfileKind},
-    request::{limit_values, switch_values},
+    request::{Request, limit_values, switch_values},
     template::Values,
 };
 use crate::polled::{CallError, Order, Pace, PolledDevice, Seen};
@@ -24,6 +24,8 @@ use crate::polled::{CallError, Order, Pace, PolledDevice, Seen};
 const MAX_AMPERE: f64 = 1_000.0;
 /// A charger has no more terminals.
 const MAX_TERMINALS: usize = 3;
+/// What is shown of a password.
+const HIDDEN: &str = "***";
 /// So much of an answer is told when it is not understood.
 const TOLD: usize = 200;
 
@@ -110,6 +112,16 @@ impl HttpDevice {
         Ok(answers)
     }
 
+    /// A request as it can be shown: with another password.
+    fn in_words(&self, request: &Request, values: &Values, call: &Call) -> String {
+        let mut shown = values.clone();
+        if let Some(password) = shown.get_mut(PASSWORD) {
+            *password = TemplateValue::from(HIDDEN);
+        }
+        let shown = request.build(&shown, self.profile.auth.as_ref());
+        told(&shown.unwrap_or_else(|_| Call::get(&call.path, "")))
+    }
+
     /// Makes one request. An answer from which nothing is read need not be JSON.
     async fn ask_one(&mut self, name: &str, values: &Values) -> Result<Value, CallError> {
         let Some(request) = self.profile.requests.get(name) else {
@@ -125,14 +137,20 @@ impl HttpDevice {
         let call = request
             .build(values, self.profile.auth.as_ref())
             .map_err(|error| CallError::Refused(error.to_string()))?;
-        let asked = told(&call);
+        let asked = self
+            .transcript
+            .is_some()
+            .then(|| self.in_words(request, values, &call));
         let result = self.caller.call(call).await;
         if let Some(transcript) = &mut self.transcript {
             let answered = match &result {
                 Ok(answer) => format!("{} {}", answer.status.as_u16(), beginning(&answer.body)),
                 Err(error) => error.in_words(),
             };
-            transcript.push(Exchange { asked, answered });
+            transcript.push(Exchange {
+                asked: asked.unwrap_or_default(),
+                answered: without(self.params.get(PASSWORD), answered),
+            });
         }
         let answer = result?;
         if request.optional && answer.status == StatusCode::NOT_FOUND {
@@ -220,6 +238,12 @@ impl PolledDevice for HttpDevice {
         answers.insert("params".to_owned(), json!(open.collect::<BTreeMap<_, _>>()));
         self.complaints.clear();
         understand(&self.profile, &Value::Object(answers), &mut self.complaints)
+    }
+
+    fn switches_phases(&self) -> bool {
+        let asked = self.profile.limit.iter().flat_map(|limit| &limit.ask);
+        let mut requests = asked.filter_map(|name| self.profile.requests.get(name));
+        requests.any(|request| request.names("phases"))
     }
 
     fn pace(&self) -> Pace {
@@ -312,6 +336,14 @@ fn ampere(value: &Value) -> Option<Milliamps> {
     (0.0..=MAX_AMPERE)
         .contains(&ampere)
         .then(|| Milliamps::from_f64(ampere))?
+}
+
+/// A text of the device without the password, where it says it back.
+fn without(password: Option<&String>, text: String) -> String {
+    match password {
+        Some(password) if !password.is_empty() => text.replace(password, HIDDEN),
+        _ => text,
+    }
 }
 
 fn told(call: &Call) -> String {

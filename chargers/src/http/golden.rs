@@ -647,3 +647,19 @@ fn every_profile_is_good_and_tells_what_happens_without_us() {
         assert!(!profile.title.is_empty(), "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_password_in_the_address_is_not_written_down() {
+    let mut bench = Bench::new("tasmota", &[("user", "admin"), ("password", "a&b c")]).await;
+    bench.device.write_down();
+    let first = "GET /cm?cmnd=Power1&password=a%26b%20c&user=admin";
+    bench.answers(&[(first, r#"{"POWER":"ON", "you said": "a&b c"}"#)]);
+    // The second question has no answer here.
+    bench.device.read().await.unwrap_err();
+    let said = format!("{:?}", bench.device.take_transcript());
+    assert!(
+        said.contains("cmnd=Power1&password=***&user=admin"),
+        "{said}"
+    );
+    assert!(!said.contains("a%26b") && !said.contains("a&b"), "{said}");
+}

@@ -157,6 +157,14 @@ impl Request {
         Ok(())
     }
 
+    /// Whether a value of that name stands in it.
+    pub(super) fn names(&self, value: &str) -> bool {
+        let mut templates = std::iter::once(&self.path)
+            .chain(self.query.values())
+            .chain(&self.body);
+        templates.any(|template| template.contains(value))
+    }
+
     /// The request with its values. A part of the query and a header that come out empty are left out.
     pub(super) fn build(
         &self,

@@ -83,6 +83,13 @@ impl PolledDevice for ModbusDevice {
         }
     }
 
+    fn switches_phases(&self) -> bool {
+        match &self.target {
+            Target::Charger(station) => station.switches_phases(),
+            Target::Relay(_) => false,
+        }
+    }
+
     fn pace(&self) -> Pace {
         match &self.target {
             Target::Charger(station) => station.pace(),

@@ -75,9 +75,27 @@ impl Link {
         }
     }
 
-    /// Writes; the answer repeats what was written and where.
+    /// Writes; the answer repeats what was written and where. One that repeats something else did not take it.
     pub(crate) async fn write(&mut self, request: Request<'static>) -> Result<(), CallError> {
-        self.call(request).await.map(drop)
+        let answer = self.call(request.clone()).await?;
+        let taken = match (&request, &answer) {
+            (Request::WriteSingleCoil(to, on), Response::WriteSingleCoil(at, is)) => {
+                (to, on) == (at, is)
+            }
+            (Request::WriteSingleRegister(to, word), Response::WriteSingleRegister(at, is)) => {
+                (to, word) == (at, is)
+            }
+            (
+                Request::WriteMultipleRegisters(to, words),
+                Response::WriteMultipleRegisters(at, count),
+            ) => to == at && words.len() == usize::from(*count),
+            _ => false,
+        };
+        if taken {
+            return Ok(());
+        }
+        let text = "its answer to a write repeats something else than what was written";
+        Err(CallError::Strange(text.to_owned()))
     }
 
     async fn call(&mut self, request: Request<'static>) -> Result<Response, CallError> {

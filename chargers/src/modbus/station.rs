@@ -38,6 +38,8 @@ pub(super) struct Station {
     terminals: usize,
     /// The limit that was written last.
     written: Option<Milliamps>,
+    /// The limit that it said was in force when it was read last.
+    applied: Option<Milliamps>,
     /// The fail-safe current and time that it has, as it says or as it was written.
     fail_safe: Option<(Milliamps, u32)>,
     /// The fail-safe that it was given, and how many times again.
@@ -46,6 +48,8 @@ pub(super) struct Station {
     written_at: Option<Instant>,
     /// Whether it was told that the charger counts no limit.
     told_ignored: bool,
+    /// Whether it was told that the charger has no fail-safe.
+    told_no_fail_safe: bool,
     /// The phases that it uses, as it says.
     phases: Option<u32>,
     /// The longest time that it said a limit still holds.
@@ -97,10 +101,12 @@ impl Station {
             base,
             terminals,
             written: None,
+            applied: None,
             fail_safe: None,
             given: None,
             written_at: None,
             told_ignored: false,
+            told_no_fail_safe: false,
             phases: None,
             validity_s: None,
             told: None,
@@ -115,6 +121,11 @@ impl Station {
             repeat: self.repeat(),
             ..Pace::default()
         }
+    }
+
+    /// Whether it has told how many phases it uses, and can be told another number.
+    pub(super) const fn switches_phases(&self) -> bool {
+        self.table.phases.is_some() && self.phases.is_some()
     }
 
     fn repeat(&self) -> Repeat {
@@ -145,8 +156,14 @@ impl Station {
         } else {
             limit
         };
-        // What gives more waits until the way back is there; what takes away waits for nothing.
-        let more = self.written.is_none_or(|written| limit.0 > written.0);
+        // What gives more waits until the way back is there; what takes away, or may, waits for nothing.
+        let more = match (self.written, self.applied) {
+            (Some(written), applied) => {
+                limit.0 > written.0 && applied.is_none_or(|applied| limit.0 >= applied.0)
+            }
+            (None, Some(applied)) => limit.0 >= applied.0,
+            (None, None) => false,
+        };
         if more {
             self.set_fail_safe(link, lease_s, safe).await?;
             self.set_phases(link, phases).await?;
@@ -177,8 +194,33 @@ impl Station {
         }
     }
 
-    /// Writes the fail-safe current and time if the charger has others.
+    /// Writes the fail-safe current and time if the charger has others. Older firmware has none: its limit counts
+    /// all the same.
     async fn set_fail_safe(
+        &mut self,
+        link: &mut Link,
+        lease_s: u32,
+        safe: Milliamps,
+    ) -> Result<(), CallError> {
+        match self.write_fail_safe(link, lease_s, safe).await {
+            Err(CallError::Refused(why)) => {
+                if !self.told_no_fail_safe {
+                    self.told_no_fail_safe = true;
+                    warn!(
+                        load = self.load,
+                        why,
+                        "the {} refuses a fail-safe and keeps its last limit when Headroom is gone; bring its \
+                         firmware up to date, or set the fail-safe in it",
+                        self.table.model
+                    );
+                }
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    async fn write_fail_safe(
         &mut self,
         link: &mut Link,
         lease_s: u32,
@@ -259,7 +301,11 @@ impl Station {
         }
         self.learn(&answers);
         self.warn_if_ignored(&answers);
-        Ok(self.seen(&answers))
+        let seen = self.seen(&answers);
+        if let Seen::Charger { limit, .. } = &seen {
+            self.applied = *limit;
+        }
+        Ok(seen)
     }
 
     /// What it says of the way back.

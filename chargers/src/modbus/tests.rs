@@ -36,6 +36,10 @@ struct State {
     closes: bool,
     /// Requests get no answer.
     mute: bool,
+    /// What it says it wrote, if not what it was told.
+    echoes: Option<u16>,
+    /// Registers that it does not let be written.
+    refuses: Vec<u16>,
 }
 
 impl Unit {
@@ -75,6 +79,9 @@ impl Unit {
         let word = |at: usize| u16::from_be_bytes([body[at], body[at + 1]]);
         let (function, address, value) = (body[0], word(1), word(3));
         let refused = vec![function | 0x80, 2];
+        if function > 4 && state.refuses.contains(&address) {
+            return refused;
+        }
         match function {
             1 => match state.coils.get(&address) {
                 Some(on) => vec![1, 1, u8::from(*on)],
@@ -95,8 +102,12 @@ impl Unit {
             }
             6 => {
                 state.writes.push((address, vec![value]));
-                state.registers.insert(address, value);
-                body.to_vec()
+                let mut echo = body.to_vec();
+                match state.echoes {
+                    Some(other) => echo[3..].copy_from_slice(&other.to_be_bytes()),
+                    None => drop(state.registers.insert(address, value)),
+                }
+                echo
             }
             16 => {
                 let words: Vec<u16> = (0..value).map(|i| word(6 + 2 * usize::from(i))).collect();
@@ -386,4 +397,45 @@ async fn a_keba_that_keeps_another_fail_safe_is_not_written_for_ever() {
             .count();
     }
     assert_eq!(persisted, 6);
+}
+
+#[tokio::test]
+async fn a_write_that_is_answered_with_something_else_was_not_taken() {
+    let unit = Unit::default();
+    unit.state.lock().unwrap().echoes = Some(9);
+    let mut relay = device("relay_holding_8", &unit).await;
+    let order = Order::Switch {
+        on: false,
+        lease_s: 60,
+    };
+    let error = relay.tell(&order).await.unwrap_err();
+    assert!(matches!(error, CallError::Strange(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_keba_without_a_fail_safe_takes_its_limit_and_the_limit_goes_first() {
+    let unit = keba();
+    unit.set(1100, &[0, 32_000]);
+    unit.state.lock().unwrap().refuses = vec![5016, 5018, 5020];
+    let mut station = device("keba", &unit).await;
+    station.tell(&limit(6_000, 60, 0)).await.unwrap();
+    assert_eq!(unit.writes(), [(5004, vec![6_000]), (5014, vec![1])]);
+    station.tell(&limit(10_000, 60, 0)).await.unwrap();
+    assert_eq!(unit.writes(), [(5004, vec![10_000]), (5014, vec![1])]);
+}
+
+#[tokio::test]
+async fn a_keba_that_runs_higher_than_it_was_told_is_lowered_before_anything_else() {
+    let unit = keba();
+    unit.set(1600, &[0, 0]);
+    unit.set(1602, &[0, 0]);
+    let mut station = device("keba", &unit).await;
+    station.tell(&limit(8_000, 60, 0)).await.unwrap();
+    unit.writes();
+    // It was restarted.
+    unit.set(1100, &[0, 32_000]);
+    unit.set(1602, &[0, 0]);
+    station.read().await.unwrap();
+    station.tell(&limit(10_000, 60, 0)).await.unwrap();
+    assert_eq!(unit.writes()[0], (5004, vec![10_000]));
 }

@@ -55,7 +55,9 @@ impl Book {
             Gives::Limit(steps) => scaled(value, steps)
                 .and_then(Milliamps::from_f64)
                 .map(|limit| self.limit = Some(limit)),
-            Gives::PausedIf(word) => whole(value).map(|number| self.paused = Some(number == word)),
+            Gives::PausedIf(words) => {
+                whole(value).map(|number| self.paused = Some(words.contains(&number)))
+            }
             Gives::Status(table) => whole(value).map(|number| {
                 let known = table.iter().find(|(of, _)| *of == number);
                 self.status = known.map_or(ChargerStatus::Unknown, |(_, status)| *status);
@@ -228,7 +230,7 @@ mod tests {
         assert_eq!(seen(&book), (currents.clone(), None));
         book.take(&json!(10), Gives::Limit(1), now);
         assert_eq!(seen(&book), (currents.clone(), Some(Milliamps(10_000))));
-        book.take(&json!("1"), Gives::PausedIf(1), now);
+        book.take(&json!("1"), Gives::PausedIf(&[1]), now);
         assert_eq!(seen(&book), (currents, Some(Milliamps(0))));
     }
 }

@@ -224,6 +224,28 @@ impl Filled {
     }
 }
 
+/// How long it waits before the broker is tried again.
+#[derive(Debug)]
+struct Patience(Duration);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(AGAIN_FIRST)
+    }
+}
+
+impl Patience {
+    /// After a connection that lived so long. One that ended at once is no better than none.
+    fn after(&mut self, lived: Option<Duration>) -> Duration {
+        if lived.is_some_and(|lived| lived >= AGAIN_MOST) {
+            self.0 = AGAIN_FIRST;
+        }
+        let wait = self.0;
+        self.0 = (wait * 2).min(AGAIN_MOST);
+        wait
+    }
+}
+
 /// The task.
 #[derive(Debug)]
 struct Line {
@@ -238,11 +260,12 @@ struct Line {
 impl Line {
     /// Connects again and again until it is aborted.
     async fn run(mut self) {
-        let mut again = AGAIN_FIRST;
+        let mut patience = Patience::default();
         loop {
+            let mut begun = None;
             let error = match Connection::open(&self.address, &self.name, &self.listen).await {
                 Ok(connection) => {
-                    again = AGAIN_FIRST;
+                    begun = Some(Instant::now());
                     self.heard.send_replace(Heard {
                         book: Book::default(),
                         broken: None,
@@ -262,8 +285,7 @@ impl Line {
             });
             // What was to be sent was not: who waits for it hears that.
             while self.outgoing.try_recv().is_ok() {}
-            sleep(again).await;
-            again = (again * 2).min(AGAIN_MOST);
+            sleep(patience.after(begun.map(|begun| begun.elapsed()))).await;
         }
     }
 
@@ -288,7 +310,8 @@ impl Line {
                 }
                 Some(message) = self.outgoing.recv() => {
                     let Outgoing { topic, payload, done } = message;
-                    if let Some(done) = done {
+                    // What nobody waits for any more was overtaken by something newer.
+                    if let Some(done) = done.filter(|done| !done.is_closed()) {
                         connection.publish(&topic, &payload, done).await?;
                     }
                 }
@@ -320,5 +343,23 @@ impl Line {
                 }
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broker_that_throws_it_out_at_once_is_tried_less_and_less_often() {
+        let mut patience = Patience::default();
+        let waits = |patience: &mut Patience, lived: Option<u64>| {
+            let lived = lived.map(Duration::from_secs);
+            patience.after(lived).as_millis()
+        };
+        let short: Vec<_> = (0..7).map(|_| waits(&mut patience, Some(0))).collect();
+        assert_eq!(short, [500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+        assert_eq!(waits(&mut patience, None), 10_000);
+        assert_eq!(waits(&mut patience, Some(60)), 500);
     }
 }

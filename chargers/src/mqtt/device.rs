@@ -26,6 +26,8 @@ pub(crate) struct MqttDevice {
     pub(super) client: Client,
     /// Terminals of a charger; `None` is a relay.
     terminals: Option<usize>,
+    /// It was read before, so that it is known whether it is there.
+    was_read: bool,
 }
 
 impl MqttDevice {
@@ -49,7 +51,24 @@ impl MqttDevice {
             client: Client::start(&profile, broker, topic),
             profile,
             terminals,
+            was_read: false,
         }
+    }
+
+    /// What it has told, if that was not too long ago.
+    fn seen(&self) -> Option<Seen> {
+        let quiet = self.profile.topics.quiet;
+        let heard = self.client.heard();
+        let heard = heard.borrow();
+        heard.book.seen(self.terminals, quiet, Instant::now())
+    }
+
+    fn is_not_there(&self) -> CallError {
+        let text = format!(
+            "the device has not told its state for {} s; check its topic",
+            self.profile.topics.quiet.as_secs()
+        );
+        CallError::NoAnswer(text.into())
     }
 
     /// Waits for the broker, for a moment.
@@ -106,27 +125,24 @@ impl PolledDevice for MqttDevice {
         let amperes = amperes.to_string();
         let fill = |payload: &str| payload.replace("{s}", &lease).replace("{a}", &amperes);
         self.connected().await;
-        self.client.publish(messages, fill).await
+        self.client.publish(messages, fill).await?;
+        // The broker says yes for a device that is gone, too.
+        if self.was_read && self.seen().is_none() {
+            return Err(self.is_not_there());
+        }
+        Ok(())
     }
 
     async fn read(&mut self) -> Result<Seen, CallError> {
         self.connected().await;
         self.ask().await?;
-        let quiet = self.profile.topics.quiet;
-        let heard = self.client.heard();
-        let heard = heard.borrow();
-        if let Some(why) = &heard.broken {
+        let broken = self.client.heard().borrow().broken.clone();
+        if let Some(why) = broken {
             let text = format!("no connection to the broker: {why}");
             return Err(CallError::NoAnswer(text.into()));
         }
-        let seen = heard.book.seen(self.terminals, quiet, Instant::now());
-        seen.ok_or_else(|| {
-            let text = format!(
-                "the device has not told its state for {} s; check its topic",
-                quiet.as_secs()
-            );
-            CallError::NoAnswer(text.into())
-        })
+        self.was_read = true;
+        self.seen().ok_or_else(|| self.is_not_there())
     }
 
     fn pace(&self) -> Pace {

@@ -67,8 +67,8 @@ pub(crate) enum Gives {
     EachCurrent(u32),
     /// The limit in force, in so many steps to an ampere.
     Limit(u32),
-    /// Paused if it is this number.
-    PausedIf(i64),
+    /// Paused if it is one of these numbers.
+    PausedIf(&'static [i64]),
     /// State of the car by a table of numbers.
     Status(&'static [(i64, ChargerStatus)]),
     /// Energy in so many steps to a kilowatt-hour.
@@ -246,7 +246,7 @@ pub(crate) static PROFILES: &[Topics] = &[
             rule("{t}/nrg", "/5", Gives::Current(1, 1)),
             rule("{t}/nrg", "/6", Gives::Current(2, 1)),
             rule("{t}/amp", "", Gives::Limit(1)),
-            rule("{t}/frc", "", Gives::PausedIf(1)),
+            rule("{t}/frc", "", Gives::PausedIf(&[1])),
             rule("{t}/eto", "", Gives::Energy(1000)),
             rule(
                 "{t}/car",
@@ -295,7 +295,7 @@ pub(crate) static PROFILES: &[Topics] = &[
                     (255, ChargerStatus::SuspendedEvse),
                 ]),
             ),
-            rule("{t}/state", "", Gives::PausedIf(254)),
+            rule("{t}/state", "", Gives::PausedIf(&[254, 255])),
         ],
         tell: Tell::Charger {
             limit: &[message(

@@ -333,3 +333,72 @@ async fn without_a_broker_it_says_so() {
     let why = std::error::Error::source(&error).unwrap().to_string();
     assert!(why.contains("no connection to the broker"), "{why}");
 }
+
+#[tokio::test]
+async fn an_order_for_a_device_that_is_gone_is_not_taken_though_the_broker_takes_it() {
+    let mut broker = Broker::start().await;
+    let mut device = device("zigbee2mqtt", &broker, "z/heater", None);
+    let seen = read_with(&mut device, &mut broker, |broker, _, _| {
+        broker.say("z/heater", r#"{"state":"ON"}"#);
+    })
+    .await;
+    assert_eq!(relay(&seen.unwrap()), (Some(true), None));
+    broker.say("z/heater/availability", r#"{"state":"offline"}"#);
+    let mut heard = device.client.heard();
+    let gone = heard.wait_for(|heard| heard.book.told().is_none());
+    drop(timeout(SOON, gone).await.unwrap());
+    let error = device.tell(&switch(false)).await.unwrap_err();
+    assert!(matches!(error, CallError::NoAnswer(_)), "{error}");
+    broker
+        .hears_that("z/heater/set", r#"{"state":"OFF"}"#)
+        .await;
+}
+
+#[tokio::test]
+async fn an_order_that_was_overtaken_is_not_published_behind_its_back() {
+    let mut broker = Broker::start().await;
+    let mut device = device("tasmota", &broker, "heater", None);
+    device.tell(&switch(false)).await.unwrap();
+    broker.hears_that("cmnd/heater/POWER", "OFF").await;
+    let raise = switch(true);
+    tokio::select! {
+        biased;
+        _ = device.tell(&raise) => panic!("the broker cannot have it yet"),
+        () = std::future::ready(()) => {}
+    }
+    device.tell(&switch(false)).await.unwrap();
+    broker.hears_that("cmnd/heater/POWER", "OFF").await;
+}
+
+#[tokio::test]
+async fn an_openevse_is_paused_in_both_of_its_states() {
+    for state in ["254", "255"] {
+        let broker = Broker::start().await;
+        let mut device = device("openevse", &broker, "openevse", Some(3));
+        let mut heard = device.client.heard();
+        drop(
+            heard
+                .wait_for(|heard| heard.broken.is_none())
+                .await
+                .unwrap(),
+        );
+        broker.say("openevse/pilot", "16");
+        broker.say("openevse/state", state);
+        let now = tokio::time::Instant::now();
+        let paused = |seen: Option<Seen>| {
+            matches!(
+                seen,
+                Some(Seen::Charger {
+                    status: ChargerStatus::SuspendedEvse,
+                    ..
+                })
+            )
+        };
+        let told = heard.wait_for(|heard| paused(heard.book.seen(Some(3), SOON, now)));
+        drop(timeout(SOON, told).await.unwrap());
+        let Seen::Charger { limit, .. } = device.read().await.unwrap() else {
+            panic!("a charger");
+        };
+        assert_eq!(limit, Some(Milliamps(0)), "{state}");
+    }
+}

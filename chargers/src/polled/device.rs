@@ -26,6 +26,11 @@ pub(crate) trait PolledDevice: Debug + Send + 'static {
     fn pace(&self) -> Pace {
         Pace::default()
     }
+
+    /// Whether it can be told now how many phases to use.
+    fn switches_phases(&self) -> bool {
+        false
+    }
 }
 
 /// An order for a device. The newest counts.
@@ -68,6 +73,22 @@ impl Order {
         }
     }
 
+    /// For how many phases it is; 0: that is not known, or it is for a relay.
+    pub(crate) const fn phases(&self) -> u8 {
+        match self {
+            Self::Limit { phases, .. } => *phases,
+            Self::Switch { .. } => 0,
+        }
+    }
+
+    /// Whether its limit is lower than that of `before`, on whatever phases.
+    pub(crate) const fn lowers(&self, before: &Self) -> bool {
+        match (self, before) {
+            (Self::Limit { limit, .. }, Self::Limit { limit: was, .. }) => limit.0 < was.0,
+            _ => true,
+        }
+    }
+
     /// Whether it says the same again. Leases may differ.
     pub(crate) const fn repeats(&self, before: &Self) -> bool {
         match (self, before) {
@@ -93,16 +114,16 @@ impl Order {
         }
     }
 
-    /// What holds when the lease has run out.
+    /// What holds when the lease has run out: the safe current, and never more than it was before.
     pub(crate) const fn when_it_ends(&self) -> Self {
         match *self {
             Self::Limit {
+                limit,
                 phases,
                 lease_s,
                 safe,
-                ..
             } => Self::Limit {
-                limit: safe,
+                limit: if limit.0 < safe.0 { limit } else { safe },
                 phases,
                 lease_s,
                 safe,

@@ -1,6 +1,7 @@
 //! Devices that are asked and told: one task for each, whatever they speak.
 
 mod device;
+mod said;
 mod task;
 #[cfg(test)]
 mod tests;

@@ -7,20 +7,22 @@
 //! holds afterwards: the safe current, or off. That is all that can be done for a device that keeps what it was
 //! told, and nothing if this program dies: see the driver's own dead man's switch.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use headroom_core::event::{ChargerReport, ChargerStatus, Outcome, SlowLoadReport};
 use tokio::{
     sync::{mpsc, watch},
-    time::Instant,
+    time::{Instant, error::Elapsed, timeout},
 };
 use tracing::{info, warn};
 
-use super::{CallError, Order, PolledDevice, Repeat, Seen, wear::Wear};
+use super::{CallError, Order, PolledDevice, Repeat, Seen, said::Said, wear::Wear};
 use crate::{message::DeviceEvent, wall::WallClock};
 
 /// Polls that may fail before the link counts as lost.
 const FAILURES_UNTIL_LOST: u32 = 2;
+/// The longest call, with all its questions: one that answers each of them late does not hold up what is due.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 /// Before an order without an answer is given again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// For so long after an order the device is read often: a car takes seconds to follow.
@@ -31,6 +33,14 @@ const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 const SHOWS_WITHIN: Duration = Duration::from_secs(3);
 /// Devices round what they were told when they tell it, in milliamperes.
 const ROUNDING_MA: i64 = 500;
+/// A device that shows more than it was told is told again as fast as it can show it, so many times…
+const PROMPT_CORRECTIONS: u32 = 10;
+/// …and then this often: its memory wears, and the loop of decisions has long seen that it does not obey.
+const CORRECT_EVERY: Duration = Duration::from_secs(30);
+/// Outcomes that wait for a place in a full queue of events. More orders than that do not come meanwhile.
+const UNSENT_MAX: usize = 64;
+/// How soon a full queue is tried again.
+const SEND_AGAIN: Duration = Duration::from_secs(1);
 
 /// An order with the number of its command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +56,31 @@ pub(crate) struct Link {
     pub(crate) load: String,
     /// Terminals of a charger, one entry of a report for each; `None` is a slow load.
     pub(crate) terminals: Option<usize>,
+    /// How many phases a charger surely uses when it is not switched to fewer; 0 if that is not known.
+    pub(crate) phases: u8,
     pub(crate) orders: watch::Receiver<Option<Told>>,
     pub(crate) events: mpsc::Sender<DeviceEvent>,
     pub(crate) wall: WallClock,
     pub(crate) poll_every: Duration,
+}
+
+/// The order that holds.
+#[derive(Debug, Clone, Copy)]
+struct Lease {
+    order: Order,
+    /// Until when it holds without a renewal; afterwards, when the device is told again what holds then.
+    until: Instant,
+    /// The renewals stopped. What gave more is never written again.
+    over: bool,
+}
+
+/// An order that waits for the gap between writes.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    told: Told,
+    until: Instant,
+    /// Its lease counts from when it was given: later it must not be written.
+    expires: Instant,
 }
 
 /// A device and its task's state.
@@ -62,30 +93,42 @@ pub(crate) struct Polled<D> {
     /// What is in force as far as is known: the last order that was accepted, unless one without
     /// an answer came after it.
     in_force: Option<Order>,
-    /// The order that holds, and until when it holds without a renewal.
-    lease: Option<(Order, Instant)>,
-    /// An order that waits for the gap between writes.
-    held: Option<(Told, Instant)>,
+    /// The last order was refused, maybe after a part of it was done: the next is written whatever it says.
+    doubtful: bool,
+    /// The most phases that it uses, as far as is known from its configuration and the orders.
+    phases: u8,
+    lease: Option<Lease>,
+    held: Option<Held>,
     seen: Option<Seen>,
     failures: u32,
+    /// How many times in a row it was told again because it showed more.
+    corrections: u32,
     next_poll: Instant,
     wear: Wear,
+    /// Outcomes that found the queue of events full.
+    unsent: VecDeque<DeviceEvent>,
+    said: Said,
 }
 
 impl<D: PolledDevice> Polled<D> {
     /// A device that was not spoken to yet.
     pub(crate) fn new(device: D, link: Link) -> Self {
         Self {
+            phases: link.phases,
             device,
             link,
             taken: None,
             in_force: None,
+            doubtful: false,
             lease: None,
             held: None,
             seen: None,
             failures: 0,
+            corrections: 0,
             next_poll: Instant::now(),
             wear: Wear::default(),
+            unsent: VecDeque::new(),
+            said: Said::default(),
         }
     }
 
@@ -101,11 +144,12 @@ impl<D: PolledDevice> Polled<D> {
                 self.obey(told).await;
                 continue;
             }
+            self.send_unsent();
             let now = Instant::now();
-            if let Some((told, _)) = self.held.take_if(|(_, until)| *until <= now) {
-                self.obey(told).await;
-            } else if let Some(order) = self.lapsed(now) {
-                self.fall_back(&order).await;
+            if let Some(lapsed) = self.lapsed(now) {
+                self.fall_back(lapsed).await;
+            } else if let Some(held) = self.held.take_if(|held| held.until <= now) {
+                self.obey_held(held).await;
             } else if let Some(order) = self.hungry(now) {
                 self.repeat(order).await;
             } else if self.next_poll <= now {
@@ -128,9 +172,10 @@ impl<D: PolledDevice> Polled<D> {
     }
 
     fn wake(&self) -> Instant {
-        let held = self.held.map(|(_, until)| until);
-        let lease = self.lease.map(|(_, until)| until);
-        let times = [held, lease, self.feed_at()];
+        let held = self.held.map(|held| held.until);
+        let lease = self.lease.map(|lease| lease.until);
+        let unsent = (!self.unsent.is_empty()).then(|| Instant::now() + SEND_AGAIN);
+        let times = [held, lease, self.feed_at(), unsent];
         times
             .into_iter()
             .flatten()
@@ -138,17 +183,15 @@ impl<D: PolledDevice> Polled<D> {
     }
 
     /// The order whose lease has run out.
-    fn lapsed(&mut self, now: Instant) -> Option<Order> {
-        let (order, _) = self.lease.take_if(|(_, until)| *until <= now)?;
-        Some(order)
+    fn lapsed(&mut self, now: Instant) -> Option<Lease> {
+        self.lease.take_if(|lease| lease.until <= now)
     }
 
     fn feed_at(&self) -> Option<Instant> {
         let Repeat::Every(every) = self.device.pace().repeat else {
             return None;
         };
-        self.lease?;
-        self.in_force?;
+        self.lease.filter(|lease| !lease.over)?;
         Some(self.wear.last()? + every)
     }
 
@@ -157,10 +200,24 @@ impl<D: PolledDevice> Polled<D> {
         self.feed_at()
             .filter(|at| *at <= now)
             .and(self.lease)
-            .map(|(order, _)| order)
+            .map(|lease| lease.order)
+    }
+
+    /// An order that waited for the gap; one whose own lease is over meanwhile is none any more.
+    async fn obey_held(&mut self, held: Held) {
+        if held.expires <= Instant::now() {
+            self.outcome(held.told.command, Outcome::Timeout, self.link.wall.now());
+            return;
+        }
+        self.obey_until(held.told, held.expires).await;
     }
 
     async fn obey(&mut self, told: Told) {
+        let expires = Instant::now() + told.order.lease();
+        self.obey_until(told, expires).await;
+    }
+
+    async fn obey_until(&mut self, told: Told, expires: Instant) {
         let now = Instant::now();
         let order = told.order;
         let urgent =
@@ -170,18 +227,22 @@ impl<D: PolledDevice> Polled<D> {
         if repeats && !urgent {
             let written = match pace.repeat {
                 Repeat::Always => false,
-                Repeat::Needless => self.failures == 0 && self.shows_limit(),
+                Repeat::Needless => self.shows_limit(),
                 Repeat::Every(every) => self.wear.last().is_some_and(|last| now < last + every),
             };
-            if written {
+            // Of a device that does not answer, or did a part of an order, nothing is known.
+            if written && self.failures == 0 && !self.doubtful {
                 self.hold(order);
-                self.outcome(told.command, Outcome::Accepted, self.link.wall.now())
-                    .await;
+                self.outcome(told.command, Outcome::Accepted, self.link.wall.now());
                 return;
             }
         }
         if !urgent && let Some(until) = self.wear.gap_until(pace, now) {
-            self.held = Some((told, until));
+            self.held = Some(Held {
+                told,
+                until,
+                expires,
+            });
             return;
         }
         if !urgent && self.wear.is_used_up(pace, now) {
@@ -193,9 +254,11 @@ impl<D: PolledDevice> Polled<D> {
                      only lowered"
                 );
             }
-            self.outcome(told.command, Outcome::Rejected, self.link.wall.now())
-                .await;
+            self.outcome(told.command, Outcome::Rejected, self.link.wall.now());
             return;
+        }
+        if !self.lease.is_some_and(|lease| order.repeats(&lease.order)) {
+            self.corrections = 0;
         }
         self.write(told).await;
         self.follow();
@@ -218,11 +281,13 @@ impl<D: PolledDevice> Polled<D> {
             None | Some(Err(CallError::NoAnswer(_))) => Outcome::Timeout,
             Some(Err(_)) => Outcome::Rejected,
         };
-        if let Some(Err(error)) = &result {
+        if let Some(Err(error)) = &result
+            && self.said.refusal.now()
+        {
             let why = error.in_words();
             warn!(load = self.link.load, order = ?told.order, why, "the device did not take an order");
         }
-        self.outcome(told.command, outcome, sent_at).await;
+        self.outcome(told.command, outcome, sent_at);
     }
 
     /// One call; `None` if it was dropped for a reduction.
@@ -232,26 +297,46 @@ impl<D: PolledDevice> Polled<D> {
             Some(one.command) != command && one.order.reduces(&order)
         });
         self.wear.wrote(Instant::now());
-        let result = tokio::select! {
-            biased;
-            () = reduction => None,
-            result = self.device.tell(&order) => Some(result),
+        self.phases = self.phases.max(order.phases());
+        let stays = (1..self.phases).contains(&order.phases()) && !self.device.switches_phases();
+        let lowers = self.in_force.is_none_or(|before| order.lowers(&before));
+        let result = if stays && !lowers {
+            // What is meant for one phase would flow on all of them.
+            Some(Err(no_phases()))
+        } else {
+            tokio::select! {
+                biased;
+                () = reduction => None,
+                result = timeout(ANSWERS_WITHIN, self.device.tell(&order)) => Some(in_time(result)),
+            }
+        };
+        let result = match result {
+            Some(Ok(())) if stays => Some(Err(no_phases())),
+            result => result,
         };
         match &result {
             Some(Ok(())) => self.hold(order),
             // It may have taken it or not; the next order is written whatever it says.
-            None | Some(Err(CallError::NoAnswer(_))) => {
+            None | Some(Err(CallError::NoAnswer(_) | CallError::Strange(_))) => {
                 self.hold(order);
                 self.in_force = None;
             }
-            Some(Err(_)) => {}
+            Some(Err(CallError::Password | CallError::Refused(_))) => {
+                self.doubtful = true;
+                // What it was told before is not kept alive against this.
+                let less = |lease: Lease| order.reduces(&lease.order) && order.lowers(&lease.order);
+                if self.lease.is_some_and(less) {
+                    self.lease = Some(Lease::of(order));
+                }
+            }
         }
         result
     }
 
     fn hold(&mut self, order: Order) {
         self.in_force = Some(order);
-        self.lease = Some((order, Instant::now() + order.lease()));
+        self.doubtful = false;
+        self.lease = Some(Lease::of(order));
     }
 
     /// Reads it often for a while.
@@ -259,28 +344,51 @@ impl<D: PolledDevice> Polled<D> {
         self.next_poll = Instant::now();
     }
 
-    /// The renewals stopped: what holds now is told until the device has heard it.
-    async fn fall_back(&mut self, order: &Order) {
-        let safe = order.when_it_ends();
-        if safe.repeats(order) {
+    /// The renewals stopped: what holds now is told until the device has heard it. What waits for the gap stays what
+    /// it is: an order that is newer.
+    async fn fall_back(&mut self, lapsed: Lease) {
+        let order = if lapsed.over {
+            lapsed.order
+        } else {
+            lapsed.order.when_it_ends()
+        };
+        if !lapsed.over && order.repeats(&lapsed.order) && self.is_in_force(&order) {
             return;
         }
-        let heard = self.tell(safe).await;
+        let heard = self.tell(order).await;
         if matches!(heard, Some(Ok(()))) {
-            warn!(load = self.link.load, order = ?safe, "no orders came any more; the device was sent to safety");
+            warn!(
+                load = self.link.load,
+                ?order,
+                "no orders came any more; the device was sent to safety"
+            );
             self.lease = None;
         } else {
-            self.lease = Some((*order, Instant::now() + self.poll_every()));
+            self.lease = Some(Lease {
+                order,
+                until: Instant::now() + self.poll_every(),
+                over: true,
+            });
         }
         self.follow();
     }
 
+    /// Whether the device has taken this, beyond doubt.
+    fn is_in_force(&self, order: &Order) -> bool {
+        let taken = self.in_force.is_some_and(|taken| taken.repeats(order));
+        taken && !self.doubtful
+    }
+
     /// Writes an order again, without news for anybody.
     async fn repeat(&mut self, order: Order) {
-        let lease = self.lease;
-        drop(self.tell(order).await);
+        let (lease, in_force) = (self.lease, self.in_force);
+        let heard = self.tell(order).await;
         // Nobody renewed it.
         self.lease = lease;
+        if !matches!(heard, Some(Ok(()))) {
+            self.in_force = in_force;
+            self.doubtful = true;
+        }
     }
 
     async fn look(&mut self) {
@@ -289,18 +397,18 @@ impl<D: PolledDevice> Polled<D> {
         let result = tokio::select! {
             biased;
             () = newer => return,
-            result = self.device.read() => result,
+            result = timeout(ANSWERS_WITHIN, self.device.read()) => in_time(result),
         };
         let now = Instant::now();
         self.next_poll = now + self.poll_every();
         match result {
             Ok(seen) => {
-                if self.failures >= FAILURES_UNTIL_LOST {
+                if self.failures >= FAILURES_UNTIL_LOST && self.said.back.now() {
                     info!(load = self.link.load, "the device is back");
                 }
                 self.failures = 0;
                 self.seen = Some(seen.clone());
-                self.report(Some(seen)).await;
+                self.report(Some(seen));
                 self.correct(now).await;
             }
             Err(error) => {
@@ -309,7 +417,7 @@ impl<D: PolledDevice> Polled<D> {
                 if self.failures < FAILURES_UNTIL_LOST {
                     return;
                 }
-                if self.failures == FAILURES_UNTIL_LOST {
+                if self.failures == FAILURES_UNTIL_LOST && self.said.lost.now() {
                     let why = error.in_words();
                     warn!(
                         load = self.link.load,
@@ -317,26 +425,39 @@ impl<D: PolledDevice> Polled<D> {
                         "the device is lost. Check its power, its network and the address that is configured"
                     );
                 }
-                self.report(None).await;
+                self.report(None);
             }
         }
     }
 
     /// A device that shows more than it was told is told again: it was restarted, or has another master.
     async fn correct(&mut self, now: Instant) {
-        let Some((order, _)) = self.lease.filter(|_| self.in_force.is_some()) else {
+        let lease = self.lease.filter(|lease| !lease.over);
+        let Some(order) = lease.filter(|_| self.in_force.is_some()).map(|it| it.order) else {
             return;
+        };
+        if !self.exceeds(&order) {
+            self.corrections = 0;
+            return;
+        }
+        let wait = if self.corrections < PROMPT_CORRECTIONS {
+            SHOWS_WITHIN
+        } else {
+            CORRECT_EVERY
         };
         let settled = self
             .wear
             .last()
-            .is_none_or(|last| now.saturating_duration_since(last) >= SHOWS_WITHIN);
-        if settled && self.exceeds(&order) {
-            info!(
-                load = self.link.load,
-                ?order,
-                "the device shows more than it was told; told again"
-            );
+            .is_none_or(|last| now.saturating_duration_since(last) >= wait);
+        if settled {
+            self.corrections = self.corrections.saturating_add(1);
+            if self.said.correction.now() {
+                info!(
+                    load = self.link.load,
+                    ?order,
+                    "the device shows more than it was told; told again"
+                );
+            }
             self.repeat(order).await;
         }
     }
@@ -380,19 +501,18 @@ impl<D: PolledDevice> Polled<D> {
         }
     }
 
-    async fn outcome(&mut self, command: u64, outcome: Outcome, sent_at: jiff::Timestamp) {
+    fn outcome(&mut self, command: u64, outcome: Outcome, sent_at: jiff::Timestamp) {
         let acknowledged_at = (outcome != Outcome::Timeout).then(|| self.link.wall.now());
         self.emit(DeviceEvent::Outcome {
             command,
             outcome,
             sent_at,
             acknowledged_at,
-        })
-        .await;
+        });
     }
 
     /// What was seen; `None`: the device is lost.
-    async fn report(&mut self, seen: Option<Seen>) {
+    fn report(&mut self, seen: Option<Seen>) {
         let id = self.link.load.clone();
         let connected = seen.is_some();
         let event = if let Some(terminals) = self.link.terminals {
@@ -432,13 +552,58 @@ impl<D: PolledDevice> Polled<D> {
                 power_w,
             })
         };
-        self.emit(event).await;
+        self.emit(event);
     }
 
-    async fn emit(&mut self, event: DeviceEvent) {
+    /// Tells an event and does not wait: whoever does not listen any more may be the one whose renewals stop. A report
+    /// that finds no place is lost, the next one tells more; an outcome waits.
+    fn emit(&mut self, event: DeviceEvent) {
+        self.send_unsent();
+        let full = if self.unsent.is_empty() {
+            self.link.events.try_send(event).err()
+        } else {
+            Some(mpsc::error::TrySendError::Full(event))
+        };
         // The receiver is gone only when the program ends.
-        drop(self.link.events.send(event).await);
+        if let Some(mpsc::error::TrySendError::Full(event @ DeviceEvent::Outcome { .. })) = full {
+            if self.unsent.len() >= UNSENT_MAX {
+                self.unsent.pop_front();
+            }
+            self.unsent.push_back(event);
+        }
     }
+
+    fn send_unsent(&mut self) {
+        while !self.unsent.is_empty() {
+            let Ok(place) = self.link.events.try_reserve() else {
+                return;
+            };
+            if let Some(event) = self.unsent.pop_front() {
+                place.send(event);
+            }
+        }
+    }
+}
+
+impl Lease {
+    /// The lease of an order that was given now.
+    fn of(order: Order) -> Self {
+        Self {
+            order,
+            until: Instant::now() + order.lease(),
+            over: false,
+        }
+    }
+}
+
+/// The result of a call, if it came in time.
+fn in_time<T>(result: Result<Result<T, CallError>, Elapsed>) -> Result<T, CallError> {
+    result.unwrap_or_else(|elapsed| Err(CallError::NoAnswer(elapsed.into())))
+}
+
+fn no_phases() -> CallError {
+    let text = "it cannot be told to use fewer phases; set phase_switching to false";
+    CallError::Refused(text.to_owned())
 }
 
 /// Returns when there is an order of this kind, or nobody who could give one.

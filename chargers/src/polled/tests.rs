@@ -25,6 +25,8 @@ enum Mood {
     /// Says yes and does nothing.
     Deaf,
     Refuses,
+    /// Does it and says no: a part of the order failed.
+    Partly,
     /// Ends without an answer after a second.
     Silent,
     /// Would take a minute.
@@ -61,11 +63,10 @@ impl PolledDevice for Device {
             inner.told.push((second, ampere));
             inner.moods.pop_front().unwrap_or(inner.mood)
         };
-        answer(mood).await?;
-        if mood == Mood::Good {
+        if matches!(mood, Mood::Good | Mood::Partly) {
             self.inner.lock().unwrap().limit = ampere;
         }
-        Ok(())
+        answer(mood).await
     }
 
     async fn read(&mut self) -> Result<Seen, CallError> {
@@ -89,7 +90,7 @@ impl PolledDevice for Device {
 async fn answer(mood: Mood) -> Result<(), CallError> {
     match mood {
         Mood::Good | Mood::Deaf => Ok(()),
-        Mood::Refuses => Err(CallError::Refused("no".to_owned())),
+        Mood::Refuses | Mood::Partly => Err(CallError::Refused("no".to_owned())),
         Mood::Silent => {
             sleep(Duration::from_secs(1)).await;
             Err(CallError::NoAnswer("silence".into()))
@@ -109,6 +110,11 @@ struct Bench {
 
 impl Bench {
     fn new(pace: Pace) -> Self {
+        Self::with_room(pace, 10_000)
+    }
+
+    /// `room`: how many events find a place.
+    fn with_room(pace: Pace, room: usize) -> Self {
         let inner = Arc::new(Mutex::new(Inner {
             begun: Instant::now(),
             told: Vec::new(),
@@ -123,10 +129,11 @@ impl Bench {
             pace,
         };
         let (orders, receiver) = watch::channel(None);
-        let (sender, events) = mpsc::channel(10_000);
+        let (sender, events) = mpsc::channel(room);
         let link = Link {
             load: "ev1".to_owned(),
             terminals: Some(3),
+            phases: 0,
             orders: receiver,
             events: sender,
             wall: WallClock::system(),
@@ -141,9 +148,13 @@ impl Bench {
     }
 
     fn order(&self, command: u64, ampere: i64) {
+        self.order_on(command, ampere, 3);
+    }
+
+    fn order_on(&self, command: u64, ampere: i64, phases: u8) {
         let order = Order::Limit {
             limit: Milliamps::from_amps(ampere),
-            phases: 3,
+            phases,
             lease_s: 120,
             safe: Milliamps::from_amps(6),
         };
@@ -152,6 +163,10 @@ impl Bench {
 
     fn told(&self) -> Vec<(u64, i64)> {
         self.inner.lock().unwrap().told.clone()
+    }
+
+    fn limit(&self) -> i64 {
+        self.inner.lock().unwrap().limit
     }
 
     fn mood(&self, mood: Mood) {
@@ -440,4 +455,187 @@ async fn it_ends_with_the_sender_of_orders() {
     let mut bench = Bench::new(needless());
     drop(bench.orders);
     while bench.events.recv().await.is_some() {}
+}
+
+fn fed(every_s: u64) -> Pace {
+    Pace {
+        repeat: Repeat::Every(seconds(every_s)),
+        ..Pace::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_whose_news_nobody_takes_obeys_and_is_sent_to_safety_all_the_same() {
+    let mut bench = Bench::with_room(needless(), 1);
+    sleep(seconds(20)).await;
+    bench.order(1, 16);
+    sleep(seconds(20)).await;
+    bench.order(2, 10);
+    sleep(seconds(300)).await;
+    assert_eq!(bench.told(), [(20, 16), (40, 10), (160, 6)]);
+    // No outcome was lost meanwhile.
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    assert_eq!(bench.outcome().await, (2, Accepted));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_raise_that_waits_for_the_gap_is_not_written_after_its_lease() {
+    let mut bench = Bench::new(Pace {
+        gap: seconds(300),
+        ..needless()
+    });
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    sleep(seconds(1)).await;
+    bench.order(2, 16);
+    assert_eq!(bench.outcomes(seconds(1_000)).await, [(2, Timeout)]);
+    assert_eq!(bench.told(), [(0, 10), (120, 6)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_the_lease_raises_nothing() {
+    let mut bench = Bench::new(needless());
+    bench.order(1, 0);
+    assert_eq!(bench.outcomes(seconds(600)).await, [(1, Accepted)]);
+    assert_eq!(bench.told(), [(0, 0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_does_not_go_to_safety_is_not_fed_with_what_it_had() {
+    for mood in [Mood::Refuses, Mood::Silent] {
+        let mut bench = Bench::new(fed(1));
+        bench.order(1, 10);
+        assert_eq!(bench.outcomes(seconds(119)).await, [(1, Accepted)]);
+        bench.mood(mood);
+        sleep(seconds(120)).await;
+        let told = bench.told();
+        let more = |told: &&(u64, i64)| told.0 >= 120 && told.1 > 6;
+        assert_eq!(told.iter().find(more), None, "{mood:?} {told:?}");
+        bench.mood(Mood::Good);
+        sleep(seconds(10)).await;
+        assert_eq!(bench.limit(), 6, "{mood:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_renewal_for_the_watchdog_is_not_the_last_one() {
+    let mut bench = Bench::new(fed(5));
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    bench.inner.lock().unwrap().moods = [Mood::Silent].into();
+    sleep(seconds(31)).await;
+    assert!(bench.told().len() >= 6, "{:?}", bench.told());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_refused_may_have_been_done_in_part() {
+    let mut bench = Bench::new(needless());
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    sleep(seconds(20)).await;
+    // It cannot be asked meanwhile what it made of it.
+    bench.mood(Mood::Hangs);
+    bench.inner.lock().unwrap().moods = [Mood::Partly, Mood::Good].into();
+    bench.order(2, 16);
+    assert_eq!(bench.outcome().await, (2, Rejected));
+    // The same as before, and it is written: what the device showed is from before.
+    bench.order(3, 10);
+    assert_eq!(bench.outcome().await, (3, Accepted));
+    assert_eq!(bench.told(), [(0, 10), (20, 16), (20, 10)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reduction_that_was_refused_is_not_undone_by_a_renewal_for_the_watchdog() {
+    let mut bench = Bench::new(fed(5));
+    bench.order(1, 16);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    bench.inner.lock().unwrap().moods = [Mood::Partly].into();
+    bench.order(2, 8);
+    assert_eq!(bench.outcome().await, (2, Rejected));
+    sleep(seconds(60)).await;
+    assert_eq!(bench.limit(), 8, "{:?}", bench.told());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_safe_current_that_may_not_have_come_is_told_when_the_renewals_stop() {
+    let mut bench = Bench::new(needless());
+    bench.order(1, 16);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    bench.mood(Mood::Silent);
+    bench.order(2, 6);
+    assert_eq!(bench.outcome().await, (2, Timeout));
+    bench.mood(Mood::Good);
+    sleep(seconds(130)).await;
+    assert_eq!(bench.limit(), 6, "{:?}", bench.told());
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_renewal_is_accepted_of_a_device_that_does_not_answer() {
+    let mut bench = Bench::new(Pace {
+        repeat: Repeat::Every(seconds(50)),
+        ..Pace::default()
+    });
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    bench.mood(Mood::Silent);
+    sleep(seconds(20)).await;
+    bench.order(2, 10);
+    assert_eq!(bench.outcome().await, (2, Timeout));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_never_follows_is_told_less_and_less_often() {
+    let mut bench = Bench::new(needless());
+    bench.mood(Mood::Deaf);
+    for command in 1..=60 {
+        bench.order(command, 10);
+        assert_eq!(bench.outcome().await, (command, Accepted));
+        sleep(seconds(60)).await;
+    }
+    let corrections = bench.told().len();
+    assert!((100..=240).contains(&corrections), "{corrections}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_for_one_phase_is_not_taken_by_a_device_that_uses_three() {
+    let mut bench = Bench::new(needless());
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    bench.order_on(2, 16, 1);
+    assert_eq!(bench.outcome().await, (2, Rejected));
+    assert_eq!(bench.limit(), 10, "16 A would flow on three phases");
+    bench.order_on(3, 8, 1);
+    assert_eq!(bench.outcome().await, (3, Rejected));
+    assert_eq!(bench.limit(), 8, "less is less on any number of phases");
+    bench.order(4, 8);
+    assert_eq!(bench.outcome().await, (4, Accepted));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_takes_a_minute_for_an_answer_holds_up_nothing_that_is_due() {
+    let mut bench = Bench::new(needless());
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    sleep(seconds(100)).await;
+    bench.mood(Mood::Hangs);
+    sleep(seconds(21)).await;
+    bench.mood(Mood::Good);
+    sleep(seconds(15)).await;
+    let told = bench.told();
+    let last = told.last().unwrap();
+    assert!(last.1 == 6 && last.0 <= 135, "{told:?}");
+    assert_eq!(bench.limit(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_for_one_phase_that_is_not_taken_leaves_the_watchdog_fed() {
+    let mut bench = Bench::new(fed(5));
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    bench.order_on(2, 16, 1);
+    assert_eq!(bench.outcome().await, (2, Rejected));
+    sleep(seconds(21)).await;
+    let told = bench.told();
+    assert!(told.iter().all(|(_, ampere)| *ampere == 10), "{told:?}");
+    assert_eq!(told.len(), 5, "{told:?}");
 }

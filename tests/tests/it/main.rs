@@ -15,6 +15,7 @@
 
 mod api;
 mod arrows;
+mod backup;
 mod bad_input;
 mod captures;
 mod charger_test;
@@ -39,7 +40,9 @@ mod mqtt_relay;
 mod network_meters;
 mod ocpp16_matrix;
 mod ocpp201;
+mod ocpp_clients;
 mod replay;
 mod simulate_cli;
 mod tcp_meter;
 mod telegrams;
+mod two_connectors;

@@ -58,7 +58,7 @@ const QUIET_REFUSALS: u8 = 30;
 const MAX_STACK: u32 = 1_000;
 
 /// Forms of the base, in the order in which they are tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Base {
     Plain,
     /// Only while the unit is not known.
@@ -75,6 +75,9 @@ const BASES: [Base; 5] = [
     Base::WholeChargePoint,
     Base::Maximum,
 ];
+
+/// Of them, those of a single connector.
+const OWN_BASES: usize = 3;
 
 /// Which form the next base has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,8 +104,11 @@ pub(crate) struct Situation {
 }
 
 /// What was found out about the forms that this charge point takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub(crate) struct Ladder {
+    /// Other connectors have limits of their own: nothing is set for the whole charge point.
+    shared: bool,
     rung: usize,
     /// The rung of the last lease: another one where the own does not fit at the moment.
     used: usize,
@@ -125,6 +131,7 @@ pub(crate) struct Ladder {
 impl Default for Ladder {
     fn default() -> Self {
         Self {
+            shared: false,
             rung: 0,
             used: 0,
             proven: None,
@@ -190,10 +197,33 @@ impl Ladder {
 
     /// The search begins at a rung that is known to be the right one for the model.
     pub(crate) fn start_at(&mut self, place: Place) {
+        let place_of_all = matches!(place, Place::WholeChargePoint | Place::Maximum);
+        if self.shared && place_of_all {
+            return;
+        }
         let found = RUNGS.iter().position(|(known, _)| *known == place);
         if let (Some(rung), None) = (found, self.proven) {
             self.rung = self.rung.max(rung);
         }
+    }
+
+    /// Whether other connectors of the charge point have limits of their own. What was found out with the other answer
+    /// says little.
+    pub(crate) fn share(&mut self, shared: bool) {
+        if self.shared != shared {
+            *self = Self {
+                shared,
+                unit: self.unit,
+                max_stack: self.max_stack,
+                max_periods: self.max_periods,
+                ..Self::default()
+            };
+        }
+    }
+
+    fn bases(&self) -> &'static [Base] {
+        let count = if self.shared { OWN_BASES } else { BASES.len() };
+        BASES.get(..count).unwrap_or(&BASES)
     }
 
     fn unit(&self) -> Unit {
@@ -270,6 +300,13 @@ impl Ladder {
     }
 
     fn fits(&self, index: usize, situation: Situation) -> bool {
+        let place_of_all = matches!(
+            Self::rung_at(index).0,
+            Place::WholeChargePoint | Place::Maximum
+        );
+        if self.shared && place_of_all {
+            return false;
+        }
         let ends = self.can_end(situation);
         if self.base_is_maximum() && index + 1 < RUNGS.len() {
             // Beside it the lower of the two would hold: the base.
@@ -375,7 +412,7 @@ impl Ladder {
 
     /// The form of the next base; `None` when every form was refused.
     pub(crate) fn base(&self, connector: u32) -> Option<BaseForm> {
-        let base = *BASES.get(self.base_rung)?;
+        let base = *self.bases().get(self.base_rung)?;
         let (purpose, connector) = match base {
             Base::Plain | Base::OtherUnit | Base::Relative => (Purpose::Default, connector),
             Base::WholeChargePoint => (Purpose::Default, 0),
@@ -413,12 +450,12 @@ impl Ladder {
         if self.unit.is_some() && BASES.get(self.base_rung) == Some(&Base::OtherUnit) {
             self.base_rung += 1;
         }
-        self.base_rung < BASES.len()
+        self.base_rung < self.bases().len()
     }
 
     /// Start the search for a base again, if it has found none.
     pub(crate) fn base_again(&mut self) {
-        if self.base_rung >= BASES.len() {
+        if self.base_rung >= self.bases().len() {
             self.base_rung = 0;
         }
     }

@@ -22,7 +22,7 @@ pub(crate) const START_SLACK_S: i64 = 2;
 const BASE_START: SignedDuration = SignedDuration::from_hours(-24);
 
 /// Unit of the limits in a schedule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Unit {
     Amperes,
     Watts,
@@ -93,6 +93,14 @@ const BASE_ID: u32 = 1;
 const LEASE_ID: u32 = 2;
 const TRANSACTION_ID: u32 = 3;
 const MAXIMUM_ID: u32 = 4;
+/// The ids of a connector are so many; those of the next one follow. An id belongs to one profile of the charge point,
+/// whichever connector it is for.
+const IDS: u32 = 4;
+
+/// What the ids of a connector begin after; those of the whole charge point are the first connector's.
+pub(crate) const fn ids_before(connector: u32) -> u32 {
+    connector.saturating_sub(1).saturating_mul(IDS)
+}
 
 /// The payload of `SetChargingProfile`.
 pub(crate) fn payload(form: Form, schedule: Schedule, amounts: Amounts) -> Value {
@@ -166,7 +174,7 @@ pub(crate) fn payload(form: Form, schedule: Schedule, amounts: Amounts) -> Value
         Purpose::Maximum => ("ChargePointMaxProfile", MAXIMUM_ID),
     };
     let mut profile = json!({
-        "chargingProfileId": id,
+        "chargingProfileId": ids_before(form.connector).saturating_add(id),
         "stackLevel": form.stack,
         "chargingProfilePurpose": purpose,
         "chargingProfileKind": kind,

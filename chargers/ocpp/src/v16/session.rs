@@ -26,6 +26,7 @@ mod limits;
 mod operations;
 mod queue;
 mod sending;
+mod shared;
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -37,6 +38,7 @@ use super::{connector::Connector, ladder::BaseForm, quirks::Quirks, setup::Setup
 use crate::{
     calls::CallLine,
     frame::{self, Frame},
+    sessions::Part,
     types::{Capabilities, Counters, LimitOutcome, LimitRequest, Note, Now, Output, Settings},
     wear::WRITES_PER_DAY,
 };
@@ -139,6 +141,7 @@ pub struct Session {
     random: Box<dyn FnMut() -> u32 + Send>,
     line: CallLine<Kind>,
     line_since: Duration,
+    part: Part,
     outputs: VecDeque<Output>,
     /// Answers that are held back, with their time.
     delayed: VecDeque<(Duration, String)>,
@@ -191,6 +194,7 @@ impl Session {
         Self {
             line: CallLine::new(salt),
             line_since: now.monotonic,
+            part: Part::default(),
             outputs: VecDeque::new(),
             delayed: VecDeque::new(),
             counters: Counters::default(),
@@ -377,7 +381,7 @@ impl Session {
         }
         self.renew_gate(now);
         self.break_off_for_limit(now);
-        if self.may_send() && self.line.is_free() {
+        if self.may_send() && self.line.is_free() && !self.part.held {
             self.send_next(now);
         }
         // What has never taken a profile may give all that it can.

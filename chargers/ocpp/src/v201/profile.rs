@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     time,
-    v16::profile::{Form, Purpose, Unit},
+    v16::profile::{Form, Purpose, Unit, ids_before},
 };
 
 /// Seconds by which a schedule starts before now, so that cut fractions and the way through the
@@ -32,9 +32,12 @@ const LEASE_ID: i64 = 2;
 const TRANSACTION_ID: i64 = 3;
 const MAXIMUM_ID: i64 = 4;
 
-/// Whether a profile with this id is one of ours.
-pub(crate) const fn is_own(id: i64) -> bool {
-    matches!(id, BASE_ID | LEASE_ID | TRANSACTION_ID | MAXIMUM_ID)
+/// Whether a profile with this id is one of ours for this EVSE or for the whole station.
+pub(crate) fn is_own(id: i64, evse: u32) -> bool {
+    [0, i64::from(ids_before(evse))].iter().any(|before| {
+        let kind = id.saturating_sub(*before);
+        matches!(kind, BASE_ID | LEASE_ID | TRANSACTION_ID | MAXIMUM_ID)
+    })
 }
 
 /// When a schedule begins and how it ends.
@@ -144,7 +147,7 @@ pub(crate) fn payload(
         | Schedule::Duration { .. } => "Absolute",
     };
     let mut profile = json!({
-        "id": id,
+        "id": i64::from(ids_before(form.connector)) + id,
         "stackLevel": form.stack,
         "chargingProfilePurpose": purpose,
         "chargingProfileKind": kind,

@@ -25,6 +25,7 @@ mod calls;
 mod deadlines;
 mod learnt;
 mod sending;
+mod shared;
 mod watch;
 
 use std::{collections::VecDeque, time::Duration};
@@ -37,6 +38,7 @@ use super::{evse::Evse, setup::Setup};
 use crate::{
     calls::CallLine,
     frame::{self, Frame},
+    sessions::Part,
     types::{
         Capabilities, Counters, LimitOutcome, LimitRequest, Note, Now, Operation, Output, Settings,
     },
@@ -152,6 +154,7 @@ pub struct Session {
     random: Box<dyn FnMut() -> u32 + Send>,
     line: CallLine<Kind>,
     line_since: Duration,
+    part: Part,
     outputs: VecDeque<Output>,
     counters: Counters,
     connected_at: Duration,
@@ -206,6 +209,7 @@ impl Session {
             is_21,
             line: CallLine::new(salt),
             line_since: now.monotonic,
+            part: Part::default(),
             outputs: VecDeque::new(),
             counters: Counters::default(),
             connected_at: now.monotonic,
@@ -392,7 +396,8 @@ impl Session {
         }
         self.break_off_for_limit(now);
         // What cannot be sent ends at once and leaves the line to the next.
-        while self.may_send() && self.line.is_free() && self.send_next(now) {}
+        let may = self.may_send() && !self.part.held;
+        while may && self.line.is_free() && self.send_next(now) {}
         if self.learnt.capabilities != self.told_capabilities {
             self.told_capabilities = self.learnt.capabilities;
             let capabilities = Output::Capabilities(self.learnt.capabilities);

@@ -27,7 +27,9 @@ impl Session {
             && !(matches!(incoming, Incoming::Boot(_)) && self.is_boot_loop(now));
         let answer = match &incoming {
             Incoming::Boot(identity) => {
-                self.outputs.push_back(Output::Identified(identity.clone()));
+                if !self.part.overhears {
+                    self.outputs.push_back(Output::Identified(identity.clone()));
+                }
                 incoming::boot_answer(accepted, HEARTBEAT_INTERVAL_S, now.wall)
             }
             Incoming::Heartbeat => incoming::heartbeat_answer(now.wall),
@@ -52,7 +54,7 @@ impl Session {
             Incoming::Unknown => {
                 let error = "this central system does not know the action";
                 let text = frame::write_error(id, ErrorCode::NotImplemented, error);
-                self.outputs.push_back(Output::Send(text));
+                self.answer(text, &incoming, now);
                 return;
             }
         };
@@ -64,6 +66,9 @@ impl Session {
 
     /// Sends an answer; that to a beginning transaction later where the model needs it.
     fn answer(&mut self, text: String, call: &Incoming, now: Now) {
+        if self.part.overhears {
+            return;
+        }
         let delay = self.quirks.start_answer_delay();
         match (call, delay) {
             (Incoming::Start { .. }, Some(delay)) if self.delayed.len() < MAX_DELAYED => {

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     clock::Clock,
+    session::Known,
     types::{Capabilities, Identity, LimitRequest},
     v16::ladder::Ladder,
     wear::{Urgency, Wear},
@@ -75,6 +76,23 @@ pub(super) struct Start {
 }
 
 impl Learnt {
+    /// What may be kept over a restart of the program.
+    pub(crate) fn known(&self) -> Known {
+        Known {
+            capabilities: self.capabilities,
+            ladder: self.ladder.clone(),
+        }
+    }
+
+    /// A charge point of which this was kept.
+    pub(crate) fn of(known: Known) -> Self {
+        Self {
+            capabilities: known.capabilities,
+            ladder: known.ladder,
+            ..Self::default()
+        }
+    }
+
     /// The lease that has not run out.
     pub(super) fn lease_now(&self, wall: Timestamp) -> Option<InForce> {
         self.in_force.filter(|in_force| wall < in_force.until)

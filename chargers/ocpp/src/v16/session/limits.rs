@@ -75,12 +75,20 @@ impl Session {
 
     /// When a call that is no profile has to give way; `None`: nothing waits for it.
     pub(super) fn break_off_at(&self) -> Option<Duration> {
-        if self.waiting.is_none() || self.line.kind()?.is_profile() {
+        if self.line.kind()?.is_profile() {
             return None;
         }
+        let patience = [self.patience(), self.part.pressed];
+        let patience = patience.into_iter().flatten().min()?;
+        Some(self.line_since + patience)
+    }
+
+    /// How long the waiting limit can wait for a call that is no profile; `None`: nothing waits for it.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        self.waiting?;
         match self.gate {
-            Gate::Urgent => Some(self.line_since + REDUCTION_PATIENCE),
-            Gate::Open => Some(self.line_since + LIMIT_PATIENCE),
+            Gate::Urgent => Some(REDUCTION_PATIENCE),
+            Gate::Open => Some(LIMIT_PATIENCE),
             Gate::Until(_) => None,
         }
     }

@@ -116,6 +116,7 @@ impl Session {
         if clears {
             // It may have cleared more than it was asked to.
             self.base = Base::Due;
+            self.part.cleared = true;
             self.restore_lease(now);
         }
         self.operated(number, LimitOutcome::Accepted);

@@ -24,17 +24,21 @@ impl Session {
         let accepted = self.settings.adopted && !(is_boot && self.is_boot_loop(now));
         match self.answer(&incoming, accepted, now) {
             Ok(answer) => {
-                let text = frame::write_result(id, &answer);
-                self.outputs.push_back(Output::Send(text));
+                self.say(frame::write_result(id, &answer));
             }
             Err((code, why)) => {
-                let text = frame::write_error(id, code, why);
-                self.outputs.push_back(Output::Send(text));
+                self.say(frame::write_error(id, code, why));
                 return;
             }
         }
         if accepted {
             self.digest(incoming, now);
+        }
+    }
+
+    fn say(&mut self, answer: String) {
+        if !self.part.overhears {
+            self.outputs.push_back(Output::Send(answer));
         }
     }
 
@@ -52,7 +56,9 @@ impl Session {
         }
         Ok(match incoming {
             Incoming::Boot(identity) => {
-                self.outputs.push_back(Output::Identified(identity.clone()));
+                if !self.part.overhears {
+                    self.outputs.push_back(Output::Identified(identity.clone()));
+                }
                 incoming::boot_answer(accepted, HEARTBEAT_INTERVAL_S, now.wall)
             }
             Incoming::OtherVersion => {
@@ -132,7 +138,8 @@ impl Session {
             return;
         }
         for profile in profiles {
-            let foreign = profile.removable && !profile::is_own(profile.id);
+            let foreign =
+                profile.removable && !profile::is_own(profile.id, self.settings.connector);
             if foreign && self.foreign.len() < MAX_FOREIGN && !self.foreign.contains(&profile.id) {
                 self.foreign.push_back(profile.id);
             }

@@ -52,14 +52,20 @@ impl Session {
         if self.line.kind()?.is_profile() {
             return None;
         }
-        let patience = match (self.waiting, self.base) {
-            (Some(waiting), _) if waiting.urgency == Urgency::Reduction => REDUCTION_PATIENCE,
-            (Some(_), _) => LIMIT_PATIENCE,
-            // After a boot there may be nothing at all that limits it.
-            (None, Base::First) if self.may_send() => LIMIT_PATIENCE,
-            (None, _) => return None,
-        };
+        let patience = [self.patience(), self.part.pressed];
+        let patience = patience.into_iter().flatten().min()?;
         Some(self.line_since + patience)
+    }
+
+    /// How long what waits can wait for a call that is no profile; `None`: nothing waits for it.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        match (self.waiting, self.base) {
+            (Some(waiting), _) if waiting.urgency == Urgency::Reduction => Some(REDUCTION_PATIENCE),
+            (Some(_), _) => Some(LIMIT_PATIENCE),
+            // After a boot there may be nothing at all that limits it.
+            (None, Base::First) if self.may_send() => Some(LIMIT_PATIENCE),
+            (None, _) => None,
+        }
     }
 
     /// When a charging EVSE is to be asked for its values.
