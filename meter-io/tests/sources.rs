@@ -325,6 +325,7 @@ async fn frames_of_two_pushes_are_never_joined() {
     let (first, _) = push(20_000);
     let (_, second) = push(180);
     stream.write_all(&first).await.unwrap();
+    // The silence of the line is the input here.
     tokio::time::sleep(SILENCE).await;
     stream.write_all(&second).await.unwrap();
     let (first, second) = push(2_000);
