@@ -40,6 +40,13 @@ pub(crate) fn read(text: &str) -> anyhow::Result<Wanted> {
     if let Some(path) = array_for_object(&sent, &serde_json::to_value(&document)?) {
         bail!("{path} must be a table, not a list");
     }
+    // An empty pipe must not empty the house.
+    if sent.get("site").is_none() {
+        bail!(
+            "it has no [site], so it is no whole configuration, and everything that it leaves out would go. \
+             Begin with what headroom export gives"
+        );
+    }
     // Read only: ignored, as the API ignores them.
     document.meter.key_set = false;
     let drivers = (document.chargers.iter_mut().map(|it| &mut it.driver))
@@ -147,6 +154,7 @@ mod tests {
             ("[site", "line 1"),
             ("[[chargers]]\nmax_current_a = \"16\"", "line 2"),
             ("site = [\"Home\"]", "site must be a table"),
+            ("", "no whole configuration"),
             ("[[slow_loads]]\nid = \"heater\"", "rated_w"),
         ] {
             let error = format!("{:#}", read(text).unwrap_err());
@@ -156,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_order_may_be_given_apart() {
-        let wanted = read("[priorities]\norder = [[\"a\"], [\"b\", \"c\"]]").unwrap();
+        let wanted = read("[site]\n[priorities]\norder = [[\"a\"], [\"b\", \"c\"]]").unwrap();
         assert_eq!(wanted.order.unwrap()[1], ["b", "c"]);
         let example: Value = toml::from_str("[site.main_fuse]\nrating_a = 25").unwrap();
         assert_eq!(example["site"]["main_fuse"]["rating_a"], 25);

@@ -121,7 +121,11 @@ impl Load {
             let likely = recent.map_or(high, |(_, reported)| (reported + self.risen()).min(high));
             // Its report may be older than the fall that the meter has shown.
             let told = self.current().max(low);
-            *bounds.likely.get_mut(line) = if self.fell { likely.min(told) } else { likely };
+            *bounds.likely.get_mut(line) = if self.fell || self.has_obeyed_by_now(now) {
+                likely.min(told)
+            } else {
+                likely
+            };
         }
         bounds
     }
@@ -134,6 +138,14 @@ impl Load {
         let rests = !matches!(self.status, S::Charging | S::Unknown);
         let told = self.changed_at.map_or(u64::MAX, |at| now.since_ms(at));
         self.spec.kind == Kind::Charger && idle && rests && told >= self.reaction_ms()
+    }
+
+    /// Whether what it was told last must be in force: accepted long enough ago, and not a word since.
+    fn has_obeyed_by_now(&self, now: Instant) -> bool {
+        let accepted = self.outcome == Some(Outcome::Accepted);
+        let long_ago = |at: Instant| now.since_ms(at) >= self.reaction_ms();
+        let silent = self.measured_at < self.changed_at;
+        accepted && silent && self.changed_at.is_some_and(long_ago)
     }
 
     /// From when until when its last two words tell what it drew, and the most of it on each line. `None`: they do not.
@@ -181,15 +193,17 @@ impl Load {
         }
         let straying = self.link.straying_since().is_some();
         if !straying && (self.is_changing(now) || self.unsettled.is_some()) {
-            // Accepted long ago and not reported since: it counts in full, but no house is made smaller by it.
+            // It goes on counting in full, but no house is made smaller by it.
             let since = self.changed_at.map_or(0, |at| now.since_ms(at));
             let accepted = self.outcome == Some(Outcome::Accepted);
-            let top = if accepted && since >= self.reaction_ms().max(REACTION_MS) {
+            let top = if self.has_obeyed_by_now(now) && since >= REACTION_MS {
                 self.current()
+            } else if accepted && since >= self.reaction_ms().max(REACTION_MS) {
+                high.max(self.current())
             } else {
-                worst
+                high.max(worst)
             };
-            return (low.min(self.current()), high.max(top));
+            return (low.min(self.current()), top.max(low));
         }
         if straying {
             return (low, high);
