@@ -77,6 +77,8 @@ pub struct Background {
     unstated: PerPhase<Option<(Instant, Milliamps)>>,
     /// What the newest readings that were told from both sides showed of the house.
     confirmed: PerPhase<Option<Milliamps>>,
+    /// The newest reading that tells a line.
+    newest: Option<(Instant, PerPhase<Option<Milliamps>>)>,
     /// The newest readings, oldest first.
     readings: VecDeque<(Instant, PerPhase<Option<Milliamps>>)>,
 }
@@ -126,6 +128,20 @@ impl Peaks {
 }
 
 impl Background {
+    /// Takes what the loads have said since the newest reading: what they still do not state by now was the house.
+    pub fn heed(&mut self, stated: &PerPhase<Milliamps>, tells_within_ms: u64, now: Instant) {
+        let Some((at, lines)) = self.newest else {
+            return;
+        };
+        for phase in Phase::ALL {
+            if let (Some(measured), Some(before)) = (lines.get(phase), self.now.get(phase)) {
+                let stated = measured - stated.get(phase);
+                let next = self.heed_unstated(phase, before, stated, tells_within_ms, (at, now));
+                *self.now.get_mut(phase) = Some(next);
+            }
+        }
+    }
+
     /// Takes a reading; a line that it leaves out stays as it was.
     pub fn observe(
         &mut self,
@@ -145,7 +161,7 @@ impl Background {
             let before = self.now.get(phase).unwrap_or(high);
             let next = before.clamp(low, high).max(Milliamps::ZERO);
             let stated = measured - draw.stated.get(phase);
-            let next = self.heed_unstated(phase, next, stated, draw.tells_within_ms, now);
+            let next = self.heed_unstated(phase, next, stated, draw.tells_within_ms, (now, now));
             *self.now.get_mut(phase) = Some(next);
             *seen.get_mut(phase) = Some(next);
             *self.likely.get_mut(phase) = (measured - draw.likely.get(phase)).max(Milliamps::ZERO);
@@ -160,6 +176,12 @@ impl Background {
         let told_ms = draw.gap_ms.saturating_mul(GAPS).min(HOLD_MAX_MS);
         self.hold_ms = hold_ms.max(told_ms);
         self.hold(seen, now);
+        if Phase::ALL
+            .iter()
+            .any(|phase| measured.get(*phase).is_some())
+        {
+            self.newest = Some((now, measured));
+        }
         self.readings.push_back((now, measured));
         if self.readings.len() > READINGS {
             self.readings.pop_front();
@@ -173,14 +195,14 @@ impl Background {
         next: Milliamps,
         stated: Milliamps,
         tells_within_ms: u64,
-        now: Instant,
+        (measured_at, now): (Instant, Instant),
     ) -> Milliamps {
         let unstated = self.unstated.get_mut(phase);
         if stated <= next + UNSTATED {
             *unstated = None;
             return next;
         }
-        let (since, least) = unstated.unwrap_or((now, stated));
+        let (since, least) = unstated.unwrap_or((measured_at, stated));
         let least = least.min(stated);
         *unstated = Some((since, least));
         if now.since_ms(since) >= tells_within_ms {
@@ -274,8 +296,14 @@ impl Background {
     }
 
     /// When the highest of a line leaves the hold time.
-    pub fn held_until(&self, phase: Phase, hold_ms: u64) -> Option<Instant> {
-        self.peaks.until(phase, hold_ms)
+    pub fn held_until(&self, phase: Phase) -> Option<Instant> {
+        self.peaks.until(phase, self.hold_ms)
+    }
+
+    /// When the highest of a line leaves [`LONG_HOLD`] hold times.
+    pub fn held_long_until(&self, phase: Phase) -> Option<Instant> {
+        let long_ms = self.hold_ms.saturating_mul(LONG_HOLD);
+        self.long_peaks.until(phase, long_ms)
     }
 
     /// The highest of a line that is known in any way: learnt, held, or now.

@@ -64,6 +64,9 @@ impl Class {
     }
 }
 
+/// What is left of a deviation after one time constant: 1/e.
+const ONE_TIME_CONSTANT: f64 = 0.367_879_441;
+
 /// One pole of an overcurrent device.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(from = "Kept", into = "Kept")]
@@ -130,6 +133,19 @@ impl Fuse {
             decay: decays(factor),
             theta: 0.0,
         })
+    }
+
+    /// Its time constant, cut to whole milliseconds: what it carried longer ago than this is mostly forgotten.
+    pub fn time_constant_ms(&self) -> u64 {
+        let mut left = 1.0;
+        let mut ms = 0;
+        for (power, decay) in self.decay.iter().enumerate().rev() {
+            if left * decay >= ONE_TIME_CONSTANT {
+                left *= decay;
+                ms += 1 << power;
+            }
+        }
+        ms
     }
 
     /// Lets a current flow for a time.
@@ -256,6 +272,20 @@ mod tests {
                 fuse.share() >= 1.0
             })
             .map_or(u64::MAX, |tenths| tenths / 10)
+    }
+
+    #[test]
+    fn the_time_constant_is_that_of_the_model() {
+        for (characteristic, curve, expected) in [
+            (Characteristic::B, Curve::Standard, 4_570),
+            (Characteristic::B, Curve::Band, 26_000),
+            (Characteristic::Linky, Curve::Standard, 125_000),
+        ] {
+            let class = class(characteristic, curve);
+            let fuse = Fuse::new(class, Milliamps::from_amps(25)).unwrap();
+            let ms = fuse.time_constant_ms();
+            assert!(ms.abs_diff(expected) <= 1, "{expected}: {ms}");
+        }
     }
 
     #[test]

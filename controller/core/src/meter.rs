@@ -193,9 +193,27 @@ impl Meter {
             self.good = self.good.saturating_add(1);
         }
         let hold_ms = u64::from(tuning.hold_s).saturating_mul(1000);
+        let draw = DrawBounds {
+            tells_within_ms: self.waits_ms(draw.tells_within_ms),
+            ..*draw
+        };
         self.background
-            .observe(lines.map(|(current, _)| current), draw, hold_ms, now);
+            .observe(lines.map(|(current, _)| current), &draw, hold_ms, now);
         changed
+    }
+
+    /// Takes what the loads say now that they drew at most at the time of the newest reading.
+    pub fn heed(&mut self, stated: &PerPhase<Milliamps>, tells_within_ms: u64, now: Instant) {
+        let waits_ms = self.waits_ms(tells_within_ms);
+        self.background.heed(stated, waits_ms, now);
+    }
+
+    /// A fuse does not wait for a load's word longer than its time constant.
+    fn waits_ms(&self, tells_within_ms: u64) -> u64 {
+        let fuses = Phase::ALL.iter();
+        let fuses = fuses.filter_map(|phase| self.fuses.get_ref(*phase).as_ref());
+        let bears_ms = fuses.map(Fuse::time_constant_ms).min();
+        bears_ms.map_or(tells_within_ms, |ms| ms.min(tells_within_ms))
     }
 
     /// Learns what the total power says. Between two readings with currents, a gain that the loads cannot

@@ -6,6 +6,7 @@ mod trouble;
 pub use trouble::Overload;
 
 use crate::action::{Reason, ReasonCode};
+use crate::background::LONG_HOLD;
 use crate::config::MAIN;
 use crate::load::Load;
 use crate::units::{Instant, Milliamps, Phase};
@@ -353,6 +354,19 @@ impl Reason {
             "A person has set ceilings for the loads. The fuse is guarded all the same.",
         )
         .until(until)
+    }
+
+    /// There would be room for a little more, but it went up and down, and the house needed it not long ago.
+    pub fn patience(load: &Load, bound: &Bound, until: Instant) -> Self {
+        let text = format!(
+            "{} could get a little more; it was lowered twice not long ago, and {} was fuller within {LONG_HOLD} hold times. It is \
+             raised when that is over, or by a large step before.",
+            load.title(),
+            bound.place()
+        );
+        Self::plain(ReasonCode::Hysteresis, text)
+            .at(bound)
+            .until(until)
     }
 
     /// There is room now, but the house needed it a short time ago.

@@ -156,6 +156,24 @@ fn a_car_that_waits_for_a_peak_to_pass_is_told_what_it_would_have_without_it() {
 }
 
 #[test]
+fn a_car_that_went_up_and_down_is_told_until_when_it_waits() {
+    let mut house = House::new(&json!([charger("ev1", 1)]), &json!([]));
+    for house_amps in [33.0, 37.0, 33.0, 37.0] {
+        house.run(130, house_amps, &["ev1"], None);
+    }
+    let low = house.limit("ev1");
+    house.run(200, 33.0, &["ev1"], None);
+    assert!((house.limit("ev1") - low).abs() < 0.1, "{low}");
+    let reason = house.reason("ev1");
+    assert_eq!(reason.code, ReasonCode::Hysteresis, "{}", reason.text);
+    assert!(reason.text.contains("lowered twice"), "{}", reason.text);
+    let until = reason.until_ms.unwrap();
+    assert!(until.0 > house.s * 1000 && until.0 <= (house.s + 600) * 1000);
+    house.run(450, 33.0, &["ev1"], None);
+    assert!(house.limit("ev1") > low, "{}", house.reason("ev1").text);
+}
+
+#[test]
 fn what_changes_nothing_is_not_told() {
     // What the heater draws is too little for the car to begin.
     let heater = json!({"id": "heater", "name": "Water heater", "rated_w": 690, "phases": ["l1"], "priority": 9});

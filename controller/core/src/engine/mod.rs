@@ -206,6 +206,7 @@ impl Engine {
                     self.loads_moved |= load.moved() >= FROZEN_MOVE;
                 }
                 self.confirm_background(now);
+                self.heed_reports(now);
             }
             Event::SlowLoad(report) => {
                 if let Some(load) = find(&mut self.loads, &report.id) {
@@ -229,12 +230,7 @@ impl Engine {
         let Some(index) = self.circuits.iter().position(|circuit| circuit.id == name) else {
             return;
         };
-        let mut draw = DrawBounds::default();
-        for load in &self.loads {
-            if feeds(&self.circuits, index, &load.spec.circuit) {
-                draw.add(&load.draw_bounds(now));
-            }
-        }
+        let draw = self.draw_of(index, now);
         let Config { site, .. } = &self.config;
         let Some(circuit) = self.circuits.get_mut(index) else {
             return;
@@ -245,7 +241,7 @@ impl Engine {
         if index == 0 {
             let lines = PerPhase(Phase::ALL.map(|phase| circuit.meter.measured(phase)));
             for load in &mut self.loads {
-                load.see_lines(&lines);
+                load.see_lines(&lines, now);
             }
         }
         self.settled |= index == 0 && circuit.meter.last_currents() == Some(now);
@@ -257,6 +253,30 @@ impl Engine {
             for load in &mut self.loads {
                 load.mark_draw();
             }
+        }
+    }
+
+    /// Bounds of what the loads of a circuit draw together.
+    fn draw_of(&self, circuit: usize, now: Instant) -> DrawBounds {
+        let mut draw = DrawBounds::default();
+        for load in &self.loads {
+            if feeds(&self.circuits, circuit, &load.spec.circuit) {
+                draw.add(&load.draw_bounds(now));
+            }
+        }
+        draw
+    }
+
+    /// Looks at the newest reading of the main meter again, by what the loads have said since.
+    fn heed_reports(&mut self, now: Instant) {
+        let mut stated = PerPhase::<Milliamps>::default();
+        let mut tells_within_ms = 0;
+        for load in &self.loads {
+            stated = stated.zip_with(&load.stated_at_reading(now), |a, b| a + b);
+            tells_within_ms = tells_within_ms.max(load.answer_ms());
+        }
+        if let Some(main) = self.circuits.first_mut() {
+            main.meter.heed(&stated, tells_within_ms, now);
         }
     }
 

@@ -121,13 +121,23 @@ impl Load {
             let likely = recent.map_or(high, |(_, reported)| (reported + self.risen()).min(high));
             // Its report may be older than the fall that the meter has shown.
             let told = self.current().max(low);
-            *bounds.likely.get_mut(line) = if self.fell || self.has_obeyed_by_now(now) {
+            *bounds.likely.get_mut(line) = if self.has_obeyed_by_now(now) {
                 likely.min(told)
             } else {
-                likely
+                self.left_to_fall()
+                    .map_or(likely, |left| likely.min(left.max(low)))
             };
         }
         bounds
+    }
+
+    /// The most that it drew from each line at the time of the newest reading, if it has not begun without a word.
+    pub fn stated_at_reading(&self, now: Instant) -> PerPhase<Milliamps> {
+        if self.idle_then && self.says_that_it_rests(now) {
+            PerPhase::default()
+        } else {
+            self.high_then
+        }
     }
 
     /// Whether it draws nothing and says that it will not before it says so: its state is sent when it changes (OCPP 1.6,
@@ -136,8 +146,8 @@ impl Load {
         use ChargerStatus as S;
         let idle = self.draw().is_some_and(|draw| draw < IDLE);
         let rests = !matches!(self.status, S::Charging | S::Unknown);
-        let told = self.changed_at.map_or(u64::MAX, |at| now.since_ms(at));
-        self.spec.kind == Kind::Charger && idle && rests && told >= self.reaction_ms()
+        let raised = self.raised_at.map_or(u64::MAX, |at| now.since_ms(at));
+        self.spec.kind == Kind::Charger && idle && rests && raised >= self.reaction_ms()
     }
 
     /// Whether what it was told last must be in force: accepted long enough ago, and not a word since.
@@ -163,18 +173,28 @@ impl Load {
     }
 
     /// Takes what the lines carry. Where they have fallen by as much as it was to come down, it has.
-    pub fn see_lines(&mut self, lines: &PerPhase<Option<Milliamps>>) {
+    pub fn see_lines(&mut self, lines: &PerPhase<Option<Milliamps>>, now: Instant) {
+        self.high_then = self.draw_bounds(now).high;
+        self.idle_then = self.draw().is_some_and(|draw| draw < IDLE);
         self.lines_now = *lines;
         self.lines_high = self.lines_high.zip_with(lines, Ord::max);
         if self.unsettled.is_none() {
             return;
         }
-        let expected = self.falls_from - self.current();
-        let fell = |line: &Phase| {
+        let fall = |line: &Phase| {
             let fall = self.lines_high.get(*line).zip(lines.get(*line));
-            fall.is_some_and(|(high, now)| high - now + FOLLOW >= expected)
+            fall.map_or(Milliamps::ZERO, |(high, now)| high - now)
         };
-        self.fell |= expected > FOLLOW && self.draws_from().iter().all(fell);
+        let least = self.draws_from().iter().map(fall).min();
+        self.fallen = self.fallen.max(least.unwrap_or_default());
+    }
+
+    /// What it draws at most, by how far the lines have fallen since the last change; `None`: they have not.
+    pub(super) fn left_to_fall(&self) -> Option<Milliamps> {
+        let told = self.current();
+        let left = (self.falls_from - self.fallen).max(told);
+        let left = if left <= told + FOLLOW { told } else { left };
+        (self.unsettled.is_some() && self.fallen > FOLLOW).then_some(left)
     }
 
     /// What a report of this age says of the draw now.

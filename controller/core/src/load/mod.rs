@@ -156,13 +156,19 @@ pub struct Load {
     answers_after_ms: u64,
     /// The shortest time after which it was seen to do what it was told: its answer takes no longer.
     answers_within_ms: Option<u64>,
-    /// The meter has shown that it came down, though it has not said so.
-    fell: bool,
+    /// How far the meter has shown that it came down since the last change, though it has not said so.
+    fallen: Milliamps,
     /// What it drew at most before the last change, by that.
     falls_from: Milliamps,
+    /// The most that it may have drawn from each line at the time of the newest reading, and whether its last word before was
+    /// that it draws nothing.
+    high_then: PerPhase<Milliamps>,
+    idle_then: bool,
     /// What the lines carry, and the most that they carried since the last change.
     lines_now: PerPhase<Option<Milliamps>>,
     lines_high: PerPhase<Option<Milliamps>>,
+    /// When it was last told more than it had.
+    raised_at: Option<Instant>,
     /// What it was limited to before the last change, until it is seen to follow.
     follows_from: Option<Milliamps>,
     /// The last command, in force or not.
@@ -219,7 +225,10 @@ impl Load {
             cuts: [None; 2],
             answers_after_ms: 0,
             answers_within_ms: None,
-            fell: false,
+            fallen: Milliamps::ZERO,
+            high_then: PerPhase::default(),
+            idle_then: false,
+            raised_at: None,
             falls_from: Milliamps::ZERO,
             lines_now: PerPhase::default(),
             lines_high: PerPhase::default(),

@@ -31,10 +31,15 @@ impl Load {
             let possible = self.worst(now).max(from);
             self.unsettled = (possible > to).then_some(possible);
             self.changed_at = Some(now);
+            if to > from {
+                self.raised_at = Some(now);
+            }
             self.follows_from = (from != to).then_some(from);
             // What the meter has shown to have come down already is not expected to come down again.
-            self.falls_from = if self.fell { from } else { possible };
-            self.fell = false;
+            self.falls_from = self
+                .left_to_fall()
+                .map_or(possible, |left| possible.min(left));
+            self.fallen = Milliamps::ZERO;
             self.lines_high = self.lines_now;
             self.outcome = None;
             self.failures = 0;

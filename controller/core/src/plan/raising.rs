@@ -5,7 +5,9 @@ use super::phases::switched;
 use super::{Basis, Plan, Row, Target, World, set, times, used};
 use crate::action::Reason;
 use crate::allocate::{Constraint, Demand, Grant, Use, allocate};
+use crate::background::Background;
 use crate::load::{Ceiling, Kind, Load};
+use crate::reason::Bound;
 use crate::supervisor::Supply;
 use crate::units::{Instant, Milliamps};
 
@@ -30,6 +32,9 @@ pub(super) struct Raising<'a> {
     wanted: Vec<Grant>,
     /// Which loads are to use one phase.
     on_one: Vec<bool>,
+    /// Which loads went up and down and would have more but for what was longer ago than the hold time, and the row that
+    /// was fuller then.
+    patient: Vec<Option<usize>>,
 }
 
 /// Whether a load may be raised now.
@@ -80,21 +85,22 @@ impl<'a> Raising<'a> {
         };
         let mut wanted = share(&rows);
         // Who went up and down gets a little more only where it would have fitted for longer.
-        let patient = |load: &Load| load.wavers(world.now);
-        if world.loads.iter().any(patient) {
+        let wavers = |load: &Load| load.wavers(world.now) && load.wishes.test.is_none();
+        let mut patient = vec![None; world.loads.len()];
+        if world.loads.iter().any(wavers) {
             let lasting = share(&world.rows(Basis::HeldLong));
             for (index, _) in world
                 .loads
                 .iter()
                 .enumerate()
-                .filter(|(_, load)| patient(load))
+                .filter(|(_, load)| wavers(load))
             {
                 let has = has.get(index).copied().unwrap_or_default();
                 if let (Some(wanted), Some(lasting)) = (wanted.get_mut(index), lasting.get(index))
                     && lasting.current < wanted.current
                     && wanted.current < has + LARGE_RAISE
                 {
-                    wanted.bound_by = lasting.bound_by;
+                    set(&mut patient, index, lasting.bound_by);
                     wanted.current = lasting.current.max(has.min(wanted.current));
                 }
             }
@@ -106,6 +112,7 @@ impl<'a> Raising<'a> {
             asks,
             wanted,
             on_one,
+            patient,
         }
     }
 
@@ -525,6 +532,9 @@ impl<'a> Raising<'a> {
 
     /// What keeps a load from having more.
     fn held_by(&self, index: usize, load: &Load, present: &[Row]) -> Option<Reason> {
+        if let Some(reason) = self.patience(index, load) {
+            return Some(reason);
+        }
         let bound = self.wanted.get(index)?.bound_by?;
         let row = self.rows.get(bound)?;
         let rival = self
@@ -552,6 +562,20 @@ impl<'a> Raising<'a> {
         })
     }
 
+    /// That it went up and down, if that alone keeps it from more.
+    fn patience(&self, index: usize, load: &Load) -> Option<Reason> {
+        let bound = &self.rows.get((*self.patient.get(index)?)?)?.bound;
+        let until = self.background_of(bound)?.held_long_until(bound.phase?)?;
+        (until > self.world.now).then(|| Reason::patience(load, bound, until))
+    }
+
+    /// The background of the circuit of a bound.
+    fn background_of(&self, bound: &Bound) -> Option<&Background> {
+        let mut circuits = self.world.circuits.iter();
+        let circuit = circuits.find(|circuit| circuit.id == bound.circuit)?;
+        Some(&circuit.meter.background)
+    }
+
     /// When a peak of the house within the hold time ends that alone keeps a load from more.
     fn peak_until(&self, row: usize, load: usize, present: &[Row]) -> Option<Instant> {
         let held = self.rows.get(row)?;
@@ -561,14 +585,8 @@ impl<'a> Raising<'a> {
         if !self.is_worth(load, load_state, wanted) {
             return None;
         }
-        let circuit = self
-            .world
-            .circuits
-            .iter()
-            .find(|circuit| circuit.id == held.bound.circuit)?;
-        let hold_ms = u64::from(self.world.site.tuning.hold_s).saturating_mul(1000);
-        let background = &circuit.meter.background;
-        let until = background.held_until(held.bound.phase?, hold_ms)?;
+        let background = self.background_of(&held.bound)?;
+        let until = background.held_until(held.bound.phase?)?;
         (until > self.world.now).then_some(until)
     }
 }
