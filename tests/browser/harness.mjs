@@ -1,14 +1,34 @@
 // A browser, a list of tests, and what every page must never do: speak to a foreign host or write an error.
+import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+
+const here = dirname(fileURLToPath(import.meta.url));
+/** Where screenshots go. */
+export const screens = join(here, "..", "..", "target", "screens");
+export const SIZES = [360, 1280];
+export const SCHEMES = ["light", "dark"];
 
 const CANDIDATES = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 /** Console lines that the browser writes by itself for answers that a test asks for. */
 const EXPECTED = [
-  { text: /status of 422/, url: /\/api\/v1\/(site|meter|chargers)$/ },
-  { text: /status of 404/, url: /\/api\/v1\/session$/ },
+  { text: /status of 422/, url: /\/api\/v1\// },
+  // What this house has not: no report before the first test, no demo's switches in a house that is none.
+  { text: /status of 404/, url: /\/api\/v1\/(session|demo|notifications|tls|chargers\/[^/]+\/report)$/ },
 ];
+
+/** The address of the running demo, from the environment. */
+export function address() {
+  const url = process.env.HEADROOM_URL;
+  if (url !== undefined) return url;
+  console.error("Set HEADROOM_URL to the address of a running `headroom demo`, for example http://127.0.0.1:8080.");
+  process.exit(1);
+}
 
 export async function openBrowser() {
   const executablePath = CANDIDATES.find((path) => path !== undefined && existsSync(path));
@@ -16,8 +36,8 @@ export async function openBrowser() {
   return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
 }
 
-/** A page that notes foreign requests and errors into `faults`. */
-export async function openPage(browser, base, faults, { width = 1280, height = 900, scheme = "light", prepare } = {}) {
+/** A page that notes foreign requests and errors into `faults`. `at` is the part of the address behind the origin. */
+export async function openPage(browser, base, faults, { width = 1280, height = 900, scheme = "light", at = "#/live", prepare } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme });
   const page = await context.newPage();
   const own = new URL(base).origin;
@@ -32,14 +52,61 @@ export async function openPage(browser, base, faults, { width = 1280, height = 9
     faults.push(`console ${message.type()}: ${message.text()} (${url})`);
   });
   await prepare?.(page);
-  await page.goto(base);
-  await page.locator("[data-phase]").first().waitFor({ timeout: 20_000 });
+  await page.goto(new URL(at, base).href);
+  // The sentence about the fuse stands on every page once the status is there.
+  await page.locator("[data-guard]").waitFor({ timeout: 20_000 });
+  if (at === "#/live") await page.locator("[data-phase]").first().waitFor({ timeout: 20_000 });
   return page;
 }
 
 /** GET of the API with the session of the page. */
 export const api = (page, path) =>
   page.evaluate(async (p) => (await fetch(`/api/v1${p}`, { headers: { accept: "application/json" } })).json(), path);
+
+/** A change without the page's own forms. Answers the status. */
+export const call = (page, method, path, body) =>
+  page.evaluate(
+    async ([m, p, b]) => {
+      const headers = { "content-type": "application/json", "x-csrf-token": sessionStorage.getItem("headroom_csrf") ?? "" };
+      return (await fetch(`/api/v1${p}`, { method: m, headers, ...(b === undefined ? {} : { body: JSON.stringify(b) }) })).status;
+    },
+    [method, path, body],
+  );
+
+/** Goes to another page by its address, as a link does. */
+export async function visit(page, at) {
+  await page.evaluate((hash) => {
+    location.hash = hash;
+  }, at);
+  await page.locator("[data-guard]").waitFor();
+}
+
+const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Fails on what axe calls serious or critical; answers how many rules passed and which lesser ones did not. */
+export async function accessible(page, what) {
+  // What moves is looked at when it has come to rest; what is folded is looked at too.
+  await page.locator("main details").evaluateAll((all) => {
+    for (const details of all) details.open = true;
+  });
+  // Evaluated by the test's own channel, so the page's content security policy stays as it is.
+  await page.evaluate(axeSource);
+  const result = await page.evaluate(() =>
+    globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
+  );
+  const serious = result.violations.filter((v) => v.impact === "serious" || v.impact === "critical");
+  const text = serious.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join(" | ")}`);
+  assert.deepEqual(text, [], what);
+  return `${result.passes.length} rules passed${result.violations.length === 0 ? "" : `, minor: ${result.violations.map((v) => v.id).join(" ")}`}`;
+}
+
+/** A screenshot of the whole page as `NAME-WIDTH-SCHEME.png`; fails where something sticks out at the side. */
+export async function shoot(page, name, width, scheme) {
+  await mkdir(screens, { recursive: true });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(wide <= width, `${name}: nothing sticks out at ${width} px, found ${wide} px`);
+  await page.screenshot({ path: join(screens, `${name}-${width}-${scheme}.png`), fullPage: true });
+}
 
 /** Runs the tests one after the other, prints each result and the sum; true when none failed. */
 export async function run(tests) {

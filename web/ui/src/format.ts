@@ -1,11 +1,33 @@
-/** Numbers with their units, times and ages, always the same width for the same size. */
+/** Numbers with their units, times and ages, in the way of the language, always the same width for the same size. */
+import { computed } from "@preact/signals";
+import { locale } from "./i18n";
 
 export const UNKNOWN = "–";
 const MINUS = "−";
 
+/** Formats of one language; made anew when another is chosen. */
+const formats = computed(() => {
+  const name = locale.value;
+  const numbers = new Map<number, Intl.NumberFormat>();
+  return {
+    number: (digits: number): Intl.NumberFormat => {
+      const known = numbers.get(digits);
+      if (known !== undefined) return known;
+      const made = new Intl.NumberFormat(name, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false });
+      numbers.set(digits, made);
+      return made;
+    },
+    clock: new Intl.DateTimeFormat(name, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }),
+    minute: new Intl.DateTimeFormat(name, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+    day: new Intl.DateTimeFormat(name, { day: "numeric", month: "short" }),
+    whole: new Intl.DateTimeFormat(name, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" }),
+  };
+});
+
 export function number(value: number, digits: number): string {
-  const text = Math.abs(value).toFixed(digits);
-  return value < 0 && Number(text) !== 0 ? MINUS + text : text;
+  const text = formats.value.number(digits).format(Math.abs(value));
+  const isNegative = value < 0 && Number(Math.abs(value).toFixed(digits)) !== 0;
+  return isNegative ? MINUS + text : text;
 }
 
 /** Ampere with one decimal, without the unit. */
@@ -23,6 +45,20 @@ export function watt(value: number | null | undefined): string {
   return Math.abs(value) >= 1000 ? `${number(value / 1000, 2)} kW` : `${number(value, 0)} W`;
 }
 
+const SIZES = ["B", "kB", "MB", "GB"] as const;
+
+/** A size of a file: 512 B, 3.4 MB. */
+export function bytes(value: number | null | undefined): string {
+  if (value === null || value === undefined) return UNKNOWN;
+  let rest = value;
+  let size = 0;
+  while (rest >= 1000 && size < SIZES.length - 1) {
+    rest /= 1000;
+    size += 1;
+  }
+  return `${number(rest, size === 0 || rest >= 100 ? 0 : 1)} ${SIZES[size] ?? ""}`;
+}
+
 /** A length of time in words that stay short: 0.4 s, 12 s, 3 min, 2 h. */
 export function age(seconds: number): string {
   if (seconds < 10) return `${number(seconds, 1)} s`;
@@ -34,19 +70,21 @@ export function age(seconds: number): string {
 /** The same without tenths, for what is not measured that finely. */
 export const wholeAge = (seconds: number): string => (seconds < 10 ? `${Math.round(seconds)} s` : age(seconds));
 
-const clockFormat = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const minuteFormat = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const dayFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-
 /** Time of day to the second; the date before it when it was another day. */
 export function clock(iso: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return iso;
-  const time = clockFormat.format(date);
-  return date.toDateString() === new Date().toDateString() ? time : `${dayFormat.format(date)} ${time}`;
+  const time = formats.value.clock.format(date);
+  return date.toDateString() === new Date().toDateString() ? time : `${formats.value.day.format(date)} ${time}`;
 }
 
-export const minuteOf = (date: Date): string => minuteFormat.format(date);
+export const minuteOf = (date: Date): string => formats.value.minute.format(date);
+
+/** Date and time to the minute. */
+export function moment(iso: string): string {
+  const date = new Date(iso);
+  return Number.isNaN(date.getTime()) ? iso : formats.value.whole.format(date);
+}
 
 /** A number as people write it, with a point or a comma; `null` when it is none. */
 export function parse(text: string): number | null {

@@ -1,11 +1,11 @@
-/** In observe mode the service's sentence tells what it would do; this takes that part out of it. */
+/** In observe mode the service's English sentence tells what it would do; this takes that part out of it. */
 import type { Reason } from "./api/types";
 
 /** Stands between "Observe only, nothing is commanded." and what would be done. */
 const WOULD = "In control: ";
 
 /** What would be done in control, or `null` when the reason tells nothing of the kind. */
-export function wouldText(reason: Reason | null | undefined): string | null {
+export function hypothetical(reason: Reason | null | undefined): string | null {
   const text = reason?.text ?? "";
   const at = text.indexOf(WOULD);
   return at < 0 ? null : text.slice(at + WOULD.length);

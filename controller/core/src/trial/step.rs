@@ -238,6 +238,9 @@ impl Step {
                 sight.standing
             ));
         }
+        if sight.setpoint.is_some_and(|setpoint| setpoint > self.to) {
+            return Look::Going(format!("Is told {} in a moment.", self.to));
+        }
         Look::Going(format!(
             "Waits for room for {}: {}",
             self.to, sight.standing

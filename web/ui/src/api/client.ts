@@ -35,7 +35,12 @@ export function rememberCsrf(token: string | null): void {
   else sessionStorage.setItem(CSRF_KEY, token);
 }
 
-async function send(method: string, path: string, body: unknown): Promise<Response> {
+/** What a change needs besides its body, for those that send files by themselves. */
+export function changeHeaders(): Record<string, string> {
+  return csrf === null ? { accept: "application/json" } : { accept: "application/json", "x-csrf-token": csrf };
+}
+
+async function send(method: string, path: string, body: unknown, timeoutMs: number): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (body !== undefined) headers["content-type"] = "application/json";
   if (method !== "GET" && csrf !== null) headers["x-csrf-token"] = csrf;
@@ -44,7 +49,7 @@ async function send(method: string, path: string, body: unknown): Promise<Respon
     headers,
     credentials: "same-origin",
     cache: "no-store",
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: AbortSignal.timeout(timeoutMs),
   };
   if (body !== undefined) init.body = JSON.stringify(body);
   try {
@@ -54,27 +59,33 @@ async function send(method: string, path: string, body: unknown): Promise<Respon
   }
 }
 
-async function problemOf(response: Response): Promise<ApiError> {
+/** The error that a status and a body tell; without a problem document the status alone has to do. */
+export function errorOf(status: number, body: string): ApiError {
   let problem: Problem = {};
   try {
-    problem = (await response.json()) as Problem;
+    problem = JSON.parse(body) as Problem;
   } catch {
-    // No problem document: the status alone has to do.
+    // It was none.
   }
-  const text = problem.detail ?? problem.title ?? "";
-  return new ApiError(response.status, problem.code ?? `http_${response.status}`, text, problem.errors ?? []);
+  return new ApiError(status, problem.code ?? `http_${status}`, problem.detail ?? problem.title ?? "", problem.errors ?? []);
 }
 
-/** One call. Answers the JSON body, or `undefined` when there is none; throws `ApiError` otherwise. */
-export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  let response = await send(method, path, body);
+const problemOf = async (response: Response): Promise<ApiError> =>
+  errorOf(response.status, await response.text().catch(() => ""));
+
+/**
+ * One call. Answers the JSON body, or `undefined` when there is none; throws `ApiError` otherwise.
+ * `timeoutMs` is for the few that the service itself takes long to answer.
+ */
+export async function call<T>(method: string, path: string, body?: unknown, timeoutMs = TIMEOUT_MS): Promise<T> {
+  let response = await send(method, path, body, timeoutMs);
   if (response.status === 403 && method !== "GET") {
     const error = await problemOf(response);
     if (error.code !== "csrf") throw error;
     // The token belongs to an older session of this tab: fetch the present one and try once more.
     const session = await call<Session>("GET", "/session");
     rememberCsrf(session.csrf);
-    response = await send(method, path, body);
+    response = await send(method, path, body, timeoutMs);
   }
   if (response.ok) {
     const text = await response.text();
@@ -89,4 +100,5 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
 
 export const get = <T>(path: string): Promise<T> => call<T>("GET", path);
 export const put = <T>(path: string, body: unknown): Promise<T> => call<T>("PUT", path, body);
+export const patch = <T>(path: string, body: unknown): Promise<T> => call<T>("PATCH", path, body);
 export const post = <T>(path: string, body?: unknown): Promise<T> => call<T>("POST", path, body);

@@ -22,9 +22,22 @@ export interface Reason {
   phase?: PhaseName | null;
   circuit?: string | null;
   load?: string | null;
+  /** What was measured where it binds, the limit there, and what is left there for the loads. */
+  measured_a?: number | null;
+  limit_a?: number | null;
+  available_a?: number | null;
   /** What the load had before, and has now. */
   from_a?: number | null;
   to_a?: number | null;
+  /** The earliest next change, or the end of a wish, on the engine's clock (`t_ms` of a decision). */
+  until_ms?: number | null;
+  counterfactual?: Counterfactual | null;
+}
+
+/** What the load would have if one thing were otherwise: another load paused, or (no `load`) the last peak forgotten. */
+export interface Counterfactual {
+  load?: string | null;
+  current_a: number;
 }
 
 export interface PhaseStatus {
@@ -128,6 +141,29 @@ export interface Decision {
   inputs?: unknown;
 }
 
+/** What the meter said; one entry for each line, `null` where it said nothing of it. */
+export interface Reading {
+  time: string;
+  phases: ({ current_a: number | null; voltage_v: number | null; power_w: number | null } | null)[];
+  power_w: number | null;
+  circuit?: string | null;
+}
+
+/** The follow test and the cut test of a charger as they go on. */
+export interface ChargerTest {
+  charger: string;
+  state: "running" | "passed" | "failed" | "aborted";
+  cut: boolean;
+  started: string;
+  ended: string | null;
+  /** The step, from 1, and how many there are. */
+  step: number;
+  of: number;
+  kind: "limit" | "pause" | "resume" | "cut";
+  text: string;
+  measured: { told_a: number | null; reported_a: (number | null)[] | null; lines_a: (number | null)[] };
+}
+
 export interface Page<T> {
   items: T[];
   next: string | null;
@@ -174,6 +210,7 @@ export interface Unmatched {
   charge_point_id: string;
   vendor: string | null;
   model: string | null;
+  firmware: string | null;
   remote: string | null;
   connected: boolean;
 }

@@ -1,26 +1,26 @@
 /** New chargers and relay loads. Charge points that knocked already are offered by name. */
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import type { ChargerSettings, FieldError, Grid, Unmatched } from "../api/types";
 import { post } from "../api/client";
 import { parse } from "../format";
 import { t } from "../i18n";
 import { addCharger, unmatched } from "../state/chargers";
-import { mayConfigure } from "../state/session";
 import { site } from "../state/site";
 import { SelectField, TextField } from "./field";
-import { RemoveLoads } from "./remove-load";
 import { Said, Submit } from "./said";
 import { type Form, useForm } from "./use-form";
 
 /** Wirings that are offered, as the service writes them; `null`: three terminals, order not known. */
-const WIRINGS: Readonly<Record<Grid, readonly (readonly string[] | null)[]>> = {
-  tn_3ph: [["l1", "l2", "l3"], null, ["l1"], ["l2"], ["l3"]],
+export const WIRINGS: Readonly<Record<Grid, readonly (readonly string[] | null)[]>> = {
+  tn_3ph: [
+    ["l1", "l2", "l3"], null, ["l1"], ["l2"], ["l3"],
+    ["l2", "l3", "l1"], ["l3", "l1", "l2"], ["l1", "l3", "l2"], ["l2", "l1", "l3"], ["l3", "l2", "l1"],
+  ],
   it_3ph: [["l1", "l2"], ["l2", "l3"], ["l1", "l3"], ["l1", "l2", "l3"], null],
   tn_1ph: [["l1"]],
 };
 
-const keyOf = (wiring: readonly string[] | null): string => (wiring === null ? "" : wiring.join("-"));
+export const keyOf = (wiring: readonly string[] | null): string => (wiring === null ? "" : wiring.join("-"));
 
 function wiringText(wiring: readonly string[] | null): string {
   if (wiring === null) return t("add.phases.unknown");
@@ -34,8 +34,10 @@ interface PhasesProps {
   onChange: (value: string) => void;
 }
 
-function PhasesField({ id, value, form, onChange }: PhasesProps) {
-  const offered = WIRINGS[site.value?.grid ?? "tn_3ph"];
+export function PhasesField({ id, value, form, onChange }: PhasesProps) {
+  const usual = WIRINGS[site.value?.grid ?? "tn_3ph"];
+  // What is stored is offered too, however seldom it is.
+  const offered = usual.some((w) => keyOf(w) === value) ? usual : [value.split("-"), ...usual];
   return (
     <SelectField
       id={id}
@@ -48,10 +50,10 @@ function PhasesField({ id, value, form, onChange }: PhasesProps) {
   );
 }
 
-const phasesOf = (key: string): string[] | null => (key === "" ? null : key.split("-"));
+export const phasesOf = (key: string): string[] | null => (key === "" ? null : key.split("-"));
 
 /** Reads numbers of a form and gathers what is none. */
-function numbers(texts: Readonly<Record<string, string>>): { values: Record<string, number>; wrong: FieldError[] } {
+export function numbers(texts: Readonly<Record<string, string>>): { values: Record<string, number>; wrong: FieldError[] } {
   const values: Record<string, number> = {};
   const wrong: FieldError[] = [];
   for (const [field, text] of Object.entries(texts)) {
@@ -90,7 +92,7 @@ function addedText(made: ChargerSettings): string {
   return password === undefined ? t("add.charger.done", { name }) : t("add.charger.done.password", { name, id, password });
 }
 
-function AddCharger() {
+export function AddCharger() {
   const form = useForm(["driver.charge_point_id", "driver.password", "name", "max_current_a", "safe_current_a", "phases"]);
   const draft = useSignal(NO_CHARGER);
   const phases = useSignal<string | null>(null);
@@ -158,7 +160,7 @@ function AddCharger() {
 
 const NO_RELAY = { name: "", host: "", channel: "0", rated: "2000", password: "" };
 
-function AddRelay() {
+export function AddRelay() {
   const form = useForm(["driver.host", "driver.channel", "driver.password", "name", "rated_w", "phases"]);
   const draft = useSignal(NO_RELAY);
   const phases = useSignal<string | null>(null);
@@ -211,29 +213,5 @@ function AddRelay() {
         <Submit form={form} text={t("add.relay.save")} />
       </div>
     </form>
-  );
-}
-
-export function AddLoads() {
-  const open = useSignal(false);
-  const knocks = unmatched.value.length > 0;
-  // Opened once for who knocks, and not closed again: an answer may stand there that is told only once.
-  useEffect(() => {
-    if (knocks) open.value = true;
-  }, [knocks]);
-  if (!mayConfigure.value) return null;
-  return (
-    <section class="panel" aria-labelledby="add-heading">
-      <h3 id="add-heading">{t("add.heading")}</h3>
-      <details class="add" open={open.value}>
-        <summary>{t("add.charger")}</summary>
-        <AddCharger />
-      </details>
-      <details class="add">
-        <summary>{t("add.relay")}</summary>
-        <AddRelay />
-      </details>
-      <RemoveLoads />
-    </section>
   );
 }

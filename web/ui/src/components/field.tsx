@@ -50,10 +50,12 @@ interface TextProps extends Common {
   autocomplete?: string;
   placeholder?: string;
   disabled?: boolean;
+  /** Offered while one types; anything else may be written too. */
+  suggestions?: readonly string[];
 }
 
 export function TextField(props: TextProps) {
-  const { id, value, onInput, unit, type = "text", inputMode = "text", autocomplete = "off", placeholder, disabled = false } = props;
+  const { id, value, onInput, unit, type = "text", inputMode = "text", autocomplete = "off", placeholder, disabled = false, suggestions = [] } = props;
   return (
     <Frame {...props}>
       <span class="with-unit">
@@ -66,10 +68,18 @@ export function TextField(props: TextProps) {
           spellcheck={false}
           disabled={disabled}
           {...(placeholder === undefined ? {} : { placeholder })}
+          {...(suggestions.length === 0 ? {} : { list: `${id}-list` })}
           value={value}
           onInput={(event) => onInput(event.currentTarget.value)}
           {...described(props)}
         />
+        {suggestions.length === 0 ? null : (
+          <datalist id={`${id}-list`}>
+            {suggestions.map((text) => (
+              <option key={text} value={text} />
+            ))}
+          </datalist>
+        )}
         {unit === undefined ? null : <span aria-hidden="true">{unit}</span>}
       </span>
     </Frame>

@@ -5,6 +5,8 @@ import { ApiError } from "../api/client";
 import type { FieldError } from "../api/types";
 import { explain, messagesBeside, messagesFor } from "../errors";
 import { t } from "../i18n";
+import { go } from "../route";
+import { Language } from "../setup/language";
 import { logIn, setUp } from "../state/session";
 import { TextField } from "./field";
 
@@ -35,7 +37,7 @@ function AccessForm({ heading, intro, submit, busy, message, onSubmit, children 
           {message}
         </p>
         <button type="submit" class="primary" disabled={busy}>
-          {busy ? t("setup.busy") : submit}
+          {busy ? t("access.setup.busy") : submit}
         </button>
       </form>
     </section>
@@ -53,22 +55,22 @@ export function LogIn() {
     try {
       await logIn(name.value, password.value);
     } catch (error) {
-      if (error instanceof ApiError && error.status === 401) message.value = t("login.bad");
-      else if (error instanceof ApiError && error.status === 429) message.value = t("login.throttled");
+      if (error instanceof ApiError && error.status === 401) message.value = t("access.login.bad");
+      else if (error instanceof ApiError && error.status === 429) message.value = t("access.login.throttled");
       else message.value = explain(error);
     } finally {
       busy.value = false;
     }
   };
   return (
-    <AccessForm heading={t("login.heading")} submit={t("login.submit")} busy={busy.value} message={message.value} onSubmit={() => void submit()}>
-      <TextField id="name" label={t("login.name")} autocomplete="username" value={name.value} onInput={(v) => { name.value = v; }} />
+    <AccessForm heading={t("access.login.heading")} submit={t("access.login.submit")} busy={busy.value} message={message.value} onSubmit={() => void submit()}>
+      <TextField id="name" label={t("access.login.name")} autocomplete="username" value={name.value} onInput={(v) => { name.value = v; }} />
       <TextField
         id="password"
         type="password"
-        label={t("login.password")}
+        label={t("access.login.password")}
         autocomplete="current-password"
-        hint={t("login.forgot")}
+        hint={t("access.login.forgot")}
         value={password.value}
         onInput={(v) => { password.value = v; }}
       />
@@ -89,6 +91,7 @@ export function SetUp() {
     errors.value = [];
     try {
       await setUp(code.value.trim(), name.value.trim(), password.value);
+      go("setup");
     } catch (error) {
       if (error instanceof ApiError) errors.value = error.errors;
       const beside = messagesBeside(errors.value, ["code", "name", "password"]);
@@ -100,25 +103,29 @@ export function SetUp() {
   const of = (field: string): string[] => messagesFor(errors.value, field);
   return (
     <AccessForm
-      heading={t("setup.heading")}
-      intro={t("setup.intro")}
-      submit={t("setup.submit")}
+      heading={t("access.setup.heading")}
+      intro={t("access.setup.intro")}
+      submit={t("access.setup.submit")}
       busy={busy.value}
       message={message.value}
       onSubmit={() => void submit()}
     >
-      <TextField id="code" label={t("setup.code")} errors={of("code")} value={code.value} onInput={(v) => { code.value = v; }} />
-      <TextField id="name" label={t("setup.name")} autocomplete="username" errors={of("name")} value={name.value} onInput={(v) => { name.value = v; }} />
+      <Language />
+      <TextField id="code" label={t("access.setup.code")} errors={of("code")} value={code.value} onInput={(v) => { code.value = v; }} />
+      <TextField id="name" label={t("access.setup.name")} autocomplete="username" errors={of("name")} value={name.value} onInput={(v) => { name.value = v; }} />
       <TextField
         id="password"
         type="password"
-        label={t("setup.password")}
-        hint={t("setup.password.help")}
+        label={t("access.setup.password")}
+        hint={t("access.setup.password.help")}
         autocomplete="new-password"
         errors={of("password")}
         value={password.value}
         onInput={(v) => { password.value = v; }}
       />
+      <p class="hint">
+        {t("setup.welcome.demo")} <code>headroom demo</code>
+      </p>
     </AccessForm>
   );
 }

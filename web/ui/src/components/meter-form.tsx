@@ -84,11 +84,12 @@ function bodyOf(draft: Draft, ratio: number | null): Record<string, unknown> {
   return body;
 }
 
-export function MeterForm() {
+export function MeterForm({ level = 3 }: { level?: 2 | 3 }) {
   const draft = useSignal<Draft | null>(null);
   const form = useForm(FIELDS);
   const present = meterSettings.value;
-  const heading = <h3 id="meter-heading">{t("meter.heading")}</h3>;
+  const Heading = level === 2 ? "h2" : "h3";
+  const heading = <Heading id="meter-heading">{t("meter.heading")}</Heading>;
   if (present === null) {
     return (
       <section class="panel" aria-labelledby="meter-heading">

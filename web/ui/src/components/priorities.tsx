@@ -20,7 +20,14 @@ function sentence(order: Order, name: (id: string) => string): string {
   return t("priorities.sentence", { steps: steps.reduce((a, b) => t("list.comma", { a, b })) });
 }
 
-export function Priorities() {
+interface Props {
+  /** What the order means, in other words than the usual ones. */
+  words?: (order: Order, name: (id: string) => string) => string;
+  /** Of its heading: one below what it stands under. */
+  level?: 2 | 3;
+}
+
+export function Priorities({ words = sentence, level = 3 }: Props = {}) {
   const saved = useSignal<string[][] | null>(null);
   const draft = useSignal<string[][] | null>(null);
   const message = useSignal("");
@@ -59,7 +66,8 @@ export function Priorities() {
   });
 
   const order = draft.value ?? saved.value;
-  const heading = <h3 id="priorities-heading">{t("priorities.heading")}</h3>;
+  const Heading = level === 2 ? "h2" : "h3";
+  const heading = <Heading id="priorities-heading">{t("priorities.heading")}</Heading>;
   if (order === null || order.length === 0) {
     return (
       <section class="panel" aria-labelledby="priorities-heading">
@@ -182,7 +190,7 @@ export function Priorities() {
           </li>
         ))}
       </ol>
-      <p class="sentence-small" data-sentence="priorities">{sentence(order, name)}</p>
+      <p class="sentence-small" data-sentence="priorities">{words(order, name)}</p>
       <p class={tone} role="status" data-said="priorities">
         {message.value}
       </p>

@@ -112,7 +112,7 @@ export function SiteForm() {
   if (present === null) {
     return (
       <section class="panel" aria-labelledby="site-heading">
-        <h3 id="site-heading">{t("site.heading")}</h3>
+        <h2 id="site-heading">{t("site.heading")}</h2>
         {siteFailure.value === null ? (
           <p class="empty">{t("settings.loading")}</p>
         ) : (
@@ -196,7 +196,7 @@ export function SiteForm() {
 
   return (
     <section class="panel" aria-labelledby="site-heading">
-      <h3 id="site-heading">{t("site.heading")}</h3>
+      <h2 id="site-heading">{t("site.heading")}</h2>
       <p class="hint">{t("site.help")}</p>
       <form
         data-form="site"

@@ -1,33 +1,79 @@
 /** Texts by key. The keys are typed by the English table, so a missing one does not compile. */
-import { en } from "./en";
+import { computed, signal } from "@preact/signals";
+import type { en } from "./en";
+import { bestOf, fileOf, type Language, languages, localeOf } from "./languages";
 
 export type Key = keyof typeof en;
+/** A whole language: every key of English. */
 export type Table = Readonly<Record<Key, string>>;
+/** One area of a language: every key of the same area in English. */
+export type Area<English> = { readonly [K in keyof English]: string };
 
-const table: Table = en;
+const STORED = "headroom_language";
 
-export function t(key: Key, params: Readonly<Record<string, string | number>> = {}): string {
-  return table[key].replace(/\{(\w+)\}/g, (whole, name: string) => {
+const table = signal<Partial<Table>>({});
+
+/** The language of the page. */
+export const language = signal<Language>("en");
+export const locale = computed(() => localeOf(language.value));
+
+function stored(): Language | null {
+  try {
+    const name = localStorage.getItem(STORED);
+    return languages.find((known) => known === name) ?? null;
+  } catch {
+    // A browser that keeps nothing: the language is asked of it each time.
+    return null;
+  }
+}
+
+async function use(wanted: Language): Promise<void> {
+  const file = fileOf(wanted);
+  if (file === undefined) throw new Error(`no table for ${wanted}`);
+  table.value = ((await import(file)) as { default: Table }).default;
+  language.value = wanted;
+  document.documentElement.lang = wanted;
+}
+
+/** The language of the last visit, or of the browser. English where its table cannot be loaded; throws without that. */
+export const startLanguage = (): Promise<void> => use(stored() ?? bestOf(navigator.languages)).catch(() => use("en"));
+
+/** Changes the language at once, and for later visits. Throws where its table cannot be loaded; nothing changes then. */
+export async function choose(wanted: Language): Promise<void> {
+  await use(wanted);
+  try {
+    localStorage.setItem(STORED, wanted);
+  } catch {
+    // It holds for this visit only.
+  }
+}
+
+export type Params = Readonly<Record<string, string | number>>;
+
+export function t(key: Key, params: Params = {}): string {
+  // A key that is put together from a word of the service may have no text: the word is shown then.
+  return (table.value[key] ?? key).replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = params[name];
     return value === undefined ? whole : String(value);
   });
 }
 
+/** Whether there is a text for a key that is put together from a word of the service. */
+export const has = (key: string): key is Key => Object.hasOwn(table.value, key);
+
 /** Text for a word that comes from the service; a word that this page does not know is shown as it is. */
 export function word(prefix: string, value: string): string {
   const key = `${prefix}.${value}`;
-  return key in table ? table[key as Key] : value.replace(/_/g, " ");
+  return has(key) ? t(key) : value.replace(/_/g, " ");
 }
+
+const listFormat = computed(() => new Intl.ListFormat(locale.value, { type: "conjunction" }));
+const pluralRules = computed(() => new Intl.PluralRules(locale.value));
 
 /** "a", "a and b", "a, b and c". */
-export function list(names: readonly string[]): string {
-  const last = names.at(-1) ?? "";
-  const head = names.slice(0, -1);
-  if (head.length === 0) return last;
-  return t("list.and", { a: head.reduce((a, b) => t("list.comma", { a, b })), b: last });
-}
+export const list = (names: readonly string[]): string => listFormat.value.format(names);
 
-/** The text for one or for several. */
-export function plural(count: number, one: Key, many: Key): string {
-  return t(count === 1 ? one : many, { count });
+/** The text for one or for several, as the language counts. `{count}` is in both. */
+export function plural(count: number, one: Key, many: Key, params: Params = {}): string {
+  return t(pluralRules.value.select(count) === "one" ? one : many, { count, ...params });
 }

@@ -1,6 +1,7 @@
-/** What the status does not tell of the chargers: their safe currents, and charge points that belong to none yet. */
+/** What the status does not tell of the loads: how they are configured, and charge points that belong to none yet. */
 import { computed, effect, signal } from "@preact/signals";
 import { get, post } from "../api/client";
+import type { ChargerConfig, SlowLoadConfig } from "../api/loads";
 import type { ChargerSettings, Page, Unmatched } from "../api/types";
 import { link, status } from "./live";
 import { access, mayConfigure } from "./session";
@@ -8,17 +9,26 @@ import { access, mayConfigure } from "./session";
 /** Charge points that knock are looked for this often, by installers only. */
 const UNMATCHED_EVERY_MS = 5_000;
 
-export const safeCurrents = signal<ReadonlyMap<string, number>>(new Map());
+export const chargerConfigs = signal<ReadonlyMap<string, ChargerConfig>>(new Map());
+export const slowLoadConfigs = signal<ReadonlyMap<string, SlowLoadConfig>>(new Map());
 export const unmatched = signal<readonly Unmatched[]>([]);
 
-/** Changes when a charger comes, goes or is configured anew. */
-const chargers = computed(() =>
-  (status.value?.loads ?? []).map((l) => (l.kind === "charger" ? `${l.id} ${l.name} ${l.max_current_a}` : "")).join("\n"),
+/** Ampere that a charger falls to without Headroom, by its id. */
+export const safeCurrents = computed(() => new Map([...chargerConfigs.value].map(([id, c]) => [id, c.safe_current_a])));
+
+/** Changes when a load comes, goes or is configured anew. */
+const loads = computed(() =>
+  (status.value?.loads ?? []).map((l) => `${l.id} ${l.name} ${l.priority} ${l.kind === "charger" ? l.max_current_a : ""}`).join("\n"),
 );
 
-async function readChargers(): Promise<void> {
-  const page = await get<Page<ChargerSettings>>("/chargers?limit=500");
-  safeCurrents.value = new Map(page.items.map((c) => [c.id, c.safe_current_a]));
+/** Reads how all loads are configured; each change of one on this page is followed by it. */
+export async function readLoads(): Promise<void> {
+  const [chargers, slowLoads] = await Promise.all([
+    get<Page<ChargerConfig>>("/chargers?limit=500"),
+    get<Page<SlowLoadConfig>>("/slow-loads?limit=500"),
+  ]);
+  chargerConfigs.value = new Map(chargers.items.map((c) => [c.id, c]));
+  slowLoadConfigs.value = new Map(slowLoads.items.map((l) => [l.id, l]));
 }
 
 export async function readUnmatched(): Promise<void> {
@@ -34,9 +44,9 @@ export async function addCharger(body: unknown): Promise<ChargerSettings> {
 
 export function followChargers(): void {
   effect(() => {
-    void chargers.value;
+    void loads.value;
     if (access.value === "login" || access.value === "setup") unmatched.value = [];
-    if (link.value === "open") void readChargers().catch(() => undefined);
+    if (link.value === "open") void readLoads().catch(() => undefined);
   });
   setInterval(() => void readUnmatched().catch(() => undefined), UNMATCHED_EVERY_MS);
 }

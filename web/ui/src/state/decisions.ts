@@ -1,7 +1,7 @@
-/** The decisions shown: newest first, live ones merged in by their number, older ones fetched on demand. */
+/** The newest decisions, newest first: live ones are merged in by their number. */
 import { signal } from "@preact/signals";
 import { get } from "../api/client";
-import type { Action, Decision, Page } from "../api/types";
+import type { Decision, Page } from "../api/types";
 
 const PAGE = 12;
 /** The page stays light however long it is open: beyond this it starts again from the newest rows. */
@@ -11,10 +11,7 @@ const OUTCOME_AFTER_MS = 2_500;
 const OUTCOME_TRIES = 4;
 
 export const decisions = signal<Decision[]>([]);
-export const next = signal<string | null>(null);
-export const loaded = signal(false);
-export const loadingMore = signal(false);
-export const failed = signal(false);
+const loaded = signal(false);
 
 /** A step that only renewed leases tells nothing new. */
 const tells = (decision: Decision): boolean =>
@@ -67,39 +64,11 @@ export function refreshDecisions(): void {
         decisions.value = union(decisions.value, page.items);
       } else {
         decisions.value = union([], page.items);
-        next.value = page.next;
       }
       loaded.value = true;
-      failed.value = false;
       awaitOutcomes();
     },
-    () => {
-      failed.value = true;
-    },
+    // The list of decisions tells when the journal cannot be read; the next one that comes is merged all the same.
+    () => undefined,
   );
-}
-
-export async function loadMore(): Promise<void> {
-  if (next.value === null || loadingMore.value) return;
-  loadingMore.value = true;
-  try {
-    const cursor = encodeURIComponent(next.value);
-    const page = await get<Page<Decision>>(`/decisions?limit=${PAGE}&cursor=${cursor}`);
-    decisions.value = union(decisions.value, page.items);
-    next.value = page.next;
-    failed.value = false;
-  } catch {
-    failed.value = true;
-  } finally {
-    loadingMore.value = false;
-  }
-}
-
-/** The action that last spoke to the same load before this one, as far as the page has read. */
-export function previousAction(rows: Decision[], index: number, action: Action): Action | undefined {
-  for (let i = index + 1; i < rows.length; i += 1) {
-    const found = rows[i]?.actions.find((a) => a.load === action.load && a.type === action.type);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }

@@ -4,7 +4,7 @@
  */
 import { computed, effect, signal } from "@preact/signals";
 import { ApiError, get } from "../api/client";
-import type { Decision, Status } from "../api/types";
+import type { ChargerTest, Decision, Reading, Status } from "../api/types";
 import { now } from "./clock";
 import { mergeDecision, refreshDecisions } from "./decisions";
 import { access, restoreSession } from "./session";
@@ -18,6 +18,10 @@ const RETRY_MAX_MS = 5_000;
 
 export const status = signal<Status | null>(null);
 export const receivedAt = signal(0);
+/** The newest reading of the main meter, as the meter said it. */
+export const reading = signal<Reading | null>(null);
+/** The test of a charger that runs, or ran last while this page was open. */
+export const chargerTest = signal<ChargerTest | null>(null);
 const down = signal<number | null>(performance.now());
 
 export type Link = "connecting" | "open" | "lost";
@@ -84,6 +88,8 @@ function listen(): void {
     heardAt = performance.now();
     down.value = null;
     retryMs = RETRY_MIN_MS;
+    // A test may have ended meanwhile, and a service that was killed knows of none; one that runs is told at once.
+    chargerTest.value = null;
     refreshDecisions();
   };
   events.onerror = () => {
@@ -91,8 +97,14 @@ function listen(): void {
   };
   on("status", (data) => accept(JSON.parse(data) as Status));
   on("decision", (data) => mergeDecision(JSON.parse(data) as Decision));
-  // Both are in the next status too; here they only prove that the link lives.
-  on("reading", () => undefined);
+  on("reading", (data) => {
+    const heard = JSON.parse(data) as Reading;
+    if ((heard.circuit ?? null) === null) reading.value = heard;
+  });
+  on("test", (data) => {
+    chargerTest.value = JSON.parse(data) as ChargerTest;
+  });
+  // It is in the next status too; here it only proves that the link lives.
   on("alarm", () => undefined);
 }
 

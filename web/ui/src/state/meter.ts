@@ -9,7 +9,7 @@ export const meterSettings = signal<MeterSettings | null>(null);
 
 const source = computed(() => status.value?.meter.source ?? "");
 
-async function read(): Promise<void> {
+export async function readMeter(): Promise<void> {
   meterSettings.value = await get<MeterSettings>("/meter");
 }
 
@@ -24,6 +24,6 @@ export function followMeter(): void {
   effect(() => {
     void source.value;
     if (access.value === "login" || access.value === "setup") meterSettings.value = null;
-    if (link.value === "open") void read().catch(() => undefined);
+    if (link.value === "open") void readMeter().catch(() => undefined);
   });
 }

@@ -1,0 +1,40 @@
+/** Something that a part of the page reads when it appears: its value, why there is none, and how to ask again. */
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { ApiError, get } from "../api/client";
+import { link } from "../state/live";
+
+export interface Resource<T> {
+  value: Signal<T | null>;
+  error: Signal<unknown>;
+  /** The service does not know this call: an older one, or a house that has nothing of the kind. */
+  missing: boolean;
+  read: () => Promise<void>;
+}
+
+const isMissing = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
+
+/** `everyMs`: asks again so often while the page is seen. */
+export function useResource<T>(path: string, everyMs = 0): Resource<T> {
+  const value = useSignal<T | null>(null);
+  const error = useSignal<unknown>(null);
+  const read = async (): Promise<void> => {
+    try {
+      value.value = await get<T>(path);
+      error.value = null;
+    } catch (failure) {
+      error.value = failure;
+    }
+  };
+  const isOpen = link.value === "open";
+  useEffect(() => {
+    if (!isOpen) return;
+    void read();
+    if (everyMs === 0) return;
+    const timer = setInterval(() => {
+      if (!document.hidden && !isMissing(error.value)) void read();
+    }, everyMs);
+    return () => clearInterval(timer);
+  }, [isOpen, path]);
+  return { value, error, missing: isMissing(error.value), read };
+}

@@ -1,0 +1,89 @@
+/** A load while it is edited: everything as it is written, and how it goes to the service. */
+import type { ChargerConfig, Driver, DriverKind, SlowLoadConfig } from "../api/loads";
+import type { FieldError, Grid } from "../api/types";
+import { keyOf, phasesOf, WIRINGS } from "../components/add-load";
+import { parse } from "../format";
+import { t } from "../i18n";
+import { bodyOfDriver, draftOfDriver, DRIVER_KINDS, type DriverDraft, emptyDriver, type LoadKind } from "./drivers";
+
+export type Config = ChargerConfig | SlowLoadConfig;
+
+/** Fields that are numbers, with what stands in them for a new load. */
+export const NUMBERS: Readonly<Record<LoadKind, Readonly<Record<string, string>>>> = {
+  charger: { max_current_a: "16", min_current_a: "6", safe_current_a: "0", lease_s: "120", priority: "1" },
+  slow_load: { rated_w: "2000", min_on_s: "60", min_off_s: "60", max_off_s: "14400", priority: "1" },
+};
+
+export interface Draft {
+  id: string;
+  name: string;
+  kind: DriverKind;
+  driver: DriverDraft;
+  numbers: Readonly<Record<string, string>>;
+  /** Empty: the main fuse. */
+  circuit: string;
+  phases: string;
+  phaseSwitching: boolean;
+  lease: string;
+  acceptRisk: boolean;
+}
+
+export function draftOfConfig(load: LoadKind, config: Config): Draft {
+  const kind = config.driver?.kind ?? DRIVER_KINDS[load][0] ?? "ocpp";
+  const stored = config as unknown as Readonly<Record<string, unknown>>;
+  return {
+    id: config.id,
+    name: config.name,
+    kind,
+    driver: config.driver === null ? emptyDriver(kind) : draftOfDriver(config.driver),
+    numbers: Object.fromEntries(Object.keys(NUMBERS[load]).map((name) => [name, String(stored[name] ?? "")])),
+    circuit: config.circuit ?? "",
+    phases: keyOf(config.phases),
+    phaseSwitching: "phase_switching" in config && config.phase_switching,
+    lease: "lease" in config ? config.lease : "",
+    acceptRisk: false,
+  };
+}
+
+/** For a new load, maybe with a driver that was found. */
+export function newDraft(load: LoadKind, grid: Grid, driver: Driver | null, name: string): Draft {
+  const kind = driver?.kind ?? DRIVER_KINDS[load][0] ?? "ocpp";
+  const first = keyOf(WIRINGS[grid][0] ?? null);
+  return {
+    id: "",
+    name,
+    kind,
+    driver: driver === null ? emptyDriver(kind) : { ...emptyDriver(kind), ...draftOfDriver(driver) },
+    numbers: NUMBERS[load],
+    circuit: "",
+    phases: load === "slow_load" && grid === "tn_3ph" ? "l1" : first,
+    phaseSwitching: false,
+    // Only what falls back by itself may be taken at its word.
+    lease: kind === "ocpp" ? "claimed" : "none",
+    acceptRisk: false,
+  };
+}
+
+/** The body for the service, or what is no number. `stored` is what is changed, if anything is. */
+export function bodyOf(load: LoadKind, draft: Draft, stored: Config | null): Record<string, unknown> | FieldError[] {
+  const wrong: FieldError[] = [];
+  const body: Record<string, unknown> = {};
+  for (const [name, text] of Object.entries(draft.numbers)) {
+    const value = parse(text);
+    if (value === null) wrong.push({ field: name, code: "number", message: t("add.number") });
+    else body[name] = value;
+  }
+  if (wrong.length > 0) return wrong;
+  body["driver"] = bodyOfDriver(draft.kind, draft.driver);
+  body["circuit"] = draft.circuit === "" ? null : draft.circuit;
+  body["phases"] = phasesOf(draft.phases);
+  if (draft.name.trim() !== "") body["name"] = draft.name.trim();
+  if (stored === null && draft.id.trim() !== "") body["id"] = draft.id.trim();
+  if (load === "charger") {
+    body["phase_switching"] = draft.phaseSwitching;
+    // A proof is given by the test alone: what was not touched is not sent.
+    if (stored === null || !("lease" in stored) || stored.lease !== draft.lease) body["lease"] = draft.lease;
+    if (draft.acceptRisk) body["accept_risk"] = true;
+  }
+  return body;
+}
