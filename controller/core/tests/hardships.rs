@@ -179,6 +179,23 @@ fn a_relay_of_unknown_state_is_switched_off_in_failsafe() {
 }
 
 #[test]
+fn a_lost_meter_leaves_no_values_that_may_be_untrue() {
+    let mut rig = Rig::new(&house(&json!([]), &json!([])));
+    for s in 1..10 {
+        rig.read(s, [Some(3.0); 3]);
+    }
+    rig.give(60, json!({"type": "tick"}));
+    let known = |rig: &Rig| rig.engine.snapshot().phases[0].measured_a.is_some();
+    assert!(known(&rig));
+    rig.give(70, json!({"type": "tick"}));
+    assert!(!known(&rig));
+    let phase = &rig.engine.snapshot().phases[0];
+    assert_eq!((phase.background_a, phase.headroom_a), (None, None));
+    rig.read(71, [Some(3.0); 3]);
+    assert!(known(&rig));
+}
+
+#[test]
 fn a_small_fuse_keeps_room_for_a_step_of_the_house_and_says_so() {
     let with_step = |step: u32| {
         let mut config = house(&json!([charger("ev1")]), &json!([]));

@@ -120,19 +120,22 @@ impl Engine {
         let Some(main) = self.circuits.first() else {
             return Vec::new();
         };
-
+        let lost_ms = u64::from(self.config.site.tuning.lost_after_s) * 1000;
         self.config
             .site
             .grid
             .phases()
             .iter()
             .map(|&phase| {
-                let measured = main.meter.measured(phase);
+                // What was true before the meter was lost is not known to be true now.
+                let age = main.meter.line_age_ms(phase, self.now);
+                let heard = age.is_some_and(|age| age < lost_ms);
+                let measured = main.meter.measured(phase).filter(|_| heard);
                 let limit = main.limit.get(phase);
                 PhaseState {
                     phase,
                     measured_a: measured,
-                    background_a: main.meter.background.now(phase),
+                    background_a: main.meter.background.now(phase).filter(|_| heard),
                     headroom_a: measured.map(|measured| limit - measured),
                     limit_a: limit,
                     thermal: main.meter.thermal(phase).filter(|_| measured.is_some()),
