@@ -13,22 +13,24 @@ use headroom_core::{
     event::Outcome,
     units::Milliamps,
 };
-use headroom_ocpp::{Capabilities, LimitRequest, Settings, WRITES_PER_DAY};
+use headroom_ocpp::{
+    Capabilities, Grade, LimitOutcome, LimitRequest, Operation, Settings, WRITES_PER_DAY,
+};
 use tokio::{
     net::TcpListener,
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     task::JoinHandle,
 };
 use tracing::warn;
 
 use crate::{
-    central::{self, Auth, KnownCharger, Limits, Refused, Roster, ServeError, Unmatched},
+    central::{self, Auth, KnownCharger, Limits, Refused, Roster, ServeError, Traced, Unmatched},
     discovery::{Discovery, Found},
     http,
     message::{DeviceCommand, DeviceEvent},
     modbus::{self, ModbusDevice},
     mqtt::{self, MqttDevice},
-    polled::{Link, Order, Polled, PolledDevice, Told},
+    polled::{Link, Order, Polled, PolledDevice, Repeat, Told},
     shelly,
     wall::WallClock,
 };
@@ -88,6 +90,8 @@ struct Wanted<'a> {
 struct Running {
     driver: Driver,
     terminals: Option<usize>,
+    /// What its profile says that it can do.
+    claims: Capabilities,
     orders: watch::Sender<Option<Told>>,
     task: JoinHandle<()>,
 }
@@ -283,6 +287,7 @@ impl Devices {
         Running {
             driver: wanted.driver.clone(),
             terminals: wanted.terminals,
+            claims: claims(&device, wanted.terminals.is_some()),
             orders,
             task: tokio::spawn(Polled::new(device, link).run()),
         }
@@ -381,10 +386,29 @@ impl Devices {
         self.discovery.look()
     }
 
-    /// What an OCPP charger can do, as far as it has said or shown since the start of the program;
-    /// `None` for any other device.
+    /// What a device can do: of an OCPP charger as far as it has said or shown, of any other one as its profile says. `None` where
+    /// there is no driver.
     pub fn capabilities(&self, load: &str) -> Option<Capabilities> {
-        self.roster.capabilities(load)
+        let claims = || self.polled().get(load).map(|running| running.claims);
+        self.roster.capabilities(load).or_else(claims)
+    }
+
+    /// Whether a device is known to keep what it was told when this program is gone.
+    pub fn keeps_its_last_limit(&self, load: &str) -> bool {
+        let polled = self.polled();
+        polled
+            .get(load)
+            .is_some_and(|running| running.claims.lease == Grade::NotThere)
+    }
+
+    /// Asks something else than a limit of an OCPP charger; what became of it comes when the charge point answers, and nothing comes when
+    /// the connection ends before. `None` if it is not connected, or is asked too much already.
+    pub fn operate(
+        &self,
+        load: &str,
+        operation: Operation,
+    ) -> Option<oneshot::Receiver<LimitOutcome>> {
+        self.roster.operate(load, operation)
     }
 
     /// What was learnt of charge points before the start of the program, as [`Devices::learnt`] gave it. To be called before
@@ -404,10 +428,31 @@ impl Devices {
         self.roster.refused()
     }
 
+    /// The last messages of charge points and to them, oldest first, without secrets: for people who look for what is wrong.
+    pub fn ocpp_trace(&self) -> Vec<Traced> {
+        self.roster.traced()
+    }
+
     /// Ends every charge point's connection, as at the end of the program. Their limits run out by
     /// themselves.
     pub fn disconnect_all(&self) {
         self.roster.close_all();
+    }
+}
+
+/// What a device can do by its profile: what it was never told it may refuse yet.
+fn claims(device: &impl PolledDevice, charger: bool) -> Capabilities {
+    let grade = |can: bool| if can { Grade::Claimed } else { Grade::NotThere };
+    Capabilities {
+        limits: grade(charger),
+        // What is not told again has nothing that runs out.
+        lease: grade(!matches!(device.pace().repeat, Repeat::Needless)),
+        phase_switching: if device.switches_phases() {
+            Grade::Claimed
+        } else {
+            Grade::Unknown
+        },
+        ..Capabilities::default()
     }
 }
 

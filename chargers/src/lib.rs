@@ -19,18 +19,20 @@ mod http;
 mod message;
 mod modbus;
 mod mqtt;
+mod once;
 mod polled;
 mod shelly;
 mod wall;
 
-pub use central::{Refused, RefusedFor, ServeError, Unmatched};
+pub use central::{Direction, Refused, RefusedFor, ServeError, Traced, Unmatched};
 pub use check::profile_problem;
 pub use devices::{DeviceSettings, Devices};
 pub use discovery::{Discovery, Found, FoundKind};
-pub use headroom_ocpp::{Capabilities, Grade};
+pub use headroom_ocpp::{Capabilities, Grade, LimitOutcome as OperationOutcome, Operation};
 pub use http::{
     Exchange, NOT_SAID, OnLoss, Param, Profile, ProfileError, ProfileKind, Safety, Trial,
     TrialError, Understood, names as http_profiles, shipped as http_profile,
+    use_folder as use_http_profiles,
 };
 pub use message::{DeviceCommand, DeviceEvent};
 pub use wall::WallClock;

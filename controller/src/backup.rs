@@ -12,6 +12,7 @@ use headroom_store::{
 
 use crate::publish::VERSION;
 use crate::service::DataArgs;
+use crate::untouched::Untouched;
 
 /// Both databases in one file, for its owner alone; the service may run
 #[derive(Debug, Args)]
@@ -57,6 +58,7 @@ pub(crate) async fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
     let path = args.data.directory()?;
     let file = File::open(&args.file)
         .with_context(|| format!("{} cannot be read", args.file.display()))?;
+    let before = Untouched::look(&path);
     let directory = match DataDirectory::lock(&path) {
         Err(error @ StoreError::Locked { .. }) => {
             return Err(error).context(
@@ -65,7 +67,8 @@ pub(crate) async fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
         }
         locked => locked?,
     };
-    let staged = stage(directory.path(), file).await.map_err(in_words)?;
+    let staged = stage(directory.path(), file).await.map_err(in_words);
+    let staged = staged.inspect_err(|_| before.restore())?;
     let manifest = staged.commit()?;
     let aside = take_over_now(&directory)?;
     let mut out = stdout().lock();

@@ -1,37 +1,56 @@
 //! The one clock of the program: monotonic milliseconds for the core, and the time of day for people.
 //!
 //! Only this module reads the system's clocks. In the demo time runs faster for house and controller
-//! alike; everywhere else its speed is 1.
+//! alike, and a visitor may change how fast; everywhere else its speed is 1.
+//!
+//! Invariant: a later moment never has an earlier time, also across a change of the speed.
 
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use headroom_core::Instant;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time;
 
-/// A clock that may run faster than real time.
+/// A clock that may run faster than real time. Copies are the same clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
-    started: time::Instant,
     wall: Timestamp,
     origin_ms: u64,
+    pace: &'static RwLock<Pace>,
+}
+
+/// How time runs since the speed was set last.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    since: time::Instant,
+    /// What had passed until then, in the clock's time.
+    passed: Duration,
     speed: f64,
+}
+
+impl Pace {
+    /// What has passed until a moment, in the clock's time. Moments before the last change of the speed count as that.
+    fn at(&self, moment: time::Instant) -> Duration {
+        let since = moment.saturating_duration_since(self.since);
+        self.passed.saturating_add(since.mul_f64(self.speed))
+    }
 }
 
 impl Clock {
     /// Starts now, at the present time of day, with milliseconds counted from `origin_ms`. `speed` is how
     /// many times as fast as real time it runs.
     pub(crate) fn new(speed: f64, origin_ms: u64) -> Self {
-        let speed = if speed.is_finite() {
-            speed.clamp(0.01, 1000.0)
-        } else {
-            1.0
+        let pace = Pace {
+            since: time::Instant::now(),
+            passed: Duration::ZERO,
+            speed: possible(speed),
         };
         Self {
-            started: time::Instant::now(),
             wall: Timestamp::now(),
             origin_ms,
-            speed,
+            // A program has one clock, as long as it lives.
+            pace: Box::leak(Box::new(RwLock::new(pace))),
         }
     }
 
@@ -43,12 +62,29 @@ impl Clock {
         )
     }
 
+    fn pace(&self) -> Pace {
+        *self.pace.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many times as fast as real time it runs.
+    pub(crate) fn speed(&self) -> f64 {
+        self.pace().speed
+    }
+
+    /// From now on it runs at another speed; what has passed stays as it was.
+    pub(crate) fn set_speed(&self, speed: f64) {
+        let mut pace = self.pace.write().unwrap_or_else(PoisonError::into_inner);
+        let now = time::Instant::now();
+        *pace = Pace {
+            since: now,
+            passed: pace.at(now),
+            speed: possible(speed),
+        };
+    }
+
     /// The core's time at a moment.
     pub(crate) fn at(&self, moment: time::Instant) -> Instant {
-        let since = moment
-            .saturating_duration_since(self.started)
-            .mul_f64(self.speed);
-        let ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        let ms = u64::try_from(self.pace().at(moment).as_millis()).unwrap_or(u64::MAX);
         Instant(self.origin_ms.saturating_add(ms))
     }
 
@@ -70,16 +106,26 @@ impl Clock {
         self.wall_at(self.now())
     }
 
-    /// How long a time of this clock takes.
+    /// How long a time of this clock takes, at the present speed.
     pub(crate) fn real(&self, duration: Duration) -> Duration {
-        duration.div_f64(self.speed)
+        duration.div_f64(self.pace().speed)
     }
 
-    /// The real moment of a core's time.
+    /// The real moment of a core's time, at the present speed.
     pub(crate) fn moment(&self, at: Instant) -> time::Instant {
         // A millisecond later, so that the time has surely come.
-        let since = Duration::from_millis(at.0.saturating_sub(self.origin_ms).saturating_add(1));
-        self.started + self.real(since)
+        let wanted = Duration::from_millis(at.0.saturating_sub(self.origin_ms).saturating_add(1));
+        let pace = self.pace();
+        pace.since + wanted.saturating_sub(pace.passed).div_f64(pace.speed)
+    }
+}
+
+/// What is no speed is the real one.
+fn possible(speed: f64) -> f64 {
+    if speed.is_finite() {
+        speed.clamp(0.01, 1000.0)
+    } else {
+        1.0
     }
 }
 
@@ -90,7 +136,7 @@ mod tests {
     #[test]
     fn a_minute_takes_a_second_at_sixty_times_the_speed() {
         let clock = Clock::new(60.0, 0);
-        let later = clock.started + Duration::from_millis(500);
+        let later = clock.pace().since + Duration::from_millis(500);
         assert_eq!(clock.at(later), Instant(30_000));
         assert_eq!(
             clock.real(Duration::from_secs(6)),
@@ -117,6 +163,28 @@ mod tests {
         for speed in [f64::NAN, f64::INFINITY, 1.0] {
             let clock = Clock::new(speed, 0);
             assert_eq!(clock.real(Duration::from_secs(1)), Duration::from_secs(1));
+        }
+    }
+
+    /// Through every change of the speed no time is earlier than one before it, and nothing is left out.
+    #[tokio::test(start_paused = true)]
+    async fn time_goes_on_when_the_speed_changes() {
+        let clock = Clock::new(60.0, 1000);
+        let before = time::Instant::now();
+        let mut last = clock.now();
+        let mut expected = 1000;
+        let passed = [600_000, 10_000, 600_000, 70_000];
+        for (speed, ms) in [1.0, 60.0, 7.0, 1.0].into_iter().zip(passed) {
+            time::advance(Duration::from_secs(10)).await;
+            expected += ms;
+            assert_eq!(clock.now(), Instant(expected));
+            clock.set_speed(speed);
+            assert_eq!(clock.now(), Instant(expected), "speed {speed}");
+            assert!(clock.at(before) >= last, "also a moment of before");
+            last = clock.now();
+            let wake = clock.moment(Instant(expected + 60_000));
+            assert!(clock.at(wake) >= Instant(expected + 60_000));
+            assert_eq!(clock.moment(Instant(0)), time::Instant::now());
         }
     }
 }

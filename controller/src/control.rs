@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use headroom_chargers::{DeviceCommand, DeviceEvent, Devices};
 use headroom_core::action::Command;
-use headroom_core::config::{Config, Mode};
+use headroom_core::config::{Config, LeaseProof, Mode};
 use headroom_core::event::{CommandResult, Tick, UserCommand, UserCommandEvent};
 use headroom_core::load::SLOW_LOAD_LEASE_S;
 use headroom_core::snapshot::{Alarm, LoadDetail};
@@ -28,6 +28,7 @@ use crate::checkpoints::Checkpoints;
 use crate::clock::Clock;
 use crate::learnt::EngineMemory;
 use crate::meter::{MeterSlot, place};
+use crate::notify::{self, Outages};
 use crate::publish::{NO_METER, Publisher, Shown};
 
 /// The loop steps at least this often, in real time, so that whoever watches it knows that it lives.
@@ -53,6 +54,8 @@ pub(crate) struct Connections {
     pub(crate) memory: EngineMemory,
     /// The tests of chargers.
     pub(crate) tests: ChargerTests,
+    /// Channels of notifications that do not take messages.
+    pub(crate) outages: Arc<Outages>,
 }
 
 /// The engine with everything around it.
@@ -162,6 +165,12 @@ impl Control {
         self.connections
             .devices
             .configure(&config.chargers, &config.slow_loads, control);
+        for charger in &mut config.chargers {
+            // Whatever was claimed: nothing runs out there.
+            if self.connections.devices.keeps_its_last_limit(&charger.id) {
+                charger.lease = LeaseProof::None;
+            }
+        }
         self.step(&Event::Configure(Box::new(config)), self.clock.now());
     }
 
@@ -297,6 +306,13 @@ impl Control {
             load: Some(charger.clone()),
         }));
         alarms.extend(self.journal_alarms(snapshot.at));
+        let outage = self.connections.outages.problem();
+        alarms.extend(outage.map(|(since, text)| Alarm {
+            code: notify::FAILING.to_owned(),
+            load: None,
+            since: self.clock.at(since),
+            text,
+        }));
         alarms
     }
 

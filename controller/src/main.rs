@@ -17,6 +17,7 @@ mod learnt;
 mod listen;
 mod log;
 mod meter;
+mod notify;
 mod password;
 mod profile;
 mod publish;
@@ -24,6 +25,7 @@ mod replay;
 mod service;
 mod simulate;
 mod token;
+mod untouched;
 
 use std::process::ExitCode;
 

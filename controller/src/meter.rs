@@ -8,8 +8,10 @@ use headroom_meter_io::{Key, Line, Meter, MeterReading, MeterStatus, Place, Sett
 use headroom_store::StateDb;
 
 mod counters;
+mod trace;
 
 use counters::CounterMemory;
+pub(crate) use trace::MeterTrace;
 
 /// Under this name the line parameters that worked are kept.
 const LEARNT_LINE: &str = "meter_line";
@@ -24,6 +26,8 @@ pub(crate) struct MeterSlot {
     pub(crate) problem: Option<Problem>,
     memory: LineMemory,
     counters: CounterMemory,
+    /// The last telegrams.
+    pub(crate) trace: MeterTrace,
 }
 
 /// What is wrong with the configuration of the meter.
@@ -42,6 +46,7 @@ impl MeterSlot {
             problem: None,
             memory: LineMemory::load(state).await,
             counters: CounterMemory::load(state).await,
+            trace: MeterTrace::default(),
         }
     }
 
@@ -62,7 +67,13 @@ impl MeterSlot {
         // A key that is none is told below.
         let key = key_of(settings.key.as_ref()).ok().flatten();
         self.counters.of_key(key.as_ref());
-        (self.meter, self.problem) = match open(&settings, place, &self.memory, &self.counters) {
+        let opened = open(
+            &settings,
+            place,
+            (&self.memory, &self.counters),
+            &self.trace,
+        );
+        (self.meter, self.problem) = match opened {
             Ok(meter) => (meter, None),
             Err(text) => {
                 tracing::error!("the meter cannot be read: {text}");
@@ -138,8 +149,8 @@ fn key_of(secret: Option<&Secret>) -> Result<Option<Key>, String> {
 fn open(
     meter: &config::Meter,
     place: Place,
-    memory: &LineMemory,
-    counters: &CounterMemory,
+    (memory, counters): (&LineMemory, &CounterMemory),
+    trace: &MeterTrace,
 ) -> Result<Option<Meter>, String> {
     let Some(source) = &meter.source else {
         return Ok(None);
@@ -158,7 +169,8 @@ fn open(
         ct_ratio: meter.ct_ratio.unwrap_or(1.0),
         place,
     };
-    Ok(Some(headroom_meter_io::start(source, settings)))
+    let tap = trace.begin([settings.key.clone(), settings.auth_key.clone()]);
+    Ok(Some(headroom_meter_io::start_tapped(source, settings, tap)))
 }
 
 /// Which line parameters worked with which source. It spares the meter's owner a minute of detection after a restart.

@@ -2,7 +2,7 @@
 //!
 //! Input: a profile by its name or file, and an address. Output: a table of what was asked, what came back and what was
 //! understood. Only with `--write` the device is told something: a charger 6 A, a relay to open. Exit 0 when all was
-//! understood, 1 when the profile or its use is wrong, 2 when the device gives nothing that is understood, 3 when it
+//! understood, 1 when the profile or its use is wrong or the device takes no order, 2 when the device gives nothing that is understood, 3 when it
 //! does not show what it was told.
 
 use std::collections::BTreeMap;
@@ -20,6 +20,8 @@ use headroom_chargers::{
 
 /// The device gave nothing that was understood.
 const NOTHING: u8 = 2;
+/// It would not be told: a password or a parameter is wrong, or the device is set so.
+const REFUSED: u8 = 1;
 /// The device does not show what it was told.
 const NOT_SHOWN: u8 = 3;
 /// Devices take a moment until they show what they were told.
@@ -90,7 +92,7 @@ pub(crate) async fn run(args: ProfileArgs) -> anyhow::Result<ExitCode> {
     show(&mut out, &exchanges)?;
     if let Err(error) = result {
         writeln!(out, "  failed: {error}")?;
-        return Ok(ExitCode::from(NOTHING));
+        return Ok(ExitCode::from(REFUSED));
     }
     tokio::time::sleep(SHOWS_WITHIN).await;
     let Some(after) = read(&mut out, &mut trial, "read back").await? else {

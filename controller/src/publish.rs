@@ -4,20 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headroom_chargers::{Devices, Grade};
+use headroom_chargers::{Devices, Grade, OperationOutcome};
 use headroom_core::Snapshot;
 use headroom_core::config::{Config, Driver, Meter};
 use headroom_core::event::Event;
 use headroom_core::validate::FieldError;
 use headroom_meter_io::MeterStatus;
 use headroom_store::{Alarm, Decision, Journal, StateDb};
+use headroom_web::tls::Tls;
 use headroom_web::{
-    App, ChargerTest, ControlRequest, Discovered, Health, MeterInfo, ReadingEvent, ServerEvent,
-    Status, StatusInputs, Unmatched, Upkeep,
+    App, ChargerTest, ControlRequest, Discovered, Health, MeterInfo, MeterTraced, OcppTraced,
+    Operation, ReadingEvent, ServerEvent, Status, StatusInputs, Unmatched, Upkeep,
 };
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::clock::Clock;
+use crate::meter::MeterTrace;
+use crate::notify::Notifier;
 
 /// Events that a slow listener may be behind before it is dropped.
 const EVENTS: usize = 256;
@@ -93,20 +96,25 @@ impl Publisher {
         state: &StateDb,
         journal: &Journal,
         control: mpsc::Sender<ControlRequest>,
-        devices: Devices,
-        open_demo: bool,
+        (devices, meter): (Devices, MeterTrace),
+        notifier: Notifier,
         upkeep: Upkeep,
     ) -> App {
+        let host_names: Vec<String> = host_name().into_iter().collect();
+        let tls = Tls::open(&upkeep.directory, &host_names);
         App {
             state: state.clone(),
             journal: journal.clone(),
             status: self.status.subscribe(),
             events: self.events.clone(),
             control,
-            devices: Arc::new(Drivers(devices)),
+            devices: Arc::new(Drivers(devices, meter)),
             health: Arc::clone(&self.health),
-            open_demo,
-            host_names: host_name().into_iter().collect(),
+            open_demo: false,
+            demo: None,
+            tls,
+            notifier: Arc::new(notifier),
+            host_names,
             pinned_meter: None,
             version: VERSION,
             upkeep,
@@ -213,7 +221,7 @@ fn grade_word(grade: Grade) -> &'static str {
 
 /// What the page asks of the drivers.
 #[derive(Debug)]
-struct Drivers(Devices);
+struct Drivers(Devices, MeterTrace);
 
 impl headroom_web::Devices for Drivers {
     fn unmatched(&self) -> Vec<Unmatched> {
@@ -270,5 +278,45 @@ impl headroom_web::Devices for Drivers {
         ];
         let words = grades.map(|(name, grade)| (name, grade_word(grade).to_owned()));
         Some(words.into_iter().collect())
+    }
+
+    fn operate(&self, load: &str, operation: Operation) -> Option<oneshot::Receiver<&'static str>> {
+        let operation = match operation {
+            Operation::SetAvailability { operative } => {
+                headroom_chargers::Operation::SetAvailability { operative }
+            }
+            Operation::Reset { hard } => headroom_chargers::Operation::Reset { hard },
+            Operation::Start { id_tag } => headroom_chargers::Operation::RemoteStart { id_tag },
+            Operation::Stop => headroom_chargers::Operation::RemoteStop,
+        };
+        let outcome = self.0.operate(load, operation)?;
+        let (answer, answered) = oneshot::channel();
+        tokio::spawn(async move {
+            let word = match outcome.await {
+                Ok(OperationOutcome::Accepted) => "accepted",
+                Ok(OperationOutcome::Rejected) => "rejected",
+                Ok(OperationOutcome::Timeout) | Err(_) => "timeout",
+            };
+            if answer.send(word).is_err() {
+                tracing::debug!(word, "who asked for an operation is gone");
+            }
+        });
+        Some(answered)
+    }
+
+    fn ocpp_trace(&self) -> Vec<OcppTraced> {
+        let traced = self.0.ocpp_trace().into_iter();
+        let traced = traced.map(|it| OcppTraced {
+            charger: it.load,
+            charge_point: it.charge_point_id,
+            time: it.time,
+            direction: it.direction.as_str(),
+            message: it.message,
+        });
+        traced.collect()
+    }
+
+    fn meter_trace(&self) -> Vec<MeterTraced> {
+        self.1.all()
     }
 }

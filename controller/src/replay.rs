@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use headroom_replay::{
     Asked, Difference, Gap, Range, Report, Side, Verdict, WhatIf, WhatIfError, WhatIfSide, judge,
@@ -58,17 +58,29 @@ fn parse_time(text: &str) -> Result<Timestamp, String> {
 /// # Errors
 /// When the journal cannot be read, or the output breaks.
 pub(crate) async fn run(args: &ReplayArgs) -> anyhow::Result<ExitCode> {
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && from >= to
+    {
+        bail!("--from {from} is not before --to {to}");
+    }
     let journal = JournalReader::open(&args.data.directory()?).await?;
     let range = Range {
         from: args.from,
         to: args.to,
     };
-    if let Some(file) = &args.with {
-        return what_if(&journal, range, file, args.json).await;
-    }
-    let report = judge(&journal, range).await?;
+    let done = match &args.with {
+        Some(file) => what_if(&journal, range, file, args.json).await,
+        None => proof(&journal, range, args.json).await,
+    };
+    journal.close().await;
+    done
+}
+
+/// Without `--with`: the recorded decisions must come out again.
+async fn proof(journal: &JournalReader, range: Range, json: bool) -> anyhow::Result<ExitCode> {
+    let report = judge(journal, range).await?;
     let mut output = io::stdout().lock();
-    if args.json {
+    if json {
         writeln!(output, "{}", serde_json::to_string(&report)?)?;
     } else {
         write!(output, "{}", words(&report))?;
@@ -93,7 +105,7 @@ async fn what_if(
         toml::from_str(&text).with_context(|| file.display().to_string())?;
     let asked = match Asked::of(journal, range, READINGS, &change).await {
         Err(error @ WhatIfError::Nothing) => {
-            tracing::warn!("{error}");
+            writeln!(io::stderr(), "headroom replay: {error}")?;
             return Ok(ExitCode::from(NOTHING));
         }
         asked => asked?,

@@ -27,6 +27,7 @@ use crate::control::{Connections, Control};
 use crate::demo;
 use crate::learnt::EngineMemory;
 use crate::meter::MeterSlot;
+use crate::notify::Notifier;
 use crate::publish::Publisher;
 
 /// Reports of devices that may wait for the loop. It takes microseconds for one; this is a burst of all
@@ -38,6 +39,9 @@ const REQUESTS: usize = 32;
 const THREADS: usize = 2;
 /// The loop keeps what it learnt of the meter when it ends; it does not wait longer for a disk.
 const LOOP_ENDS: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Where the process said that the page is, for the one that it becomes: standard output has one line.
+const ANNOUNCED: &str = "HEADROOM_ANNOUNCED";
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
@@ -218,6 +222,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let path = data_directory(args.data.as_deref())?;
     block_on(async {
         let directory = DataDirectory::lock(&path)?;
+        headroom_chargers::use_http_profiles(&directory.path().join("profiles"));
         let web = bind("--listen", args.listen).await?;
         let ocpp = bind("--ocpp-listen", args.ocpp_listen).await?;
         let state = StateDb::open(directory.path()).await?;
@@ -241,17 +246,18 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
     })
     .and_then(|end| match end {
         End::Stop => Ok(()),
-        End::Restart => restart(),
+        End::Restart(web) => restart(web),
     })
 }
 
 /// Becomes the same program with the same arguments and process id, which takes over what was restored.
-fn restart() -> anyhow::Result<()> {
+fn restart(web: SocketAddr) -> anyhow::Result<()> {
     use std::os::unix::process::CommandExt;
     let program =
         std::env::current_exe().context("it cannot start anew by itself: start it again")?;
     let error = std::process::Command::new(program)
         .args(std::env::args_os().skip(1))
+        .env(ANNOUNCED, web.to_string())
         .exec();
     Err(error).context("it cannot start anew by itself: start it again")
 }
@@ -276,6 +282,7 @@ pub(crate) fn demo(args: &DemoArgs) -> anyhow::Result<()> {
                 source: Some(house.meter_source.clone()),
                 ..headroom_core::config::Meter::default()
             },
+            ..House::default()
         };
         edit.commit("demo", "the demo house").await?;
         drop(edit);
@@ -379,8 +386,8 @@ struct Service {
 enum End {
     /// Somebody wants it to stop.
     Stop,
-    /// A restored backup waits to be taken over.
-    Restart,
+    /// A restored backup waits to be taken over. Where the page is.
+    Restart(SocketAddr),
 }
 
 impl Service {
@@ -398,17 +405,25 @@ impl Service {
         let tests = ChargerTests::load(&self.state, requests.clone(), clock.now()).await;
         let open_demo = self.demo.is_some() && web_address.ip().is_loopback();
         let publisher = Publisher::new(&clock, self.demo.is_some());
+        let notifier = Notifier::new(&self.state);
+        let outages = notifier.outages();
         let mut app = publisher.app(
             &self.state,
             &self.journal,
             requests,
-            devices.clone(),
-            open_demo,
+            (devices.clone(), self.meter.trace.clone()),
+            notifier.clone(),
             Upkeep::new(self.directory, self.restart.clone()),
         );
+        app.open_demo = open_demo;
         app.host_names.append(&mut self.host_names);
         app.pinned_meter = self.pinned_meter.take();
+        let central_address = SocketAddr::new(loopback_of(ocpp_address.ip()), ocpp_address.port());
+        if let Some(house) = &self.demo {
+            app.demo = Some(house.switches(central_address));
+        }
         let health = publisher.health();
+        let notifying = tokio::spawn(notifier.run(app.events.subscribe()));
 
         let control = Control::new(
             clock,
@@ -423,6 +438,7 @@ impl Service {
                 publisher,
                 memory: EngineMemory::load(&self.state).await,
                 tests,
+                outages,
             },
         );
         let mut control = tokio::spawn(control.run(stopped.clone()));
@@ -432,10 +448,7 @@ impl Service {
         let beside = beside.map(|socket| tokio::spawn(socket.serve(app.clone())));
         let web = tokio::spawn(headroom_web::serve(self.web, app));
         if let Some(house) = &mut self.demo {
-            house.connect_charge_points(SocketAddr::new(
-                loopback_of(ocpp_address.ip()),
-                ocpp_address.port(),
-            ));
+            house.connect_charge_points(central_address);
         }
         health.set_ready(true);
         announce(web_address, &self.state, open_demo).await?;
@@ -445,11 +458,12 @@ impl Service {
 
         let outcome = tokio::select! {
             () = shutdown() => Ok(End::Stop),
-            () = wanted(self.restart) => Ok(End::Restart),
+            () = wanted(self.restart) => Ok(End::Restart(web_address)),
             ended = &mut control => Err(anyhow::anyhow!("the loop has ended: {ended:?}")),
             ended = central => Err(anyhow::anyhow!("the central system has ended: {ended:?}")),
             ended = web => Err(anyhow::anyhow!("the web server has ended: {ended:?}")),
         };
+        notifying.abort();
         tracing::info!("stopping: limits run out on the chargers by themselves");
         if let Some(beside) = beside {
             beside.abort();
@@ -477,6 +491,11 @@ fn loopback_of(address: IpAddr) -> IpAddr {
 
 /// Says where the page is, on standard output, alone.
 async fn announce(web: SocketAddr, state: &StateDb, open: bool) -> anyhow::Result<()> {
+    // The process before has said so, in the same place.
+    let said = std::env::var(ANNOUNCED).is_ok_and(|before| before == web.to_string());
+    if said {
+        return Ok(());
+    }
     let shown = SocketAddr::new(loopback_of(web.ip()), web.port());
     let code = if open {
         None

@@ -107,6 +107,15 @@ fn benchmark(args: &SimulateArgs, threads: usize) -> anyhow::Result<()> {
     let kinds = args
         .controller
         .map_or(Kind::ALL.to_vec(), |kind| vec![kind]);
+    // A table that is not there is told before the work, not after it.
+    let before = args
+        .against
+        .as_ref()
+        .map(|path| {
+            std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the table {}", path.display()))
+        })
+        .transpose()?;
     let mut summaries = Vec::new();
     let mut progress = io::stderr().lock();
     for scenario in scenarios(&args.scenarios)? {
@@ -136,10 +145,8 @@ fn benchmark(args: &SimulateArgs, threads: usize) -> anyhow::Result<()> {
         summaries.extend(outcome.summaries);
     }
     let text = table::text(&summaries);
-    if let Some(path) = &args.against {
-        let before = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the table {}", path.display()))?;
-        let changes = table::changes(&before, &text);
+    if let Some(before) = &before {
+        let changes = table::changes(before, &text);
         write!(progress, "{changes}")?;
     }
     if args.json {

@@ -27,6 +27,7 @@ pub mod goe;
 pub mod house;
 pub mod http_meter;
 pub mod listener;
+pub mod mail_server;
 pub mod modbus_meter;
 pub mod mqtt_relay;
 pub mod network_meter;

@@ -13,10 +13,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 
+use crate::demo::Demo;
 use crate::health::Health;
 use crate::identity::new_csrf_key;
+use crate::notify::Notifier;
 use crate::status::Status;
 use crate::throttle::Throttle;
+use crate::tls::Tls;
+use crate::trace::{MeterTraced, OcppTraced};
 use crate::upkeep::Upkeep;
 
 /// Listeners to `GET /events` at the same time.
@@ -43,6 +47,12 @@ pub struct App {
     pub health: Arc<Health>,
     /// Everybody is logged in as installer. Only for the demo on a loopback address.
     pub open_demo: bool,
+    /// The switches of the simulated house, in the demo.
+    pub demo: Option<Arc<dyn Demo>>,
+    /// TLS, on or off.
+    pub tls: Arc<Tls>,
+    /// Sends test messages.
+    pub notifier: Arc<dyn Notifier>,
     /// Host names under which the page may be asked for, besides addresses, `localhost` and `*.local`.
     pub host_names: Vec<String>,
     /// The source that the command line pins, as it may be shown; it is read instead of the stored one.
@@ -151,6 +161,28 @@ pub struct ReadingEvent {
     pub reading: Reading,
 }
 
+/// What may be asked of an OCPP charger besides limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// To be in use, or out of it.
+    SetAvailability {
+        /// In use.
+        operative: bool,
+    },
+    /// To start anew.
+    Reset {
+        /// At once, without ending a session first.
+        hard: bool,
+    },
+    /// To begin a session.
+    Start {
+        /// For whom: 1 to 20 letters, digits and signs.
+        id_tag: String,
+    },
+    /// To end the session.
+    Stop,
+}
+
 /// What the drivers know and the page asks. Must answer at once, from memory.
 pub trait Devices: Send + Sync + std::fmt::Debug {
     /// Charge points that connected and are not adopted.
@@ -174,6 +206,23 @@ pub trait Devices: Send + Sync + std::fmt::Debug {
         // Nothing is known where nothing is asked.
         let _ = load;
         None
+    }
+
+    /// Asks something of an OCPP charger. What became of it comes later: `accepted`, `rejected` or `timeout`; nothing if the
+    /// connection ends before. `None`: it is not connected, or is asked too much already.
+    fn operate(&self, load: &str, operation: Operation) -> Option<oneshot::Receiver<&'static str>> {
+        let _ = (load, operation);
+        None
+    }
+
+    /// The last messages of charge points and to them, oldest first, without secrets.
+    fn ocpp_trace(&self) -> Vec<OcppTraced> {
+        Vec::new()
+    }
+
+    /// The last telegrams of the meter, oldest first, without what tells whose it is.
+    fn meter_trace(&self) -> Vec<MeterTraced> {
+        Vec::new()
     }
 }
 

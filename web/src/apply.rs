@@ -145,6 +145,7 @@ fn completed(
             ..error
         }));
     }
+    house.keep_confirmed(before);
     errors.extend(
         house
             .validate(checks.highest_background)

@@ -46,6 +46,8 @@ where
     if edit.house == *edit.before() {
         return Ok(answer);
     }
+    let before = edit.before();
+    edit.house.keep_confirmed(&before);
     let mut errors = edit
         .house
         .validate(app.status.borrow().highest_background)
@@ -62,6 +64,11 @@ where
     }
     let version = edit.commit(author, what).await?;
     tracing::info!(version, author, what, "the configuration was changed");
+    let before = before.as_ref();
+    if (&edit.house.config, &edit.house.meter) == (&before.config, &before.meter) {
+        // Nothing that the loop has to do with.
+        return Ok(answer);
+    }
     let config = Box::new(edit.house.config.clone());
     let meter = Box::new(edit.house.meter.clone());
     tell(shared, ControlRequest::Configure(config, meter)).await?;

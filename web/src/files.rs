@@ -1,22 +1,17 @@
-//! The page, built into the program (`web/dist`; read from disk in debug builds).
+//! The page, built into the program (`web/dist`; [`crate::packed`]).
 
+use axum::body::Bytes;
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rust_embed::RustEmbed;
 
+use crate::packed::{self, File};
 use crate::problem::Problem;
-
-#[derive(RustEmbed)]
-#[folder = "dist"]
-struct Page;
 
 /// A year: the name of what it is for has a hash behind the question mark.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// Kept, but asked for again each time.
-const ASK: &str = "no-cache";
+pub(crate) const ASK: &str = "no-cache";
 
 /// What a browser gets for a path that is none. Without styles: the policy of the page allows none inside.
 const NO_SUCH_PAGE: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Headroom: not found</title>\
@@ -41,7 +36,7 @@ pub(crate) async fn serve(request: Request) -> Response {
     }
     let name = path.trim_start_matches('/');
     let name = if name.is_empty() { "index.html" } else { name };
-    let Some(file) = Page::get(name) else {
+    let Some(file) = packed::find(&format!("dist/{name}"), request.headers()) else {
         let text = format!("There is no page at {path}. The page is at /.");
         return if wants_html(&request) {
             (StatusCode::NOT_FOUND, Html(NO_SUCH_PAGE)).into_response()
@@ -52,30 +47,39 @@ pub(crate) async fn serve(request: Request) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return method_not_allowed(request.method().clone()).await;
     }
-    let hash = file.metadata.sha256_hash();
-    let tag = URL_SAFE_NO_PAD.encode(hash);
-    let Ok(tag) = HeaderValue::from_str(&format!("\"{tag}\"")) else {
-        return Problem::internal().into_response();
-    };
     let versioned = request
         .uri()
         .query()
         .is_some_and(|query| query.starts_with("v="));
     let keep = if versioned { FOR_EVER } else { ASK };
-    let known = request.headers().get(header::IF_NONE_MATCH) == Some(&tag);
+    answer(file, content_type(name), keep, request.headers())
+}
+
+/// A file, or that it is still the same.
+pub(crate) fn answer(
+    file: File,
+    content_type: &'static str,
+    keep: &'static str,
+    asked: &HeaderMap,
+) -> Response {
+    let known = asked.get(header::IF_NONE_MATCH) == Some(&file.tag);
     let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static(content_type(name)),
-        ),
+        (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
         (header::CACHE_CONTROL, HeaderValue::from_static(keep)),
-        (header::ETAG, tag),
+        (header::VARY, HeaderValue::from_static("accept-encoding")),
+        (header::ETAG, file.tag),
     ];
     if known {
-        (StatusCode::NOT_MODIFIED, headers).into_response()
-    } else {
-        (headers, file.data.into_owned()).into_response()
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
+    let mut response = (headers, Bytes::from_owner(file.bytes)).into_response();
+    if file.is_gzip {
+        let gzip = HeaderValue::from_static("gzip");
+        response
+            .headers_mut()
+            .insert(header::CONTENT_ENCODING, gzip);
+    }
+    response
 }
 
 /// A path that is there, asked in a way that it does not know.

@@ -16,11 +16,15 @@ mod app;
 pub mod apply;
 mod body;
 mod change;
+pub mod demo;
 mod files;
 mod guard;
 mod health;
 mod identity;
+pub mod notify;
 mod origin;
+mod packed;
+mod part;
 mod problem;
 mod query;
 mod routes;
@@ -30,18 +34,22 @@ pub mod status;
 #[cfg(test)]
 mod tests;
 mod throttle;
+pub mod tls;
+mod trace;
 mod upkeep;
 mod words;
 
 pub use api::accounts::{NAME_RULE, is_name};
 pub use app::{
-    App, ChargerTest, ControlRequest, Devices, Discovered, Measured, MeterCandidate, ReadingEvent,
-    ServerEvent, TestRefused, Unmatched,
+    App, ChargerTest, ControlRequest, Devices, Discovered, Measured, MeterCandidate, Operation,
+    ReadingEvent, ServerEvent, TestRefused, Unmatched,
 };
 pub use health::Health;
 pub use origin::is_host_name;
+pub use part::part;
 pub use routes::router;
 pub use serve::{serve, serve_until};
 pub use shape::array_for_object;
 pub use status::{MeterInfo, Status, StatusInputs};
+pub use trace::{MeterTraced, OcppTraced};
 pub use upkeep::Upkeep;

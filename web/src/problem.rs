@@ -234,7 +234,45 @@ impl From<StoreError> for Problem {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
     use super::*;
+
+    const DOCUMENT: &str = include_str!("../../docs/errors/README.md");
+
+    /// The first text behind each `new(` of a problem, in all sources.
+    fn codes_in(folder: &Path, found: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                codes_in(&path, found);
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).unwrap();
+            for call in ["Problem::new(", "Self::new("] {
+                for piece in source.split(call).skip(1) {
+                    let code = piece.trim_start().strip_prefix("StatusCode::");
+                    if let Some(code) = code.and_then(|rest| rest.split('"').nth(1)) {
+                        found.insert(code.to_owned());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_code_has_its_section() {
+        let mut codes = BTreeSet::new();
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        codes_in(&sources, &mut codes);
+        assert!(codes.len() >= 14, "{codes:?}");
+        codes.extend(crate::tests::FIELD_CODES.map(str::to_owned));
+        for code in codes {
+            let is_there = DOCUMENT.lines().any(|line| line == format!("## {code}"));
+            assert!(is_there, "docs/errors/README.md lacks the section {code}");
+        }
+    }
 
     #[test]
     fn a_message_reads_well_behind_the_name_of_its_field() {

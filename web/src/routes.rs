@@ -4,14 +4,14 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{delete, get, post, put};
+use axum::routing::{delete, get, patch, post, put};
 use headroom_store::Role;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api::{
-    accounts, alarms, backup, charger_test, chargers, csv, decisions, diagnostics, discovery,
-    energy, events, loads, metrics, people, priorities, readings, site, slow_loads, versions,
-    what_if,
+    accounts, alarms, backup, charger_operations, charger_test, chargers, csv, decisions, demo,
+    diagnostics, discovery, energy, events, json_lines, loads, metrics, notifications, openapi,
+    people, priorities, readings, site, slow_loads, tls, versions, what_if,
 };
 use crate::app::{App, Inner, Shared};
 use crate::problem::Problem;
@@ -36,8 +36,10 @@ pub fn router(app: App) -> Router {
         .merge(guarded(metrics, Role::Viewer))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
+        .route("/ca.crt", get(tls::authority))
         .fallback(files::serve)
         .method_not_allowed_fallback(files::method_not_allowed)
+        .layer(from_fn_with_state(Shared::clone(&shared), tls::redirect))
         .layer(from_fn_with_state(
             Shared::clone(&shared),
             origin::check_host,
@@ -61,6 +63,7 @@ fn viewer() -> Router<Shared> {
     Router::new()
         .route("/session", get(accounts::session))
         .route("/logout", post(accounts::log_out))
+        .route("/openapi.json", get(openapi::get))
         .route("/status", get(site::status))
         .route("/site", get(site::get_site))
         .route("/meter", get(site::get_meter))
@@ -75,20 +78,28 @@ fn viewer() -> Router<Shared> {
         .route("/priorities", get(priorities::get))
         .route("/decisions", get(decisions::list))
         .route("/decisions.csv", get(csv::get))
+        .route("/decisions.jsonl", get(json_lines::get))
         .route("/decisions/{id}", get(decisions::get))
         .route("/readings", get(readings::list))
         .route("/energy", get(energy::list))
         .route("/energy.csv", get(energy::csv))
         .route("/alarms", get(alarms::list))
         .route("/config/versions", get(versions::list))
+        .route("/diagnostics", get(diagnostics::get))
+        .route("/demo", get(demo::get))
+        .route("/tls", get(tls::get))
         .route("/events", get(events::get))
 }
 
-/// Priorities and wishes for loads.
+/// Priorities, wishes for loads, and the switches of the demo.
 fn user() -> Router<Shared> {
     Router::new()
         .route("/priorities", put(priorities::put))
         .route("/what-if", post(what_if::post))
+        .route("/demo", patch(demo::patch))
+        .route("/demo/cars", post(demo::post_car))
+        .route("/chargers/{id}/start", post(charger_operations::start))
+        .route("/chargers/{id}/stop", post(charger_operations::stop))
         .route("/loads/{id}/{verb}", post(loads::post))
 }
 
@@ -103,6 +114,11 @@ fn installer() -> Router<Shared> {
             delete(chargers::delete).patch(chargers::patch),
         )
         .route(
+            "/chargers/{id}/availability",
+            post(charger_operations::availability),
+        )
+        .route("/chargers/{id}/reset", post(charger_operations::reset))
+        .route(
             "/chargers/{id}/test",
             post(charger_test::post).delete(charger_test::delete),
         )
@@ -112,7 +128,12 @@ fn installer() -> Router<Shared> {
             delete(slow_loads::delete).patch(slow_loads::patch),
         )
         .route("/config/versions/{n}/restore", post(versions::restore))
-        .route("/diagnostics", get(diagnostics::get))
+        .route(
+            "/notifications",
+            get(notifications::get).put(notifications::put),
+        )
+        .route("/notifications/test", post(notifications::test))
+        .route("/tls", put(tls::put))
         .route("/backup", post(backup::backup))
         .route("/restore", post(backup::restore))
         .route("/users", get(people::users).post(people::post_user))

@@ -4,7 +4,7 @@
 //! Connections are bounded, in all and per address.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -20,11 +20,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use crate::app::App;
 use crate::routes::router;
+use crate::tls::Tls;
 
 const HEADER_TIME: Duration = Duration::from_secs(5);
 const STALL_TIME: Duration = Duration::from_secs(30);
@@ -38,14 +40,45 @@ const HEAD_BYTES: usize = 32 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Answers that are under way when the program ends.
 const GRACE: Duration = Duration::from_secs(1);
+/// How often it is looked whether the certificate ends soon.
+const RENEW_LOOK: Duration = Duration::from_hours(12);
+/// The first byte of a handshake of TLS (RFC 8446, section 5.1); no method of HTTP begins with it.
+const HANDSHAKE: u8 = 0x16;
+
+/// Stands in the extensions of a request that came over TLS.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Secure;
 
 /// Serves the API and the page until the task is ended.
 pub async fn serve(listener: TcpListener, app: App) {
-    serve_until(listener, router(app), std::future::pending()).await;
+    let tls = Arc::clone(&app.tls);
+    let renewing = async {
+        let mut look = tokio::time::interval(RENEW_LOOK);
+        loop {
+            look.tick().await;
+            tls.renew();
+        }
+    };
+    let serving = serve_until(
+        listener,
+        router(app),
+        Some(Arc::clone(&tls)),
+        std::future::pending(),
+    );
+    tokio::select! {
+        () = serving => {}
+        () = renewing => {}
+    }
 }
 
-/// Serves a router until `stop` is done; then ends open answers within a second.
-pub async fn serve_until(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+/// Serves a router until `stop` is done; then ends open answers within a second. With `tls` a connection that begins with
+/// a handshake is one of TLS, while that is on.
+pub async fn serve_until(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<Arc<Tls>>,
+    stop: impl Future<Output = ()>,
+) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let addresses = Addresses::default();
     let (stopping, stopped) = watch::channel(false);
@@ -71,40 +104,78 @@ pub async fn serve_until(listener: TcpListener, router: Router, stop: impl Futur
             tracing::debug!(%peer, "too many connections");
             continue;
         };
-        let (router, mut stopped) = (router.clone(), stopped.clone());
+        let (router, stopped) = (router.clone(), stopped.clone());
+        let acceptor = tls.as_ref().and_then(|tls| tls.acceptor());
         tokio::spawn(async move {
-            let service = service_fn(move |mut request: Request<Incoming>| {
-                request.extensions_mut().insert(ConnectInfo(peer));
-                router.clone().oneshot(request.map(Body::new))
-            });
-            let stream = TokioIo::new(Stalling::new(stream));
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIME)
-                .max_buf_size(HEAD_BYTES)
-                .serve_connection(stream, service);
-            let mut connection = std::pin::pin!(connection);
-            let ended = tokio::select! {
-                ended = connection.as_mut() => ended,
-                () = wait_for_stop(&mut stopped) => {
-                    connection.as_mut().graceful_shutdown();
-                    tokio::time::timeout(GRACE, connection).await.unwrap_or(Ok(()))
-                }
-            };
-            if let Err(error) = ended {
-                tracing::debug!(%peer, error = &error as &dyn std::error::Error, "a connection broke off");
-            }
+            connection(stream, peer, router, acceptor, stopped).await;
             drop((place, guest));
         });
     }
     drop(listener);
     stopping.send_replace(true);
     let everybody = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
-    if tokio::time::timeout(GRACE, places.acquire_many(everybody))
+    if timeout(GRACE, places.acquire_many(everybody))
         .await
         .is_err()
     {
         tracing::debug!("some answers were cut off");
+    }
+}
+
+/// Serves one connection, over TLS if it begins with a handshake and that is on.
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    acceptor: Option<TlsAcceptor>,
+    stopped: watch::Receiver<bool>,
+) {
+    let Some(acceptor) = acceptor else {
+        return talk(Stalling::new(stream), peer, router, false, stopped).await;
+    };
+    let mut first = [0];
+    let Ok(Ok(1)) = timeout(HEADER_TIME, stream.peek(&mut first)).await else {
+        return;
+    };
+    if first != [HANDSHAKE] {
+        return talk(Stalling::new(stream), peer, router, false, stopped).await;
+    }
+    match timeout(HEADER_TIME, acceptor.accept(Stalling::new(stream))).await {
+        Ok(Ok(stream)) => talk(stream, peer, router, true, stopped).await,
+        Ok(Err(error)) => tracing::debug!(%peer, %error, "no handshake"),
+        Err(_) => tracing::debug!(%peer, "the handshake takes too long"),
+    }
+}
+
+async fn talk(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    router: Router,
+    is_secure: bool,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        if is_secure {
+            request.extensions_mut().insert(Secure);
+        }
+        router.clone().oneshot(request.map(Body::new))
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIME)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = wait_for_stop(&mut stopped) => {
+            connection.as_mut().graceful_shutdown();
+            timeout(GRACE, connection).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, error = &error as &dyn std::error::Error, "a connection broke off");
     }
 }
 

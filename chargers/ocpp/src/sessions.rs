@@ -13,7 +13,7 @@ use std::{collections::VecDeque, time::Duration};
 use crate::{
     frame::{self, Frame},
     session::{Learnt, Session, Version},
-    types::{LimitRequest, Now, Output, Settings},
+    types::{LimitRequest, Now, Operation, Output, Settings},
     value::integer_member,
 };
 
@@ -98,6 +98,14 @@ impl Sessions {
     pub fn set_limit(&mut self, seat: usize, request: LimitRequest, now: Now) {
         if let Some(session) = self.seats.get_mut(seat) {
             session.set_limit(request, now);
+        }
+        self.settle(now);
+    }
+
+    /// Asks something else than a limit of a connector. It is told of once, as [`Output::Operated`] with this number.
+    pub fn operate(&mut self, seat: usize, number: u64, operation: &Operation, now: Now) {
+        if let Some(session) = self.seats.get_mut(seat) {
+            session.operate(number, operation, now);
         }
         self.settle(now);
     }

@@ -13,8 +13,8 @@ use crate::bucket::Bucket;
 const FAILURES_BURST: u32 = 20;
 /// One more wrong password is allowed each time this has passed.
 const FAILURE_REFILL: Duration = Duration::from_secs(5);
-/// Addresses that are remembered; a house has far fewer charge points.
-const MAX_ADDRESSES: usize = 256;
+/// Addresses, each with an identity, that are remembered; a house has far fewer charge points.
+const MAX_GUESSED: usize = 256;
 /// Longest credentials that are looked at.
 const MAX_CREDENTIALS: usize = 1_024;
 
@@ -49,28 +49,30 @@ fn credentials(headers: &HeaderMap) -> Option<Vec<u8>> {
     STANDARD.decode(encoded.trim()).ok()
 }
 
-/// Slows down the guessing of passwords, by address.
+/// Slows down the guessing of passwords, by address and identity: behind one address there may be a whole house, and whoever guesses
+/// the password of one charge point keeps no other one out.
 #[derive(Debug, Default)]
 pub(crate) struct Guard {
-    failures: HashMap<IpAddr, Bucket>,
+    failures: HashMap<(IpAddr, String), Bucket>,
 }
 
 impl Guard {
-    /// Whether this address has guessed too often.
-    pub(crate) fn is_throttled(&mut self, address: IpAddr) -> bool {
+    /// Whether this address has guessed too often at the password of a charge point of the house.
+    pub(crate) fn is_throttled(&mut self, address: IpAddr, identity: &str) -> bool {
         self.failures
-            .get_mut(&address)
+            .get_mut(&(address, identity.to_owned()))
             .is_some_and(Bucket::is_empty)
     }
 
-    /// This address sent a wrong password.
-    pub(crate) fn failed(&mut self, address: IpAddr) {
-        if self.failures.len() >= MAX_ADDRESSES && !self.failures.contains_key(&address) {
+    /// This address sent a wrong password for a charge point of the house.
+    pub(crate) fn failed(&mut self, address: IpAddr, identity: &str) {
+        let who = (address, identity.to_owned());
+        if self.failures.len() >= MAX_GUESSED && !self.failures.contains_key(&who) {
             self.failures.clear();
         }
         let bucket = self
             .failures
-            .entry(address)
+            .entry(who)
             .or_insert_with(|| Bucket::new(FAILURES_BURST, FAILURE_REFILL));
         bucket.take();
     }
@@ -135,12 +137,16 @@ mod tests {
         let other = IpAddr::from(Ipv4Addr::new(192, 0, 2, 2));
         let mut guard = Guard::default();
         for _ in 0..FAILURES_BURST {
-            assert!(!guard.is_throttled(guesser));
-            guard.failed(guesser);
+            assert!(!guard.is_throttled(guesser, "CP1"));
+            guard.failed(guesser, "CP1");
         }
-        assert!(guard.is_throttled(guesser));
-        assert!(!guard.is_throttled(other));
+        assert!(guard.is_throttled(guesser, "CP1"));
+        assert!(!guard.is_throttled(other, "CP1"));
+        assert!(
+            !guard.is_throttled(guesser, "CP2"),
+            "another one behind the same address"
+        );
         tokio::time::advance(FAILURE_REFILL).await;
-        assert!(!guard.is_throttled(guesser));
+        assert!(!guard.is_throttled(guesser, "CP1"));
     }
 }

@@ -4,7 +4,7 @@
 //! limit, a flood, a peer that does not read, a panic. The end is always reported, with the fate
 //! of every command that was handed over.
 
-use std::{panic::AssertUnwindSafe, sync::PoisonError, time::Duration};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::PoisonError, time::Duration};
 
 use axum::{
     body::Bytes,
@@ -18,12 +18,15 @@ use headroom_core::{
 use headroom_ocpp::{LimitOutcome, Note, Now, Output, Report, Sessions, Status, WRITES_PER_DAY};
 use jiff::Timestamp;
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     time::{Instant, Interval, sleep_until, timeout},
 };
 use tracing::{debug, info, warn};
 
-use super::roster::{Joined, Roster};
+use super::{
+    roster::{Asked, Joined, Roster},
+    trace::Direction,
+};
 use crate::{bucket::Bucket, message::DeviceEvent, wall::WallClock};
 
 /// Limits of a connection.
@@ -119,6 +122,8 @@ pub(crate) async fn run(
         messages: Bucket::new(limits.burst, limits.refill),
         ponged: false,
         last_commands,
+        asked: BTreeMap::new(),
+        operations: 0,
     };
     // A panic is a mistake of ours that one charge point has found; the others go on.
     if let Ok(end) = AssertUnwindSafe(connection.serve()).catch_unwind().await {
@@ -151,6 +156,9 @@ struct Connection {
     ponged: bool,
     /// The newest limit that each session was given.
     last_commands: Vec<Option<u64>>,
+    /// Operations under way, by their numbers.
+    asked: BTreeMap<u64, oneshot::Sender<LimitOutcome>>,
+    operations: u64,
 }
 
 impl Connection {
@@ -220,6 +228,13 @@ impl Connection {
                 *last = Some(request.command);
                 self.sessions.set_limit(index, request, now);
             }
+            let mut queue = seat.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            for Asked { operation, answer } in queue.drain(..) {
+                self.operations += 1;
+                self.asked.insert(self.operations, answer);
+                self.sessions
+                    .operate(index, self.operations, &operation, now);
+            }
         }
     }
 
@@ -243,7 +258,12 @@ impl Connection {
             return Err(End::Flood);
         }
         match message {
-            Message::Text(text) => self.sessions.receive(text.as_str(), self.now()),
+            Message::Text(text) => {
+                let now = self.now();
+                self.roster
+                    .trace(&self.identity, Direction::In, text.as_str(), now.wall);
+                self.sessions.receive(text.as_str(), now);
+            }
             Message::Binary(_) => {
                 debug!(charge_point = self.identity, "a binary frame was ignored");
             }
@@ -259,7 +279,12 @@ impl Connection {
         while let Some((seat, output)) = self.sessions.poll() {
             let load = self.joined.load(seat);
             match output {
-                Output::Send(text) => self.send(Message::text(text)).await?,
+                Output::Send(text) => {
+                    let wall = self.wall.now();
+                    self.roster
+                        .trace(&self.identity, Direction::Out, &text, wall);
+                    self.send(Message::text(text)).await?;
+                }
                 Output::Report(report) => self.report(load, report).await,
                 Output::Outcome {
                     command,
@@ -290,6 +315,11 @@ impl Connection {
                         ?outcome,
                         "an operation ended"
                     );
+                    if let Some(answer) = self.asked.remove(&number)
+                        && answer.send(outcome).is_err()
+                    {
+                        debug!(number, "nobody waits for it any more");
+                    }
                 }
                 Output::Capabilities(what) => {
                     info!(

@@ -6,6 +6,7 @@
 //! in plain text what to change.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::{
     Router,
@@ -27,10 +28,12 @@ use super::{
     identity,
     roster::{Refusal, Role, Roster},
 };
-use crate::{message::DeviceEvent, wall::WallClock};
+use crate::{message::DeviceEvent, once::OnceAMinute, wall::WallClock};
 
 /// Most subprotocols of an offer that are looked at.
 const MAX_OFFERED: usize = 16;
+/// Characters of a wrong path that are logged.
+const SHOWN: usize = 80;
 /// What each connection holds for reading: most messages are shorter, and there may be a thousand connections.
 const READ_BUFFER: usize = 4 * 1024;
 
@@ -59,6 +62,20 @@ struct Context {
     wall: WallClock,
     events: mpsc::Sender<DeviceEvent>,
     limits: Limits,
+    said: Arc<Said>,
+}
+
+/// What is wrong with a handshake, each kind logged once a minute.
+#[derive(Debug, Default)]
+struct Said {
+    identity: Mutex<OnceAMinute>,
+    version: Mutex<OnceAMinute>,
+    upgrade: Mutex<OnceAMinute>,
+    turned_away: Mutex<OnceAMinute>,
+}
+
+fn may_be_said(kind: &Mutex<OnceAMinute>) -> bool {
+    kind.lock().unwrap_or_else(PoisonError::into_inner).now()
 }
 
 /// Every path leads to a charge point's connection.
@@ -73,6 +90,7 @@ pub(crate) fn router(
         wall,
         events,
         limits,
+        said: Arc::default(),
     })
 }
 
@@ -85,6 +103,14 @@ async fn connect(
 ) -> Response {
     let remote = remote.map(|axum::Extension(ConnectInfo(address))| address);
     let Some(identity) = identity::from_path(uri.path()) else {
+        if may_be_said(&context.said.identity) {
+            let path: String = uri.path().chars().take(SHOWN).collect();
+            warn!(
+                path,
+                ?remote,
+                "refused a connection whose address does not end in the identity of a charge point"
+            );
+        }
         let message = "connect to ws://this-host:port/IDENTITY, with the charge point's identity \
                        of up to 48 letters, digits and _ . : * | = @ + - as the last part";
         return (StatusCode::BAD_REQUEST, message).into_response();
@@ -95,7 +121,19 @@ async fn connect(
         .admit(&identity, &headers, address, context.wall.now())
     {
         Ok(role) => role,
-        Err(refusal) => return refuse(&refusal),
+        Err(refusal) => {
+            // A wrong password is told by itself.
+            if refusal.status != StatusCode::UNAUTHORIZED && may_be_said(&context.said.turned_away)
+            {
+                warn!(
+                    charge_point = identity,
+                    ?remote,
+                    "turned a connection away: {}",
+                    refusal.message
+                );
+            }
+            return refuse(&refusal);
+        }
     };
     let offered = offered(&headers);
     // Its list is in its order of preference (RFC 6455 section 4.1).
@@ -103,18 +141,25 @@ async fn connect(
         .iter()
         .find_map(|name| Version::of_subprotocol(name));
     if agreed.is_none() && !offered.is_empty() {
-        warn!(
-            charge_point = identity,
-            ?offered,
-            "refused a charge point that offers no OCPP version spoken here; set it to OCPP 1.6 \
-             (JSON) or OCPP 2.0.1"
-        );
+        if may_be_said(&context.said.version) {
+            warn!(
+                charge_point = identity,
+                ?offered,
+                "refused a charge point that offers no OCPP version spoken here; set it to OCPP 1.6 \
+                 (JSON) or OCPP 2.0.1"
+            );
+        }
         let message = "only the subprotocols ocpp2.1, ocpp2.0.1 and ocpp1.6 are spoken here";
         return (StatusCode::BAD_REQUEST, message).into_response();
     }
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
-        Err(rejection) => return rejection.into_response(),
+        Err(rejection) => {
+            if may_be_said(&context.said.upgrade) {
+                warn!(charge_point = identity, ?remote, %rejection, "refused a request that is no websocket");
+            }
+            return rejection.into_response();
+        }
     };
     let size = match role {
         Role::Known(_) => context.limits.message_bytes,
@@ -144,6 +189,7 @@ async fn connect(
                 wall,
                 events,
                 limits,
+                ..
             } = context;
             connection::run(socket, joined, identity, roster, wall, events, limits).await;
         })

@@ -7,6 +7,7 @@ mod identity;
 mod refused;
 mod roster;
 mod serve;
+mod trace;
 
 pub(crate) use connection::Limits;
 pub use handshake::Unmatched;
@@ -15,3 +16,4 @@ pub use refused::{Refused, RefusedFor};
 pub(crate) use roster::{Auth, KnownCharger, Roster};
 pub use serve::ServeError;
 pub(crate) use serve::serve;
+pub use trace::{Direction, Traced};

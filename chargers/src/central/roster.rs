@@ -4,17 +4,19 @@
 //! end of an old connection cleans up is its own entry or nothing.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use axum::http::{HeaderMap, StatusCode};
-use headroom_ocpp::{Capabilities, Identity, Learnt, LimitRequest, Settings, Version};
+use headroom_ocpp::{
+    Capabilities, Identity, Learnt, LimitOutcome, LimitRequest, Operation, Settings, Version,
+};
 use jiff::Timestamp;
 use tokio::{
-    sync::{Notify, watch},
+    sync::{Notify, oneshot, watch},
     time::Instant,
 };
 use tracing::{info, warn};
@@ -23,8 +25,9 @@ use super::{
     auth::{self, Guard},
     handshake::Unmatched,
     refused::Refused,
+    trace::{Direction, Trace, Traced},
 };
-use crate::bucket::Bucket;
+use crate::{bucket::Bucket, once::OnceAMinute};
 
 /// Unmatched charge points that are listed, connected or not.
 const MAX_UNMATCHED: usize = 50;
@@ -83,8 +86,23 @@ struct Live {
     number: u64,
     limit: watch::Sender<Option<LimitRequest>>,
     settings: watch::Sender<Settings>,
+    asked: Queue,
     link: Link,
 }
+
+/// Something that is asked of a charger besides limits.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) operation: Operation,
+    /// What became of it; dropped if the connection ends before.
+    pub(crate) answer: oneshot::Sender<LimitOutcome>,
+}
+
+/// What waits to be asked of one connector.
+pub(crate) type Queue = Arc<Mutex<VecDeque<Asked>>>;
+
+/// Operations that may wait for one connector: people wait for each.
+const MAX_ASKED: usize = 4;
 
 /// What the connectors of one connection have in common.
 #[derive(Debug, Clone)]
@@ -116,6 +134,7 @@ pub(crate) struct Seat {
     pub(crate) load: Option<String>,
     pub(crate) limit: watch::Receiver<Option<LimitRequest>>,
     pub(crate) settings: watch::Receiver<Settings>,
+    pub(crate) asked: Queue,
     pub(crate) learnt: Learnt,
 }
 
@@ -130,6 +149,8 @@ struct Entry {
     /// Where it last proved itself from: guesses from elsewhere do not lock it out.
     proved_from: Option<IpAddr>,
     refused: Option<Refused>,
+    /// That it was refused is logged once a minute.
+    said: OnceAMinute,
 }
 
 #[derive(Debug)]
@@ -151,18 +172,35 @@ struct State {
 
 /// The roster; cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Roster(Arc<Mutex<State>>);
+pub(crate) struct Roster(Arc<Mutex<State>>, Trace);
 
 impl Roster {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(State {
+        let state = State {
             chargers: BTreeMap::new(),
             unmatched: Vec::new(),
             remembered: BTreeMap::new(),
             guard: Guard::default(),
             unknown: Bucket::new(UNKNOWN_BURST, UNKNOWN_REFILL),
             count: 0,
-        })))
+        };
+        Self(Arc::new(Mutex::new(state)), Trace::default())
+    }
+
+    /// Keeps a message for people who look for what is wrong.
+    pub(super) fn trace(&self, identity: &str, direction: Direction, text: &str, time: Timestamp) {
+        self.1.add(identity, direction, text, time);
+    }
+
+    /// The last messages of the charge points, oldest first, without secrets.
+    pub(crate) fn traced(&self) -> Vec<Traced> {
+        let loads: BTreeMap<String, String> = {
+            let state = self.lock();
+            let entries = state.chargers.values().rev();
+            let pairs = entries.map(|it| (it.known.charge_point_id.clone(), it.known.load.clone()));
+            pairs.collect()
+        };
+        self.1.all(|identity| loads.get(identity).cloned())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -254,7 +292,7 @@ impl Roster {
             return Ok(Role::Unmatched);
         }
         // Each connector has its own password in the configuration; those that the charge point proves are served.
-        let throttled = guard.is_throttled(remote);
+        let throttled = guard.is_throttled(remote, identity);
         let mut refusal = None;
         let mut seats = Vec::new();
         for entry in &mut entries {
@@ -267,7 +305,7 @@ impl Roster {
             && let Some(refusal) = refusal
         {
             if refusal.status == StatusCode::UNAUTHORIZED {
-                guard.failed(remote);
+                guard.failed(remote, identity);
             }
             return Err(refusal);
         }
@@ -374,6 +412,24 @@ impl Roster {
             live.link.wake.notify_one();
             taken
         })
+    }
+
+    /// Asks something of a charger. `None` if it is not connected, or has as much to do as may wait.
+    pub(crate) fn operate(
+        &self,
+        load: &str,
+        operation: Operation,
+    ) -> Option<oneshot::Receiver<LimitOutcome>> {
+        let state = self.lock();
+        let live = state.chargers.get(load)?.live.as_ref()?;
+        let mut queue = live.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if queue.len() >= MAX_ASKED {
+            return None;
+        }
+        let (answer, answered) = oneshot::channel();
+        queue.push_back(Asked { operation, answer });
+        live.link.wake.notify_one();
+        Some(answered)
     }
 
     /// More is known of what a charger can do.
@@ -533,6 +589,7 @@ impl Entry {
             reconnects: Bucket::new(RECONNECT_BURST, RECONNECT_REFILL),
             proved_from: None,
             refused: None,
+            said: OnceAMinute::default(),
         }
     }
 
@@ -547,23 +604,27 @@ impl Entry {
         let identity = &self.known.charge_point_id;
         match &self.known.auth {
             Auth::Basic(password) => {
+                let proven = password
+                    .as_deref()
+                    .is_some_and(|password| auth::proves(headers, identity, password));
                 if self.proved_from != Some(remote) && throttled {
-                    self.refuse(headers, remote, now);
+                    if !proven {
+                        self.refuse(headers, remote, now);
+                    }
                     return Err(Refusal {
                         status: StatusCode::TOO_MANY_REQUESTS,
                         message: "too many wrong passwords from this address; try again later",
                     });
                 }
-                let proven = password
-                    .as_deref()
-                    .is_some_and(|password| auth::proves(headers, identity, password));
                 if !proven {
-                    warn!(
-                        charge_point = identity, %remote, load = self.known.load,
-                        "refused a charge point with a wrong or missing password; what is \
-                         connected stays connected. Set the same password at the charge point \
-                         (its user name is its identity) and here"
-                    );
+                    if self.said.now() {
+                        warn!(
+                            charge_point = identity, %remote, load = self.known.load,
+                            "refused a charge point with a wrong or missing password; what is \
+                             connected stays connected. Set the same password at the charge point \
+                             (its user name is its identity) and here"
+                        );
+                    }
                     self.refuse(headers, remote, now);
                     return Err(Refusal {
                         status: StatusCode::UNAUTHORIZED,
@@ -576,11 +637,13 @@ impl Entry {
             Auth::None => {
                 let live = self.live.as_ref();
                 if live.is_some_and(|live| live.silence() < SILENT_AFTER) {
-                    warn!(
-                        charge_point = identity, %remote,
-                        "refused a second connection: the first one is alive, and this charge \
-                         point does not authenticate"
-                    );
+                    if self.said.now() {
+                        warn!(
+                            charge_point = identity, %remote,
+                            "refused a second connection: the first one is alive, and this charge \
+                             point does not authenticate"
+                        );
+                    }
                     return Err(Refusal {
                         status: StatusCode::CONFLICT,
                         message: "this charge point is connected already",
@@ -641,16 +704,19 @@ impl Link {
     fn seat(&self, number: u64, settings: Settings) -> (Live, Seat) {
         let (limit, limit_end) = watch::channel(None);
         let (settings, settings_end) = watch::channel(settings);
+        let asked = Queue::default();
         let live = Live {
             number,
             limit,
             settings,
+            asked: Arc::clone(&asked),
             link: self.clone(),
         };
         let seat = Seat {
             load: None,
             limit: limit_end,
             settings: settings_end,
+            asked,
             learnt: Learnt::default(),
         };
         (live, seat)

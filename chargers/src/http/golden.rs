@@ -640,7 +640,7 @@ async fn statuses_that_are_a_no() {
 #[test]
 fn every_profile_is_good_and_tells_what_happens_without_us() {
     for name in names() {
-        let profile = shipped(name)
+        let profile = shipped(&name)
             .unwrap()
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(profile.safety.text.len() > 20, "{name}");

@@ -23,7 +23,7 @@ pub(crate) use caller::{Answer, Call, Caller, HostError, http_client};
 pub use device::Exchange;
 pub(crate) use device::HttpDevice;
 pub use profile::{OnLoss, Param, Profile, ProfileError, ProfileKind, Safety};
-pub use shipped::{names, shipped};
+pub use shipped::{names, shipped, use_folder};
 pub use trial::{NOT_SAID, Trial, TrialError, Understood};
 
 /// A parameter that cannot be right.
@@ -117,7 +117,7 @@ pub(crate) fn problem(
         (ProfileKind::Relay, "a relay")
     };
     let known = || {
-        let fitting = names().into_iter().filter(|name| {
+        let fitting = names().into_iter().filter(|name: &String| {
             shipped(name).is_some_and(|known| known.is_ok_and(|known| known.kind == wanted))
         });
         fitting.collect::<Vec<_>>().join(", ")

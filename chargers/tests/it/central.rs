@@ -674,3 +674,105 @@ async fn without_authentication_a_silent_connection_is_replaced() {
     first.end().await;
     second.boot().await;
 }
+
+#[tokio::test]
+async fn what_people_ask_of_a_charge_point_is_told_and_answered() {
+    use headroom_chargers::{Operation, OperationOutcome};
+    let mut house = House::with_chargers(&[charger("ev1", "CP1", Some("secret"))]).await;
+    let none = house.devices.operate("ev1", Operation::RemoteStop);
+    assert!(none.is_none(), "it is not connected");
+    let mut point = Point::connect(house.ocpp, "CP1").await;
+    point.settle().await;
+    let start = Operation::RemoteStart {
+        id_tag: "me".to_owned(),
+    };
+    let (yes, no) = (OperationOutcome::Accepted, OperationOutcome::Rejected);
+    for (operation, action, answer, outcome) in [
+        (
+            Operation::SetAvailability { operative: false },
+            "ChangeAvailability",
+            "Accepted",
+            yes,
+        ),
+        (Operation::Reset { hard: false }, "Reset", "Rejected", no),
+        (start, "RemoteStartTransaction", "Accepted", yes),
+    ] {
+        let answered = house.devices.operate("ev1", operation).unwrap();
+        loop {
+            let call = point.frame().await.unwrap();
+            let asked = call[2].as_str() == Some(action);
+            let status = if asked { answer } else { "Accepted" };
+            let reply = json!([3, call[1], {"status": status}]).to_string();
+            point.send_text(reply).await.unwrap();
+            if asked {
+                break;
+            }
+        }
+        let told = tokio::time::timeout(PATIENCE, answered).await.unwrap();
+        assert_eq!(told.unwrap(), outcome, "{action}");
+    }
+    // A connection that ends leaves nobody waiting.
+    let reset = Operation::Reset { hard: true };
+    let answered = house.devices.operate("ev1", reset).unwrap();
+    drop(point);
+    house.charger(|report| !report.connected).await;
+    let end = tokio::time::timeout(PATIENCE, answered).await.unwrap();
+    assert!(matches!(end, Ok(OperationOutcome::Timeout) | Err(_)));
+}
+
+#[tokio::test]
+async fn who_guesses_one_password_keeps_no_other_charge_point_out() {
+    let chargers = [
+        charger("ev1", "CP1", Some("secret")),
+        charger("ev2", "CP2", Some("secret")),
+    ];
+    let house = House::with_chargers(&chargers).await;
+    let guess = async |basic| {
+        let knock = Knock {
+            path: "/CP1",
+            protocols: OCPP,
+            basic: Some(basic),
+        };
+        Point::knock(house.ocpp, knock).await.err()
+    };
+    let mut last = None;
+    for _ in 0..40 {
+        last = guess("CP1:guess").await;
+    }
+    assert_eq!(last, Some(429));
+    drop(Point::connect(house.ocpp, "CP2").await);
+    let refused = house.devices.refused();
+    let loads: Vec<_> = refused
+        .iter()
+        .map(|refused| refused.load.as_str())
+        .collect();
+    assert_eq!(loads, ["ev1"]);
+    // The right password is not a wrong one, though it has to wait.
+    assert_eq!(guess("CP1:secret").await, Some(429));
+    assert_eq!(house.devices.refused()[0].count, refused[0].count);
+}
+
+#[tokio::test]
+async fn the_trace_has_both_directions_and_no_secret() {
+    let house = House::with_chargers(&[charger("ev1", "CP1", Some("secret"))]).await;
+    let mut point = Point::connect(house.ocpp, "CP1").await;
+    point.settle().await;
+    let authorize = json!([2, "a", "Authorize", {"idTag": "04A1B2C3"}]).to_string();
+    point.send_text(authorize).await.unwrap();
+    let has = |direction: &str, word: &str| {
+        let trace = house.devices.ocpp_trace();
+        trace
+            .iter()
+            .any(|it| it.direction.as_str() == direction && it.message.contains(word))
+    };
+    while !has("in", "Authorize") {
+        point.frame().await.unwrap();
+    }
+    assert!(has("in", "BootNotification") && has("out", "SetChargingProfile"));
+    assert!(!has("in", "04A1B2C3"));
+    let trace = house.devices.ocpp_trace();
+    let own = |it: &headroom_chargers::Traced| {
+        it.load.as_deref() == Some("ev1") && it.charge_point_id == "CP1"
+    };
+    assert!(trace.iter().all(own));
+}

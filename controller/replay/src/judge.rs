@@ -105,7 +105,10 @@ impl<'a> Judge<'a> {
     async fn run(&mut self) -> Result<(), StoreError> {
         let marks = std::mem::take(&mut self.marks);
         let first = marks.first().map_or(self.last, |mark| mark.seq);
-        if marks.is_empty() || first > FIRST && self.range.from.is_none() {
+        let begins = marks.first().map(|mark| mark.time);
+        let from = self.range.from;
+        let late = begins.is_none_or(|begins| from.is_none_or(|from| begins > from));
+        if marks.is_empty() || (first > FIRST && late) {
             self.without_checkpoint(&marks).await?;
         }
         for (index, mark) in marks.iter().enumerate() {
@@ -149,6 +152,31 @@ impl<'a> Judge<'a> {
         if let Some(gap) = gap {
             self.report.gap(gap);
         }
+        if self.seq == 0 {
+            self.all_thinned(marks.first()).await?;
+        }
+        Ok(())
+    }
+
+    /// Not one input is left of what stood before the first checkpoint, or of all of the run.
+    async fn all_thinned(&mut self, first: Option<&CheckpointMark>) -> Result<(), StoreError> {
+        let (from, to) = (self.range.from, self.range.to);
+        let (until, missing) = if let Some(mark) = first {
+            (mark.time, mark.seq)
+        } else if let Some(left) = self.journal.decided_span(self.run.id, from, to).await? {
+            (left.to, left.last_input)
+        } else {
+            return Ok(());
+        };
+        self.report.gap(Gap {
+            run: self.run.id,
+            kind: GapKind::Inputs,
+            from: from.map_or(self.run.started, |from| from.max(self.run.started)),
+            to: until,
+            missing: missing.unsigned_abs(),
+            not_judged: 0,
+            detail: None,
+        });
         Ok(())
     }
 

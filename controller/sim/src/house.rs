@@ -176,6 +176,11 @@ impl House {
         self.meter.set_cable(plugged_in);
     }
 
+    /// Whether the meter's cable is plugged in.
+    pub fn meter_cable(&self) -> bool {
+        self.meter.cable()
+    }
+
     /// Switches an appliance on for a time.
     ///
     /// # Errors
@@ -207,6 +212,11 @@ impl House {
     /// The charge points.
     pub fn charge_points(&self) -> &[ChargePoint] {
         &self.charge_points
+    }
+
+    /// Builds in one more charge point, with its car on the way.
+    pub fn add_charge_point(&mut self, spec: ChargePointSpec, seed: u64) {
+        self.charge_points.push(ChargePoint::new(spec, seed));
     }
 
     /// A charge point, to command it or break it.

@@ -3,7 +3,45 @@
 //! A field that is new and has no comment yet is written all the same, behind the others of its table.
 
 /// Comments by table: the table's path with the names of lists in singular use, then its fields.
-pub(super) const TABLES: [(&str, &[(&str, &str)]); 11] = [
+pub(super) const TABLES: [(&str, &[(&str, &str)]); 15] = [
+    (
+        "notifications",
+        &[
+            (
+                "language",
+                "Of the messages: en, nb, sv, da, fi, et, nl, de or fr",
+            ),
+            ("webhook", "Gets each alarm as JSON"),
+            ("ntfy", "A topic of an ntfy server"),
+            ("email", "A mail server"),
+        ],
+    ),
+    (
+        "notifications.webhook",
+        &[
+            ("url", "Gets each alarm as JSON by POST"),
+            ("token", "Sent as Authorization: Bearer"),
+        ],
+    ),
+    (
+        "notifications.ntfy",
+        &[
+            ("url", "The server and the topic: https://ntfy.sh/our-house"),
+            ("token", "Access token of a protected topic"),
+        ],
+    ),
+    (
+        "notifications.email",
+        &[
+            ("host", "The mail server"),
+            ("port", "587 is usual with starttls, 465 with tls"),
+            ("tls", "starttls, tls or none"),
+            ("user", "The name to log in with"),
+            ("password", "The password to log in with"),
+            ("from", "The sender's address"),
+            ("to", "The receivers' addresses, 10 at most"),
+        ],
+    ),
     (
         "site",
         &[

@@ -3,9 +3,11 @@
 use anyhow::{Context, bail};
 use headroom_core::Config;
 use headroom_core::config::{Charger, Driver, Meter, Site, SlowLoad};
-use headroom_store::House;
+use headroom_core::validate::FieldError;
+use headroom_store::{House, Notifications};
 use headroom_web::apply::Wanted;
-use headroom_web::array_for_object;
+use headroom_web::part;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Largest file that is read, in bytes; the largest configuration is far smaller.
@@ -19,12 +21,13 @@ struct Document {
     meter: Meter,
     chargers: Vec<Charger>,
     slow_loads: Vec<SlowLoad>,
+    notifications: Notifications,
     #[serde(skip_serializing_if = "Option::is_none")]
     priorities: Option<Priorities>,
 }
 
 /// As `PUT /priorities` has it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Priorities {
     order: Vec<Vec<String>>,
@@ -33,12 +36,37 @@ struct Priorities {
 /// Reads a file's text.
 ///
 /// # Errors
-/// Where it cannot be read, with the line, and why.
+/// Where it is no TOML, with the line; else everything in it that cannot be read, each with its field.
 pub(crate) fn read(text: &str) -> anyhow::Result<Wanted> {
-    let mut document: Document = toml::from_str(text).context("the file cannot be read")?;
-    let sent: serde_json::Value = toml::from_str(text).context("the file cannot be read")?;
-    if let Some(path) = array_for_object(&sent, &serde_json::to_value(&document)?) {
-        bail!("{path} must be a table, not a list");
+    let table: toml::Table = toml::from_str(text).context("the file cannot be read")?;
+    let sent = serde_json::to_value(&table)?;
+    let mut errors = Vec::new();
+    for (name, value) in &table {
+        not_finite(name, value, &mut errors);
+    }
+    let mut document = Document {
+        site: read_part(&sent, "site", &mut errors),
+        meter: read_part(&sent, "meter", &mut errors),
+        chargers: read_list(&sent, "chargers", &mut errors),
+        slow_loads: read_list(&sent, "slow_loads", &mut errors),
+        notifications: read_part(&sent, "notifications", &mut errors),
+        priorities: None,
+    };
+    if sent.get("priorities").is_some() {
+        document.priorities = Some(read_part(&sent, "priorities", &mut errors));
+    }
+    let known = serde_json::to_value(&document)?;
+    for name in table.keys() {
+        if known.get(name).is_none() {
+            errors.push(FieldError {
+                field: name.clone(),
+                code: "unknown",
+                message: "is not known here; there is: site, meter, chargers, slow_loads, notifications, priorities".to_owned(),
+            });
+        }
+    }
+    if !errors.is_empty() {
+        return Err(super::wrong(&errors));
     }
     // An empty pipe must not empty the house.
     if sent.get("site").is_none() {
@@ -65,9 +93,77 @@ pub(crate) fn read(text: &str) -> anyhow::Result<Wanted> {
                 slow_loads: document.slow_loads,
             },
             meter: document.meter,
+            notifications: document.notifications,
         },
         order: document.priorities.map(|priorities| priorities.order),
     })
+}
+
+/// TOML has numbers that JSON has not.
+fn not_finite(path: &str, value: &toml::Value, errors: &mut Vec<FieldError>) {
+    match value {
+        toml::Value::Float(number) if !number.is_finite() => errors.push(FieldError {
+            field: path.to_owned(),
+            code: "range",
+            message: "must be a finite number".to_owned(),
+        }),
+        toml::Value::Table(table) => {
+            for (name, value) in table {
+                not_finite(&format!("{path}.{name}"), value, errors);
+            }
+        }
+        toml::Value::Array(items) => {
+            for (index, value) in items.iter().enumerate() {
+                not_finite(&format!("{path}[{index}]"), value, errors);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A table of the file; what it leaves out has its default.
+fn read_part<T: DeserializeOwned + Serialize + Default>(
+    sent: &serde_json::Value,
+    name: &str,
+    errors: &mut Vec<FieldError>,
+) -> T {
+    let Some(value) = sent.get(name) else {
+        return T::default();
+    };
+    part(name, value).unwrap_or_else(|error| {
+        errors.push(error);
+        T::default()
+    })
+}
+
+/// The tables of a list, each named by its id where it has one. Those that can be read.
+fn read_list<T: DeserializeOwned + Serialize>(
+    sent: &serde_json::Value,
+    name: &str,
+    errors: &mut Vec<FieldError>,
+) -> Vec<T> {
+    let items = match sent.get(name) {
+        None => return Vec::new(),
+        Some(serde_json::Value::Array(items)) => items,
+        Some(_) => {
+            errors.push(FieldError {
+                field: name.to_owned(),
+                code: "type",
+                message: format!("must be a list of tables: [[{name}]]"),
+            });
+            return Vec::new();
+        }
+    };
+    let mut read = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let id = item.get("id").and_then(serde_json::Value::as_str);
+        let path = id.map_or_else(|| format!("{name}[{index}]"), |id| format!("{name}.{id}"));
+        match part(&path, item) {
+            Ok(item) => read.push(item),
+            Err(error) => errors.push(error),
+        }
+    }
+    read
 }
 
 #[cfg(test)]
@@ -105,6 +201,10 @@ mod tests {
             },
             "meter": {"source": "mqtt://jo:***@192.0.2.6/ams", "source_password": "canary-source", "key": "canary-key",
                 "auth_key": "canary-auth", "ct_ratio": 40.5},
+            "notifications": {"language": "et", "webhook": {"url": "https://example.org/a?b=c", "token": "canary-hook"},
+                "ntfy": {"url": "http://192.0.2.6/house", "token": "canary-ntfy"},
+                "email": {"host": "mail.example.org", "port": 465, "tls": "tls", "user": "jo", "password": "canary-mail",
+                    "from": "house@example.org", "to": ["jo@example.org", "kari@example.org"]}},
         }))
         .unwrap()
     }

@@ -14,12 +14,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use headroom_core::config::LeaseProof;
+use headroom_core::validate::FieldError;
 use headroom_core::{Learnt, PerPhase};
 use headroom_store::{DataDirectory, House, StateDb, StoreError};
 use headroom_web::apply::{Applied, ApplyError, Checks, Wanted, apply_to};
 
 use crate::learnt::LEARNT_HOUSE;
 use crate::service::DataArgs;
+use crate::untouched::Untouched;
 
 /// Of a file with secrets.
 const PRIVATE: u32 = 0o600;
@@ -32,6 +35,9 @@ pub(crate) struct ExportArgs {
     /// Also write it with its secrets into this file, for its owner alone
     #[arg(long, value_name = "FILE")]
     with_secrets: Option<PathBuf>,
+    /// Overwrite that file if it is there
+    #[arg(long, requires = "with_secrets")]
+    force: bool,
 }
 
 /// Put the configuration of a file in force, at once if the service runs
@@ -49,6 +55,12 @@ pub(crate) async fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let state = args.data.open_state().await?;
     let house = state.house();
     if let Some(path) = &args.with_secrets {
+        if path.exists() && !args.force {
+            bail!(
+                "{} is there already: choose another name, or overwrite it with --force",
+                path.display()
+            );
+        }
         write_private(path, &text::write(&house)?)
             .with_context(|| format!("{} was not written", path.display()))?;
     }
@@ -79,21 +91,39 @@ pub(crate) async fn apply(args: &ApplyArgs) -> anyhow::Result<()> {
     let name = args.file.display().to_string();
     let text = read_file(&args.file).with_context(|| name.clone())?;
     let wanted = file::read(&text).with_context(|| name.clone())?;
+    let claims: Vec<String> = (wanted.house.config.chargers.iter())
+        .filter(|charger| charger.lease == LeaseProof::Proven)
+        .map(|charger| charger.id.clone())
+        .collect();
     let directory = args.data.directory()?;
     let what = format!("{} applied", file_name(&args.file));
     let author = author();
+    headroom_chargers::use_http_profiles(&directory.join("profiles"));
+    let before = Untouched::look(&directory);
     let applied = match DataDirectory::lock(&directory) {
         // The service runs: it has the configuration in its hands.
         Err(StoreError::Locked { .. }) => socket::ask(&directory, &author, &what, &wanted).await?,
         Err(error) => return Err(error.into()),
         Ok(_lock) => {
-            let state = args.data.open_or_begin_state().await?;
-            let applied = apply_here(&state, &author, &what, wanted).await;
-            state.close().await;
-            applied.map_err(in_words)?
+            let applied = match args.data.open_or_begin_state().await {
+                Ok(state) => {
+                    let applied = apply_here(&state, &author, &what, wanted).await;
+                    state.close().await;
+                    applied.map_err(in_words)
+                }
+                Err(error) => Err(error),
+            };
+            applied.inspect_err(|_| before.restore())?
         }
     };
-    tell(&applied)
+    tell(&applied)?;
+    for id in unproven(&directory, &claims).await? {
+        writeln!(
+            io::stderr(),
+            "chargers.{id}.lease: \"proven\" was taken as \"claimed\": it is proven by a passed cut test here, and by nothing else"
+        )?;
+    }
+    Ok(())
 }
 
 fn read_file(path: &Path) -> anyhow::Result<String> {
@@ -156,18 +186,32 @@ async fn apply_here(
 /// Why nothing was changed, for people.
 fn in_words(error: ApplyError) -> anyhow::Error {
     match error {
-        ApplyError::Invalid(errors) => {
-            let words: Vec<_> = errors
-                .iter()
-                .map(|error| format!("\n  {} {}", error.field, error.message))
-                .collect();
-            anyhow::anyhow!("nothing was changed:{}", words.concat())
-        }
+        ApplyError::Invalid(errors) => wrong(&errors),
         ApplyError::Store(error) => error.into(),
         ApplyError::NotTold => anyhow::anyhow!(
             "the controlling loop does not take commands now; what was stored is in force after the next start"
         ),
     }
+}
+
+/// All that is wrong, a line for each.
+fn wrong(errors: &[FieldError]) -> anyhow::Error {
+    let words: Vec<_> = errors
+        .iter()
+        .map(|error| format!("\n  {} {}", error.field, error.message))
+        .collect();
+    anyhow::anyhow!("nothing was changed:{}", words.concat())
+}
+
+/// Chargers that the file calls proven and that are not: a file proves nothing.
+async fn unproven(directory: &Path, claims: &[String]) -> anyhow::Result<Vec<String>> {
+    if claims.is_empty() {
+        return Ok(Vec::new());
+    }
+    let house = StateDb::look(directory).await?;
+    let chargers = house.config.chargers.into_iter();
+    let unproven = chargers.filter(|it| it.lease != LeaseProof::Proven && claims.contains(&it.id));
+    Ok(unproven.map(|it| it.id).collect())
 }
 
 fn tell(applied: &Applied) -> anyhow::Result<()> {

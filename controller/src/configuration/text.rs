@@ -23,6 +23,7 @@ const HEAD: &str = "\
 pub(super) fn write(house: &House) -> Result<String, serde_json::Error> {
     let mut config = serde_json::to_value(&house.config)?;
     let mut meter = serde_json::to_value(&house.meter)?;
+    let notifications = serde_json::to_value(&house.notifications)?;
     // Read only.
     if let Some(meter) = meter.as_object_mut() {
         meter.remove("key_set");
@@ -38,6 +39,7 @@ pub(super) fn write(house: &House) -> Result<String, serde_json::Error> {
         ("meter", Some(&meter)),
         ("chargers", config.get("chargers")),
         ("slow_loads", config.get("slow_loads")),
+        ("notifications", Some(&notifications)),
     ] {
         part_of(&mut text, name, part.unwrap_or(&Value::Null));
     }

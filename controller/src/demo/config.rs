@@ -64,7 +64,7 @@ pub(crate) fn config(relay: SocketAddr, passwords: [&str; 2]) -> Config {
 }
 
 /// A charge point that has the same name in the plant, on the network and in the configuration.
-fn charger(id: &str, password: &str) -> Charger {
+pub(super) fn charger(id: &str, password: &str) -> Charger {
     Charger {
         id: id.to_owned(),
         name: id.to_owned(),

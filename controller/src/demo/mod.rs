@@ -9,9 +9,11 @@ mod config;
 mod meter;
 mod plant;
 mod relay;
+mod switches;
 
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use headroom_core::Config;
 use headroom_sim::House;
@@ -21,6 +23,7 @@ use tokio::task::JoinSet;
 
 use self::charge_point::Station;
 use self::plant::Plant;
+use self::switches::Switches;
 use crate::clock::Clock;
 
 /// Samples between plant and terminal. More only pile up when the terminal is stuck.
@@ -55,6 +58,7 @@ pub(crate) struct DemoHouse {
     /// charge points in it.
     pub(crate) config: Config,
     plant: Plant,
+    seed: u64,
     passwords: [(&'static str, String); 2],
     tasks: JoinSet<()>,
 }
@@ -88,12 +92,18 @@ pub(crate) async fn start(seed: u64, clock: Clock) -> Result<DemoHouse, DemoErro
         meter_source,
         config,
         plant,
+        seed,
         passwords,
         tasks,
     })
 }
 
 impl DemoHouse {
+    /// What visitors may turn; `central` is where charge points connect to.
+    pub(crate) fn switches(&self, central: SocketAddr) -> Arc<Switches> {
+        Arc::new(Switches::new(self.plant.clone(), central, self.seed))
+    }
+
     /// Lets the charge points connect to the central system, for ever.
     pub(crate) fn connect_charge_points(&mut self, central: SocketAddr) {
         for (id, password) in &self.passwords {

@@ -7,7 +7,6 @@ use headroom_core::Instant;
 use headroom_sim::{House, MeterSample, TICK_MS};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
-use tokio::time::MissedTickBehavior;
 
 use crate::clock::Clock;
 
@@ -48,6 +47,16 @@ impl Plant {
         self.clock.real(duration)
     }
 
+    /// How many times as fast as real time the house lives.
+    pub(crate) fn speed(&self) -> f64 {
+        self.clock.speed()
+    }
+
+    /// Lets house and controller live faster or slower from now on.
+    pub(crate) fn set_speed(&self, speed: f64) {
+        self.clock.set_speed(speed);
+    }
+
     /// Looks at the house or changes it, for a moment: nothing may wait in here.
     pub(crate) fn with<T>(&self, look: impl FnOnce(&mut House) -> T) -> T {
         // A panic elsewhere leaves the house between two ticks, where it is whole.
@@ -56,13 +65,10 @@ impl Plant {
 
     /// Lets time pass for ever, and hands over what the meter says.
     pub(crate) async fn run(self, samples: mpsc::Sender<MeterSample>) {
-        let tick = self
-            .real(Duration::from_millis(TICK_MS))
-            .max(SHORTEST_PAUSE);
-        let mut ticks = tokio::time::interval(tick);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let tick = Duration::from_millis(TICK_MS);
         loop {
-            ticks.tick().await;
+            // The speed may change at any time.
+            tokio::time::sleep(self.real(tick).max(SHORTEST_PAUSE)).await;
             let now_ms = self.now_ms();
             let arrived: Vec<MeterSample> = self.with(|house| {
                 house.step(now_ms);

@@ -221,11 +221,15 @@ async fn main() {
     for (what, table, column) in [
         ("readings", "reading", "0"),
         ("other inputs", "event", "length(body)"),
-        ("decisions", "decision", "length(inputs) + length(reason)"),
+        (
+            "decisions",
+            "decision",
+            "coalesce(length(packed), 0) + length(reason)",
+        ),
         (
             "of them renewals",
             "decision WHERE renewal_only",
-            "length(inputs) + length(reason)",
+            "coalesce(length(packed), 0) + length(reason)",
         ),
         ("commands", "action", "length(body)"),
         ("checkpoints", "checkpoint", "length(body)"),
@@ -238,24 +242,28 @@ async fn main() {
             .unwrap();
         println!("  {what:<18} {rows:>7} rows, {text:>9} bytes of text");
     }
+    // All but the last hour stands in blocks.
+    journal.tidy(at(2 * HOUR_MS)).await;
+    let packed = bytes(&pool).await - empty;
+    let (blocks, length): (i64, i64) =
+        sqlx::query_as("SELECT count(*), coalesce(sum(length(body)), 0) FROM input_block")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+    println!("  inputs in blocks   {blocks:>7} rows, {length:>9} bytes");
     println!(
         "{:<46} {:>9.2} MB (aim: 12)",
         "a day before thinning",
-        24.0 * hour as f64 / MB
+        (hour + 23 * packed) as f64 / MB
     );
 
     run(&pool, "PRAGMA synchronous = OFF".to_owned()).await;
     // What a year leaves, with the hour for its newest.
     let end_ms = 0;
-    let reading = (
-        "reading",
-        "INSERT INTO reading (run, seq, t_ms, time_ms, circuit, phases, present, l1_ma, l2_ma, l3_ma, l1_mv, l2_mv, \
-        l3_mv, l1_w, l2_w, l3_w, power_w, reactive_var) SELECT RUN, seq, t_ms, time_ms + SHIFT, circuit, phases, present, l1_ma, l2_ma, \
-        l3_ma, l1_mv, l2_mv, l3_mv, l1_w, l2_w, l3_w, power_w, reactive_var FROM reading WHERE run = 1",
-    );
-    let event = (
-        "event",
-        "INSERT INTO event SELECT RUN, seq, t_ms, time_ms + SHIFT, body FROM event WHERE run = 1",
+    let block = (
+        "block",
+        "INSERT INTO input_block (run, first_seq, last_seq, first_ms, last_ms, body) SELECT RUN, first_seq, last_seq, \
+        first_ms + SHIFT, last_ms + SHIFT, body FROM input_block WHERE run = 1",
     );
     let checkpoint = (
         "checkpoint",
@@ -263,12 +271,12 @@ async fn main() {
     );
     let renewal = (
         "renewal",
-        "INSERT INTO decision SELECT id - FAR, RUN, seq, time_ms + SHIFT, t_ms, state, reason_code, reason, renewal_only, inputs \
+        "INSERT INTO decision SELECT id - FAR, RUN, seq, time_ms + SHIFT, t_ms, state, reason_code, reason, renewal_only, inputs, packed \
         FROM decision WHERE id > 0 AND renewal_only = 1",
     );
     let decision = (
         "decision",
-        "INSERT INTO decision SELECT id - FAR, RUN, seq, time_ms + SHIFT, t_ms, state, reason_code, reason, renewal_only, inputs \
+        "INSERT INTO decision SELECT id - FAR, RUN, seq, time_ms + SHIFT, t_ms, state, reason_code, reason, renewal_only, inputs, packed \
         FROM decision WHERE id > 0 AND renewal_only = 0",
     );
     let action = |renewals: &str| {
@@ -287,7 +295,7 @@ async fn main() {
     )
     .await;
     println!("decisions of a year made in {:.1?}", begun.elapsed());
-    copies(&pool, (30, 24), end_ms, &[reading, event, checkpoint]).await;
+    copies(&pool, (30, 24), end_ms, &[block, checkpoint]).await;
     copies(
         &pool,
         (7, CHARGING_HOURS),

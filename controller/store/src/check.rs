@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use headroom_core::config::{Driver, Meter, OcppAuth, Secret};
+use headroom_core::config::{Charger, Config, Driver, Meter, OcppAuth, Secret};
 use headroom_core::identity::{IDENTITY_RULE, is_identity};
-use headroom_core::units::{Milliamps, PerPhase};
+use headroom_core::units::{Milliamps, PerPhase, Phase};
 use headroom_core::validate::FieldError;
 
 use crate::house::House;
@@ -28,7 +28,45 @@ const KEY_DIGITS: usize = 32;
 /// Ratios of current transformers that are made.
 const CT_RATIO: std::ops::RangeInclusive<f64> = 0.001..=10_000.0;
 
+/// What the safe currents of all chargers leave of each fuse, less than nothing where they fit.
+fn above_fuse(config: &Config) -> PerPhase<Milliamps> {
+    let rating = config.site.main_fuse.rating_a.per_phase();
+    PerPhase(Phase::ALL.map(|phase| {
+        let on_line = |charger: &&Charger| {
+            let phases = charger.phases.as_ref();
+            phases.is_none_or(|phases| phases.contains(&phase))
+        };
+        let safe: Milliamps = config
+            .chargers
+            .iter()
+            .filter(on_line)
+            .map(|charger| charger.safe_current_a)
+            .sum();
+        safe - rating.get(phase)
+    }))
+}
+
 impl House {
+    /// What is accepted stays accepted: marks the safe currents of all chargers as confirmed
+    /// (`accept_risk`) where this request confirms them, or leaves no line more above its fuse than before. Call it before [`House::validate`].
+    pub fn keep_confirmed(&mut self, before: &Self) {
+        let known = &before.config.chargers;
+        let confirms = self.config.chargers.iter().any(|charger| {
+            let before = known.iter().find(|it| it.id == charger.id);
+            charger.accept_risk && before.is_none_or(|before| !before.accept_risk)
+        });
+        let (old, new) = (above_fuse(&before.config), above_fuse(&self.config));
+        let worse = Phase::ALL
+            .iter()
+            .any(|phase| new.get(*phase) > old.get(*phase));
+        let was_confirmed = known.iter().any(|charger| charger.accept_risk);
+        if confirms || (was_confirmed && !worse) {
+            for charger in &mut self.config.chargers {
+                charger.accept_risk |= charger.safe_current_a > Milliamps::ZERO;
+            }
+        }
+    }
+
     /// Checks everything: what the engine decides with (by the core), and what it does not look at.
     ///
     /// `highest_background` is the highest background learnt so far (`Snapshot::highest_background`).
@@ -48,6 +86,7 @@ impl House {
             push(&mut errors, "site.time_zone", "unknown", message);
         }
         meter(&self.meter, &mut errors);
+        self.notifications.check(&mut errors);
         let mut connectors = BTreeSet::new();
         for charger in &self.config.chargers {
             let prefix = format!("chargers.{}.driver", charger.id);

@@ -60,6 +60,16 @@ impl DataDirectory {
         lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
+    /// Does something while no service uses the directory, and keeps one from starting meanwhile; does nothing where one runs
+    /// or has never run.
+    pub(crate) fn while_unused(path: &Path, work: impl FnOnce()) {
+        if let Ok(lock) = File::open(path.join(LOCK_FILE))
+            && lock.try_lock().is_ok()
+        {
+            work();
+        }
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

@@ -36,9 +36,9 @@ pub enum StoreError {
     },
     /// A database holds no database any more.
     #[error(
-        "{} is damaged and was left as it is: restore a backup of it, or move the file away to begin \
-         without configuration",
-        path.display()
+        "{} is damaged and was left as it is: restore a backup of it, or move the file away to begin {}",
+        path.display(),
+        without(path)
     )]
     Damaged {
         /// Which.
@@ -103,6 +103,15 @@ pub enum StoreError {
     /// A password could not be hashed.
     #[error("the password could not be stored")]
     Password,
+}
+
+/// What is lost with a file.
+fn without(path: &std::path::Path) -> &'static str {
+    if path.file_name().is_some_and(|name| name == "journal.db") {
+        "a new journal, without what happened so far; the configuration is in state.db and stays"
+    } else {
+        "without configuration"
+    }
 }
 
 impl From<sqlx::Error> for StoreError {

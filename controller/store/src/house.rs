@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::{Change, house_changes};
 use crate::error::StoreError;
+use crate::notifications::Notifications;
 
 /// A whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,6 +19,9 @@ pub struct House {
     /// The meter, which the engine does not see.
     #[serde(default)]
     pub meter: Meter,
+    /// Where alarms are sent besides the page.
+    #[serde(default)]
+    pub notifications: Notifications,
 }
 
 impl House {
@@ -33,7 +37,11 @@ impl House {
 
     /// Each secret field, by its path, whether it is set or not.
     fn secret_fields(&mut self) -> Vec<(String, &mut Option<Secret>)> {
-        let Self { config, meter } = self;
+        let Self {
+            config,
+            meter,
+            notifications,
+        } = self;
         let mut fields = vec![
             (
                 "meter.source_password".to_owned(),
@@ -43,6 +51,7 @@ impl House {
             ("meter.auth_key".to_owned(), &mut meter.auth_key),
         ];
         fields.extend(config_secrets(config));
+        fields.extend(notifications.secret_fields());
         fields
     }
 

@@ -26,6 +26,7 @@ mod house;
 mod inspect;
 mod journal;
 mod migrations;
+mod notifications;
 mod state;
 
 pub use backup::{BackupError, BackupFile, Manifest, Staged, back_up, stage, take_over_now};
@@ -39,8 +40,9 @@ pub use error::StoreError;
 pub use house::House;
 pub use inspect::{Database, inspect};
 pub use journal::{
-    Alarm, AlarmBook, CheckpointMark, Decision, DecisionAction, DecisionFilter, Journal,
-    JournalInput, JournalReader, LoadEnergy, Page, RecordedDecision, Retention, Run, Step,
+    Alarm, AlarmBook, CheckpointMark, DecidedSpan, Decision, DecisionAction, DecisionFilter,
+    Journal, JournalInput, JournalReader, LoadEnergy, Page, RecordedDecision, Retention, Run, Step,
     TimelineLine, TimelinePoint,
 };
+pub use notifications::{EmailChannel, EmailTls, HttpChannel, Notifications};
 pub use state::{ConfigVersion, Edit, Role, Session, SessionUser, StateDb, Token, User};

@@ -224,13 +224,16 @@ fn a_backup_goes_out_and_in_over_the_api_and_the_service_starts_anew() {
     assert_eq!(viewer.get("diagnostics").status, 403);
 
     let id = controller.process.id();
-    let mark = controller.process.stdout.mark();
+    let mark = controller.process.stderr.mark();
+    let said = controller.process.stdout.mark();
     let (status, answer) = post_bytes(&controller.api, "restore", &backup);
     assert_eq!(status, 202, "{}", String::from_utf8_lossy(&answer));
-    let line = controller.process.stdout.find(mark, SOON, |line| {
-        line.starts_with("Headroom ").then(|| line.to_owned())
+    let up = controller.process.stderr.find(mark, SOON, |line| {
+        line.contains("Headroom is up").then_some(())
     });
-    assert!(line.unwrap().contains(&controller.api.base));
+    assert!(up.is_some());
+    // Where the page is was said before, once.
+    assert_eq!(controller.process.stdout.mark(), said);
     assert_eq!(controller.process.id(), id);
     assert_eq!(seen(&controller.api), old);
     assert_eq!(viewer.get("status").status, 401, "its token came later");

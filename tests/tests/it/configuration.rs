@@ -28,7 +28,16 @@ fn with_secrets(data: &Path) -> String {
     let path = dir.path().join("secrets.toml");
     // It was there before, for everybody.
     fs::write(&path, "rubbish\n".repeat(1000)).unwrap();
-    export(data, &["--with-secrets", path.to_str().unwrap()]);
+    let name = path.to_str().unwrap();
+    let data_name = data.to_str().unwrap();
+    let refused = controller::run(
+        &["export", "--data", data_name, "--with-secrets", name],
+        b"",
+    );
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("--force"), "{refused:?}");
+    assert!(fs::read_to_string(&path).unwrap().starts_with("rubbish"));
+    export(data, &["--with-secrets", name, "--force"]);
     let mode = path.metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(mode, 0o600);
     fs::read_to_string(&path).unwrap()
@@ -115,6 +124,10 @@ fn a_file_is_applied_at_once_and_taken_back() {
         assert!(outcome.stderr.contains(word), "{word}: {}", outcome.stderr);
     }
     let outcome = apply(&data, "[site]\nfuse = 25\n");
+    assert_eq!(outcome.code, Some(1));
+    let words = "site.fuse is not known here; there is: name, ";
+    assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
+    let outcome = apply(&data, "[site]\nname =\n");
     assert_eq!(outcome.code, Some(1));
     assert!(outcome.stderr.contains("line 2"), "{}", outcome.stderr);
     assert_eq!(charger(&controller)["max_current_a"], 10.0);

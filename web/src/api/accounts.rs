@@ -2,11 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use axum::Json;
 use axum::extract::{ConnectInfo, FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
+use axum::{Extension, Json};
 use headroom_store::{
     PASSWORD_CHARACTERS, Role, Session, StoreError, hash_password, verify_password,
 };
@@ -19,6 +19,7 @@ use crate::body::{Sent, typed};
 use crate::guard::same_origin_only;
 use crate::identity::{By, COOKIE, Who, cookie, csrf_of_session};
 use crate::problem::Problem;
+use crate::serve::Secure;
 
 /// Longest name of a user or token, in characters.
 const NAME_MAX: usize = 64;
@@ -56,6 +57,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Peer {
 pub(crate) async fn set_up(
     State(shared): State<Shared>,
     Peer(peer): Peer,
+    secure: Option<Extension<Secure>>,
     headers: HeaderMap,
     Sent(value): Sent,
 ) -> Result<impl IntoResponse, Problem> {
@@ -75,12 +77,14 @@ pub(crate) async fn set_up(
     shared.throttle.succeed(peer);
     tracing::info!(user = name, "the first installer was made");
     let session = state.begin_session(&name, Timestamp::now()).await?;
-    Ok((StatusCode::CREATED, begun(&session, Role::Installer)))
+    let begun = begun(&session, Role::Installer, secure.is_some());
+    Ok((StatusCode::CREATED, begun))
 }
 
 pub(crate) async fn log_in(
     State(shared): State<Shared>,
     Peer(peer): Peer,
+    secure: Option<Extension<Secure>>,
     headers: HeaderMap,
     Sent(value): Sent,
 ) -> Result<impl IntoResponse, Problem> {
@@ -109,7 +113,7 @@ pub(crate) async fn log_in(
         .session(&session.token, Timestamp::now())
         .await?
         .ok_or_else(wrong_password)?;
-    Ok(begun(&session, user.role))
+    Ok(begun(&session, user.role, secure.is_some()))
 }
 
 pub(crate) async fn log_out(
@@ -136,11 +140,13 @@ pub(crate) async fn session(State(shared): State<Shared>, who: Who) -> Json<Valu
     }))
 }
 
-fn begun(session: &Session, role: Role) -> impl IntoResponse + use<> {
+/// A cookie that came over TLS never leaves it.
+fn begun(session: &Session, role: Role, is_secure: bool) -> impl IntoResponse + use<> {
     let cookie = format!(
-        "{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}",
+        "{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}",
         session.token,
-        session.lasts.as_secs()
+        session.lasts.as_secs(),
+        if is_secure { "; Secure" } else { "" }
     );
     let answer = json!({"role": role, "csrf": csrf_of_session(&session.token)});
     (AppendHeaders([(header::SET_COOKIE, cookie)]), Json(answer))

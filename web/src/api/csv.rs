@@ -23,6 +23,18 @@ const HEAD: &str = "id,time,state,reason_code,reason,command,load,limit_a,on,pha
                     outcome,sent_at,acknowledged_at,seen_at\r\n";
 
 pub(crate) async fn get(State(shared): State<Shared>, params: Params) -> Result<Response, Problem> {
+    let kind = ("text/csv; charset=utf-8", "decisions.csv");
+    export(shared, params, kind, HEAD, rows).await
+}
+
+/// Decisions as a file: `head`, and of each decision what `rows` makes of it. `kind` is its type and its name.
+pub(super) async fn export(
+    shared: Shared,
+    params: Params,
+    (kind, name): (&'static str, &'static str),
+    head: &'static str,
+    rows: fn(&Decision) -> String,
+) -> Result<Response, Problem> {
     let mut filter = filter(params)?;
     filter.limit = AT_A_TIME;
     let first = shared.app.journal.decisions(&filter).await?;
@@ -32,14 +44,15 @@ pub(crate) async fn get(State(shared): State<Shared>, params: Params) -> Result<
         count: 0,
         page: Some(first.items),
         next: first.next,
+        rows,
     };
-    let body = stream::once(async { Ok(Bytes::from_static(HEAD.as_bytes())) });
+    let body = stream::once(async { Ok(Bytes::from_static(head.as_bytes())) });
     let body = futures_util::StreamExt::chain(body, stream::try_unfold(begun, more));
     let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_TYPE, kind.to_owned()),
         (
             header::CONTENT_DISPOSITION,
-            "attachment; filename=\"decisions.csv\"",
+            format!("attachment; filename=\"{name}\""),
         ),
     ];
     Ok((headers, Body::from_stream(body)).into_response())
@@ -51,6 +64,7 @@ struct Progress {
     count: usize,
     page: Option<Vec<Decision>>,
     next: Option<String>,
+    rows: fn(&Decision) -> String,
 }
 
 async fn more(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, StoreError> {
@@ -70,7 +84,7 @@ async fn more(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Store
         page.items
     };
     progress.count += items.len();
-    let text: String = items.iter().map(rows).collect();
+    let text: String = items.iter().map(progress.rows).collect();
     Ok(Some((text.into(), progress)))
 }
 

@@ -51,6 +51,8 @@ pub(crate) async fn get(
         "alarms": status.alarms.iter().map(|alarm| json!({
             "code": alarm.code, "load": alarm.load, "since": alarm.since,
         })).collect::<Vec<_>>(),
+        "ocpp_trace": app.devices.ocpp_trace(),
+        "meter_trace": app.devices.meter_trace(),
     })))
 }
 

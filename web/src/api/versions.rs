@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use headroom_core::login::HIDDEN;
 use headroom_core::validate::FieldError;
-use headroom_store::{ConfigVersion, House, Page, StoreError};
+use headroom_store::{ConfigVersion, House, Page, Role, StoreError};
 use serde_json::{Value, json};
 
 use crate::api::chargers::take_back_proofs;
@@ -20,11 +21,28 @@ use crate::query::Params;
 
 pub(crate) async fn list(
     State(shared): State<Shared>,
+    who: Who,
     mut params: Params,
 ) -> Result<Json<Page<ConfigVersion>>, Problem> {
     let (limit, cursor) = (params.limit(), params.cursor());
     params.finish()?;
-    Ok(Json(shared.app.state.versions(cursor, limit).await?))
+    let mut versions = shared.app.state.versions(cursor, limit).await?;
+    if who.role < Role::Installer {
+        versions.items.iter_mut().for_each(hide_addresses);
+    }
+    Ok(Json(versions))
+}
+
+/// The address of a webhook is often a secret itself: only installers see what has changed there, others that it has.
+fn hide_addresses(version: &mut ConfigVersion) {
+    let changes = version.diff.iter_mut().flatten();
+    for change in changes.filter(|change| change.field.starts_with("notifications.")) {
+        for value in [&mut change.before, &mut change.after] {
+            if !value.is_null() {
+                *value = HIDDEN.into();
+            }
+        }
+    }
 }
 
 /// Puts the configuration of a version in force again, as a new version. Secrets are those of now: a version holds none.
@@ -74,7 +92,11 @@ pub(crate) async fn restore(
 /// Takes over everything but the secrets. Answers the passwords that had to be made.
 fn replace(house: &mut House, wanted: House) -> BTreeMap<String, String> {
     let before = std::mem::replace(house, wanted);
+    // A token goes to nobody but whom it was written for.
+    let mut notifications = house.notifications.clone();
+    notifications.keep_secrets_of(&before.notifications);
     house.put_secrets(before.clone().take_secrets());
+    house.notifications = notifications;
     let mut made = BTreeMap::new();
     for charger in &mut house.config.chargers {
         let known = before.config.chargers.iter().find(|it| it.id == charger.id);

@@ -10,21 +10,24 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::app::Shared;
-use crate::body::Sent;
+use crate::body::MaybeSent;
 use crate::identity::Who;
 use crate::problem::Problem;
+use crate::words::field_error;
 
 /// Readings that are held in memory at most: two days of one each second, some 40 MB.
 const READINGS: usize = 200_000;
 /// Where nobody says from when, in hours.
 const HOURS: i64 = 24;
+/// Longest time that can be asked about.
+const LONGEST: SignedDuration = SignedDuration::from_hours(48);
 /// One answer at a time: it keeps a processor busy for seconds.
 static TURN: Semaphore = Semaphore::const_new(1);
 
 pub(crate) async fn post(
     State(shared): State<Shared>,
     _who: Who,
-    Sent(mut change): Sent,
+    MaybeSent(mut change): MaybeSent,
 ) -> Result<(StatusCode, Json<WhatIf>), Problem> {
     let range = range(&mut change)?;
     let Ok(turn) = TURN.try_acquire() else {
@@ -71,12 +74,29 @@ fn range(change: &mut Value) -> Result<Range, Problem> {
     if from.is_some_and(|from| from >= end) {
         return Err(Problem::field("from", "range", "must be before to"));
     }
+    if from.is_some_and(|from| end.duration_since(from) > LONGEST) {
+        return Err(Problem::field(
+            "from",
+            "range",
+            "must be at most two days before to",
+        ));
+    }
     Ok(Range { from, to })
+}
+
+/// The configuration is read as a whole, which tells of a field that is unknown or wrong in its message alone.
+fn by_name(error: FieldError) -> FieldError {
+    if error.field.is_empty() && error.code == "format" {
+        return field_error(String::new(), &error.message);
+    }
+    error
 }
 
 fn problem(error: WhatIfError) -> Problem {
     let (field, code) = match error {
-        WhatIfError::Invalid(errors) => return Problem::invalid(errors),
+        WhatIfError::Invalid(errors) => {
+            return Problem::invalid(errors.into_iter().map(by_name).collect());
+        }
         WhatIfError::Store(error) => return error.into(),
         WhatIfError::Delta => ("site.grid", "conflict"),
         WhatIfError::Nothing => ("from", "unknown"),

@@ -474,6 +474,78 @@ async fn safe_currents_must_fit_beside_the_highest_background() {
 }
 
 #[tokio::test]
+async fn safe_currents_that_were_confirmed_are_not_asked_for_again() {
+    let rig = Rig::new().await;
+    rig.status.send_modify(|status| {
+        Arc::make_mut(status).highest_background = PerPhase::all(Milliamps::from_amps(8));
+    });
+    let charger = |id: &str, risk: bool| json!({"id": id, "driver": {"kind": "ocpp", "charge_point_id": id}, "safe_current_a": 6, "accept_risk": risk});
+    // The first fits by itself; both together do not, and are confirmed with the second.
+    for (id, risk, status) in [("ev1", false, 201), ("ev2", false, 422), ("ev2", true, 201)] {
+        let answer = rig.do_it(Method::POST, "chargers", charger(id, risk)).await;
+        assert_eq!(answer.status, status, "{id}: {}", answer.text);
+    }
+    for (path, body) in [
+        ("chargers/ev1", json!({"name": "Garage"})),
+        ("chargers/ev2", json!({"accept_risk": false, "priority": 3})),
+        ("chargers/ev1", json!({"safe_current_a": 0})),
+    ] {
+        let answer = rig.do_it(Method::PATCH, path, body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    // Two more are worse, and are asked for.
+    let site = rig.do_it(Method::PUT, "site", json!({"margin_a": 1})).await;
+    assert_eq!(site.status, 200, "{}", site.text);
+    for id in ["ev3", "ev4"] {
+        let answer = rig
+            .do_it(Method::POST, "chargers", charger(id, false))
+            .await;
+        if id == "ev4" {
+            assert_eq!(answer.field(), ("safe_current_a", "conflict"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_of_a_charger_is_checked_before_it_is_asked() {
+    let rig = house_with_loads().await;
+    for (path, body, field, code) in [
+        ("chargers/ev1/reset", json!({}), "id", "conflict"),
+        (
+            "chargers/ev1/availability",
+            json!({}),
+            "operative",
+            "required",
+        ),
+        (
+            "chargers/ev1/start",
+            json!({"id_tag": "a b"}),
+            "id_tag",
+            "format",
+        ),
+        (
+            "chargers/ev1/start",
+            json!({"id_tag": ""}),
+            "id_tag",
+            "format",
+        ),
+        ("chargers/ev1/stop", json!({"now": true}), "now", "unknown"),
+    ] {
+        let answer = rig.do_it(Method::POST, path, body.clone()).await;
+        assert_eq!(
+            answer.field(),
+            (field, code),
+            "{path} {body}: {}",
+            answer.text
+        );
+    }
+    let nobody = rig
+        .do_it(Method::POST, "chargers/none/reset", json!({}))
+        .await;
+    assert_eq!(nobody.problem(), (404, "not_found"));
+}
+
+#[tokio::test]
 async fn a_load_is_deleted() {
     let mut rig = house_with_loads().await;
     for path in ["chargers/ev1", "slow-loads/heater"] {

@@ -4,11 +4,15 @@ mod access;
 mod charger_test;
 #[expect(clippy::too_many_lines, reason = "tables of cases")]
 mod config;
+mod demo;
 mod energy;
 mod listening;
+mod notifications;
+mod openapi;
 #[expect(clippy::too_many_lines, reason = "one answer, field by field")]
 mod reading;
 mod server;
+mod tls;
 
 use std::sync::Arc;
 
@@ -31,6 +35,17 @@ use crate::{
     App, ControlRequest, Devices, Discovered, Health, MeterInfo, ServerEvent, Status, StatusInputs,
     Unmatched, router,
 };
+
+/// How a field may be wrong; `docs/errors` has a section for each.
+pub(crate) const FIELD_CODES: [&str; 7] = [
+    "format",
+    "range",
+    "required",
+    "type",
+    "unknown",
+    "conflict",
+    "duplicate",
+];
 
 #[derive(Debug)]
 struct FakeDevices;
@@ -91,6 +106,22 @@ impl Devices for FakeDevices {
     }
 }
 
+/// Everything but mail arrives.
+#[derive(Debug)]
+struct FakeNotifier;
+
+impl crate::notify::Notifier for FakeNotifier {
+    fn test(&self, channel: crate::notify::Channel) -> crate::notify::Delivered<'_> {
+        let mail = channel == crate::notify::Channel::Email;
+        let answer = if mail {
+            Err("nobody is at home".to_owned())
+        } else {
+            Ok(())
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
 /// A whole web side with a house of its own.
 struct Rig {
     app: App,
@@ -128,6 +159,9 @@ impl Rig {
             devices: Arc::new(FakeDevices),
             health: Arc::new(Health::default()),
             open_demo: false,
+            demo: None,
+            tls: crate::tls::Tls::open(directory.path(), &["pi".to_owned()]),
+            notifier: Arc::new(FakeNotifier),
             host_names: Vec::new(),
             pinned_meter: None,
             version: "0.1.0",
@@ -280,6 +314,11 @@ impl Answer {
         assert_eq!(self.problem(), (422, "invalid"), "{}", self.text);
         let error = &self.body["errors"][0];
         assert!(error["message"].is_string());
+        let code = error["code"].as_str().unwrap_or_default();
+        assert!(
+            FIELD_CODES.contains(&code),
+            "docs/errors tells nothing of {code}"
+        );
         (
             error["field"].as_str().unwrap(),
             error["code"].as_str().unwrap(),

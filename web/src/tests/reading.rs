@@ -245,6 +245,25 @@ async fn decisions_as_csv_are_safe_in_a_spreadsheet() {
 }
 
 #[tokio::test]
+async fn decisions_as_json_lines_are_those_of_the_list() {
+    let rig = Rig::new().await;
+    decide(&rig, 1, "ev1", false);
+    decide(&rig, 2, "ev2", false);
+    decide(&rig, 3, "ev1", true);
+    let answer = rig.installer(Method::GET, "decisions.jsonl").send().await;
+    assert_eq!(answer.headers["content-type"], "application/jsonl");
+    let lines: Vec<Value> = answer
+        .text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(json!(lines), rig.read("decisions").await["items"]);
+    let all = rig.installer(Method::GET, "decisions.jsonl?renewals=true&load=ev1");
+    assert_eq!(all.send().await.text.lines().count(), 2);
+}
+
+#[tokio::test]
 async fn readings_come_in_steps() {
     let rig = Rig::new().await;
     decide(&rig, 1, "ev1", false);
@@ -384,4 +403,45 @@ async fn every_answer_has_the_headers_that_guard_the_page() {
         .send()
         .await;
     assert_eq!(again.status, 304);
+}
+
+/// The conventions of Prometheus ("Metric and label naming"), as `promtool check metrics` has them: a prefix, base units last,
+/// `_total` for counters alone, each family told once with a help and a type.
+#[tokio::test]
+async fn the_metrics_are_named_by_convention() {
+    let rig = Rig::new().await;
+    let answer = rig.installer(Method::GET, "/metrics").send().await;
+    let mut families = std::collections::BTreeMap::new();
+    let mut helped = std::collections::BTreeSet::new();
+    for line in answer.text.lines() {
+        if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = rest.split_once(' ').unwrap();
+            assert!(families.insert(name, kind).is_none(), "{name} twice");
+        } else if let Some(rest) = line.strip_prefix("# HELP ") {
+            let (name, help) = rest.split_once(' ').unwrap();
+            assert!(helped.insert(name) && help.len() > 5, "{line}");
+        } else {
+            let name = line.split(['{', ' ']).next().unwrap();
+            assert!(families.contains_key(name), "{line}");
+            let value = line.rsplit(' ').next().unwrap();
+            assert!(value.parse::<f64>().is_ok(), "{line}");
+        }
+    }
+    assert!(families.len() > 10);
+    for (name, kind) in families {
+        assert!(helped.contains(name), "{name} has no help");
+        assert!(name.starts_with("headroom_"), "{name}");
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        assert!(name.bytes().all(plain), "{name}");
+        assert_eq!(
+            name.ends_with("_total"),
+            kind == "counter",
+            "{name} is a {kind}"
+        );
+        assert!(["counter", "gauge"].contains(&kind), "{name} is a {kind}");
+        let words: Vec<&str> = name.split('_').collect();
+        for abbreviation in ["a", "v", "w", "s", "ms", "kwh", "milliseconds", "kilowatts"] {
+            assert!(!words.contains(&abbreviation), "{name}: base units in full");
+        }
+    }
 }

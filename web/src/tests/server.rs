@@ -15,7 +15,8 @@ async fn start(rig: &Rig) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let router = rig.router.clone();
-    let server = tokio::spawn(crate::serve_until(listener, router, async {
+    let tls = Some(Arc::clone(&rig.app.tls));
+    let server = tokio::spawn(crate::serve_until(listener, router, tls, async {
         drop(stopped.await);
     }));
     (address, stop, server)

@@ -30,8 +30,8 @@ pub(super) fn apply(recorded: &Config, change: &Value) -> Result<Config, WhatIfE
             ("site", Some(site)) => merge(site, value),
             ("chargers" | "slow_loads", Some(loads)) => *loads = list(loads, name, value)?,
             ("priorities", _) => order = Some(value),
-            // A whole file of `headroom export` may be the change; how the meter is read changes nothing here.
-            ("meter", _) => {}
+            // A whole file of `headroom export` may be the change; how the meter is read and whom alarms are sent to changes nothing here.
+            ("meter" | "notifications", _) => {}
             _ => return Err(wrong(name, "unknown", "is not known here")),
         }
     }

@@ -14,8 +14,8 @@ use tempfile::TempDir;
 /// Nothing is too old, unless a test says that it is late enough.
 pub(crate) const KEPT_DAYS: u32 = 100_000;
 
-/// When it all begins.
-pub(crate) const START_MS: i64 = 1_767_225_600_000;
+/// When it all begins. In the future: what is an hour old is packed, and some of these tests change single rows.
+pub(crate) const START_MS: i64 = 4_070_908_800_000;
 
 pub(crate) fn at(ms: u64) -> Timestamp {
     Timestamp::from_millisecond(START_MS + i64::try_from(ms).unwrap()).unwrap()

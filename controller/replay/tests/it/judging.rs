@@ -70,7 +70,7 @@ async fn an_invented_decision_is_found() {
     tamper(
         house.dir.path(),
         "INSERT INTO decision SELECT max(id) + 1, run, seq + 3, time_ms, t_ms, state, reason_code, reason, \
-         renewal_only, inputs FROM decision",
+         renewal_only, inputs, packed FROM decision",
     )
     .await;
     let report = report(&house).await;
@@ -219,6 +219,76 @@ async fn a_run_without_a_checkpoint_is_a_gap() {
     let report = report(&house).await;
     assert_eq!(report.verdict, Verdict::Nothing);
     assert_eq!(report.gaps[0].kind, GapKind::NoCheckpoint);
+}
+
+#[tokio::test]
+async fn what_is_packed_gives_the_same_decisions() {
+    let mut house = House::new().await;
+    house.lively().await;
+    let before = report(&house).await;
+    let later = house.now() + jiff::SignedDuration::from_hours(2);
+    house.journal.tidy(later).await.unwrap();
+    let packed = report(&house).await;
+    assert_eq!(packed.verdict, Verdict::Reproduced);
+    assert!(packed.inputs > 500 && packed.gaps.is_empty());
+    assert_eq!(
+        (packed.inputs, packed.decisions, packed.checkpoints),
+        (before.inputs, before.decisions, before.checkpoints)
+    );
+    // Nothing but blocks is left to read from.
+    tamper(house.dir.path(), "DELETE FROM input_block").await;
+    let gone = report(&house).await;
+    assert_eq!(gone.inputs, 0);
+}
+
+#[tokio::test]
+async fn a_stretch_that_is_thinned_out_wholly_is_a_gap() {
+    let mut house = House::new().await;
+    house.lively().await;
+    tamper(house.dir.path(), "DELETE FROM reading").await;
+    tamper(house.dir.path(), "DELETE FROM event").await;
+    // Decisions are kept for longer than what they rest on, and than the checkpoints.
+    tamper(house.dir.path(), "DELETE FROM checkpoint").await;
+    let gaps = report(&house).await.gaps;
+    assert_eq!(gaps.len(), 1, "{gaps:#?}");
+    assert_eq!((gaps[0].kind, gaps[0].from), (GapKind::Inputs, at(0)));
+    assert!(
+        gaps[0].to > at(400_000) && gaps[0].missing > 500,
+        "{gaps:#?}"
+    );
+    let reader = house.reader().await;
+    let range = Range {
+        from: Some(at(100_000)),
+        to: Some(at(300_000)),
+    };
+    let part = judge(&reader, range).await.unwrap().gaps;
+    assert_eq!((part.len(), part[0].from), (1, at(100_000)));
+    assert!(part[0].to < at(300_000));
+    let after = Range {
+        from: Some(at(9_000_000)),
+        to: None,
+    };
+    assert_eq!(judge(&reader, after).await.unwrap().gaps, []);
+}
+
+#[tokio::test]
+async fn what_is_thinned_out_before_the_first_checkpoint_is_a_gap() {
+    let mut house = House::new().await;
+    house.lively().await;
+    tamper(house.dir.path(), "DELETE FROM checkpoint WHERE seq < 300").await;
+    let cut = "DELETE FROM reading WHERE seq <= (SELECT min(seq) FROM checkpoint)";
+    tamper(house.dir.path(), cut).await;
+    let cut = "DELETE FROM event WHERE seq <= (SELECT min(seq) FROM checkpoint)";
+    tamper(house.dir.path(), cut).await;
+    for from in [None, Some(at(50_000))] {
+        let reader = house.reader().await;
+        let report = judge(&reader, Range { from, to: None }).await.unwrap();
+        assert_eq!(report.verdict, Verdict::Reproduced);
+        assert_eq!(report.gaps.len(), 1, "{:#?}", report.gaps);
+        assert_eq!(report.gaps[0].kind, GapKind::Inputs);
+        assert_eq!(report.gaps[0].from, from.unwrap_or(at(0)));
+        assert!(report.gaps[0].missing >= 300);
+    }
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use headroom_sim::ChargePoint;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, Request, header};
@@ -156,8 +156,7 @@ impl Station {
     /// Talks until the connection is lost. Dropping the socket without a close frame is on purpose: so do
     /// real ones when their network goes.
     async fn talk(&mut self, mut socket: Socket) -> Lost {
-        let mut looks = tokio::time::interval(self.plant.real(LOOK_EVERY).max(LOOK_LEAST));
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look = Instant::now();
         let mut waiting: Option<Waiting> = None;
         loop {
             tokio::select! {
@@ -174,7 +173,8 @@ impl Station {
                         return lost;
                     }
                 }
-                _ = looks.tick() => {
+                () = tokio::time::sleep_until(look) => {
+                    look = Instant::now() + self.plant.real(LOOK_EVERY).max(LOOK_LEAST);
                     if self.with(|charge_point| charge_point.network()) != Some(true) {
                         return Lost::Cut;
                     }

@@ -53,11 +53,10 @@ pub(super) const END: [u8; 1024] = [0; 1024];
 /// What is wrong, in words.
 pub(super) fn next(input: &mut impl Read) -> Result<Option<(String, u64)>, String> {
     let mut block = [0; 512];
-    let cut = |error: io::Error| format!("it ends too early: {error}");
-    input.read_exact(&mut block).map_err(cut)?;
+    input.read_exact(&mut block).map_err(|error| cut(&error))?;
     if block.iter().all(|byte| *byte == 0) {
         // The end has a second such block.
-        input.read_exact(&mut block).map_err(cut)?;
+        input.read_exact(&mut block).map_err(|error| cut(&error))?;
         return Ok(None);
     }
     let field = |range| block.get(range).unwrap_or_default();
@@ -78,9 +77,16 @@ pub(super) fn next(input: &mut impl Read) -> Result<Option<(String, u64)>, Strin
 /// Reads what fills the last block of a file.
 pub(super) fn skip_padding(input: &mut impl Read, size: u64) -> Result<(), String> {
     let mut rest = vec![0; padding(size).len()];
-    input
-        .read_exact(&mut rest)
-        .map_err(|error| format!("it ends too early: {error}"))
+    input.read_exact(&mut rest).map_err(|error| cut(&error))
+}
+
+/// Why no more could be read.
+fn cut(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        "it is shorter than it must be: it was cut off, or is something else".to_owned()
+    } else {
+        format!("it cannot be read to its end: {error}")
+    }
 }
 
 fn sum(bytes: &[u8]) -> u64 {

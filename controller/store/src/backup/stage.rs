@@ -147,7 +147,10 @@ fn read_manifest(backup: &mut impl Read) -> Result<Manifest, BackupError> {
     if manifest.kind != KIND {
         return Err(damaged("its manifest is of something else"));
     }
-    if manifest.format > FORMAT {
+    let newer_schema = manifest.files.iter().any(|entry| {
+        database_of(&entry.name).is_ok_and(|database| entry.schema > database.known_schema())
+    });
+    if manifest.format > FORMAT || newer_schema || is_newer(&manifest.version) {
         return Err(BackupError::Newer(manifest.version));
     }
     let names: BTreeSet<_> = manifest.files.iter().map(|entry| &entry.name).collect();
@@ -160,6 +163,19 @@ fn read_manifest(backup: &mut impl Read) -> Result<Manifest, BackupError> {
         return Err(damaged("its manifest names other files than a backup has"));
     }
     Ok(manifest)
+}
+
+/// Whether a version, such as `0.2.0`, comes after this program's. One that is none is judged by the schemas alone.
+fn is_newer(version: &str) -> bool {
+    let numbers = |version: &str| {
+        let release = version.split(['-', '+']).next()?;
+        release
+            .split('.')
+            .map(|number| number.parse::<u64>().ok())
+            .collect::<Option<Vec<_>>>()
+    };
+    numbers(version)
+        .is_some_and(|theirs| numbers(env!("CARGO_PKG_VERSION")).is_some_and(|ours| theirs > ours))
 }
 
 impl Staged {

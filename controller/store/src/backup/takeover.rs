@@ -44,8 +44,12 @@ pub(crate) fn take_over(directory: &Path) -> Result<Option<PathBuf>, StoreError>
             path: ready.clone(),
             source,
         })?;
-        tracing::warn!(aside = %aside.display(), "a backup was put in the place of the data; what was there is kept aside");
         kept = aside.exists().then_some(aside);
+        if let Some(aside) = &kept {
+            tracing::warn!(aside = %aside.display(), "a backup was put in the place of the data; what was there is kept aside");
+        } else {
+            tracing::info!("a backup was put in an empty place");
+        }
     }
     if kept.is_some() {
         for old in entries(directory, ASIDE)?.iter().rev().skip(ASIDE_KEPT) {

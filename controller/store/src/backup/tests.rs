@@ -129,6 +129,52 @@ async fn every_cut_and_every_flipped_byte_is_refused_and_changes_nothing() {
     assert_eq!(files_of(data.path()), before);
 }
 
+/// The backup with another manifest of the same length.
+fn with_manifest(whole: &[u8], from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = whole.to_vec();
+    let at = bytes
+        .windows(from.len())
+        .position(|window| window == from.as_bytes());
+    let at = at.unwrap_or_else(|| panic!("no {from}"));
+    bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+    bytes
+}
+
+#[tokio::test]
+async fn a_newer_manifest_is_refused_with_words() {
+    let (_kept, file) = backup_of("New").await;
+    let whole = std::fs::read(&file).unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let schema = format!("\"schema\": {}", Database::State.known_schema());
+    for (from, to) in [
+        ("\"version\": \"0.1.0\"", "\"version\": \"9.1.0\""),
+        (schema.as_str(), "\"schema\": 9"),
+    ] {
+        let refused = try_stage(data.path(), with_manifest(&whole, from, to)).await;
+        let error = refused.unwrap_err();
+        assert!(matches!(error, BackupError::Newer(_)), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains("which is newer; nothing was changed"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_a_few_bytes_is_told_in_words() {
+    let data = tempfile::tempdir().unwrap();
+    for bytes in [Vec::new(), b"hello".to_vec(), vec![0; 600]] {
+        let error = try_stage(data.path(), bytes).await.unwrap_err().to_string();
+        assert!(
+            error.contains("shorter than it must be") && !error.contains("buffer"),
+            "{error}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_newer_database_or_format_is_refused() {
     let (directory, file) = backup_of("New").await;

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use headroom_core::Instant;
 use jiff::Timestamp;
+use serde_json::Value;
 use sqlx::Row;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
 use super::record::{Decision, DecisionAction, Page, from_ms};
-use super::{Journal, rows, sql};
+use super::{Journal, pack, rows, sql};
 use crate::error::StoreError;
 
 /// Which decisions are asked for.
@@ -53,16 +54,39 @@ impl Journal {
         self.flush().await;
         let readers = self.readers()?;
         let limit = i64::from(filter.limit);
-        let rows = sqlx::query(sql::DECISIONS)
-            .bind(filter.before.unwrap_or(i64::MAX))
-            .bind(filter.from.map(Timestamp::as_millisecond))
-            .bind(filter.to.map(Timestamp::as_millisecond))
+        let (from, to) = (
+            filter.from.map(Timestamp::as_millisecond),
+            filter.to.map(Timestamp::as_millisecond),
+        );
+        let (mut first, mut before) = (i64::MIN, filter.before.unwrap_or(i64::MAX));
+        if from.is_some() || to.is_some() {
+            // Numbers grow with the time, but for clocks that jump: between these all of it is.
+            let (lowest, highest): (Option<i64>, Option<i64>) =
+                sqlx::query_as(sql::DECISIONS_OF_TIME)
+                    .bind(from)
+                    .bind(to)
+                    .fetch_one(&readers)
+                    .await?;
+            first = lowest.unwrap_or(i64::MAX);
+            before = before.min(highest.map_or(i64::MIN, |id| id.saturating_add(1)));
+        }
+        let statement = if filter.code.is_some() {
+            sql::DECISIONS_FOR
+        } else {
+            sql::DECISIONS
+        };
+        let mut query = sqlx::query(statement)
+            .bind(first)
+            .bind(before)
+            .bind(from)
+            .bind(to)
             .bind(filter.renewals)
             .bind(filter.load.as_deref())
-            .bind(filter.code.as_deref())
-            .bind(limit + 1)
-            .fetch_all(&readers)
-            .await?;
+            .bind(limit + 1);
+        if let Some(code) = &filter.code {
+            query = query.bind(code.as_str());
+        }
+        let rows = query.fetch_all(&readers).await?;
         let more = rows.len() > usize::from(filter.limit);
         let mut items = rows
             .iter()
@@ -113,10 +137,21 @@ impl Journal {
             .await?;
         let Some(row) = row else { return Ok(None) };
         let mut item = decision(&row)?;
-        item.inputs = Some(serde_json::from_str(row.try_get("inputs")?)?);
+        item.inputs = Some(inputs(&row)?);
         add_actions(&readers, std::slice::from_mut(&mut item)).await?;
         Ok(Some(item))
     }
+}
+
+/// As they were written: packed, or as text by earlier versions.
+fn inputs(row: &SqliteRow) -> Result<Value, StoreError> {
+    let packed: Option<&[u8]> = row.try_get("packed")?;
+    let Some(packed) = packed else {
+        return Ok(serde_json::from_str(row.try_get("inputs")?)?);
+    };
+    // What is damaged reads as nothing, which is no JSON.
+    let text = pack::unpack(packed).unwrap_or_default();
+    Ok(serde_json::from_slice(&text)?)
 }
 
 fn decision(row: &SqliteRow) -> Result<Decision, StoreError> {

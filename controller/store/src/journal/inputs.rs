@@ -21,21 +21,6 @@ pub(super) fn inputs(seq: i64, event: &Event, snapshot: &Snapshot) -> Value {
     })
 }
 
-/// The same of a decision that only renewed leases: it rests on time alone. They are by far the most, and what the loads did
-/// stands in the readings and reports.
-pub(super) fn renewal_inputs(seq: i64, event: &Event, snapshot: &Snapshot) -> Value {
-    json!({
-        "seq": seq,
-        "event": event,
-        "meter": {
-            "state": snapshot.meter.state,
-            "last_ms": snapshot.meter.last,
-            "period_ms": snapshot.meter.period_ms,
-        },
-        "phases": snapshot.phases,
-    })
-}
-
 fn load(load: &LoadSnapshot) -> Value {
     match &load.detail {
         LoadDetail::Charger {

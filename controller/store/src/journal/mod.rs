@@ -11,10 +11,13 @@
 //! - No secret of the configuration reaches the journal.
 
 mod alarms;
+mod block;
 mod decisions;
 mod energy;
 mod file;
 mod inputs;
+mod pack;
+mod packing;
 mod record;
 mod replay;
 mod retention;
@@ -44,7 +47,7 @@ pub use energy::LoadEnergy;
 pub use record::{
     Alarm, CheckpointMark, Decision, DecisionAction, JournalInput, Page, RecordedDecision, Step,
 };
-pub use replay::{JournalReader, Run};
+pub use replay::{DecidedSpan, JournalReader, Run};
 pub use retention::Retention;
 pub use timeline::{TimelineLine, TimelinePoint};
 

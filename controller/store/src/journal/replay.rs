@@ -1,17 +1,17 @@
 //! What was recorded, as it was, for replay: inputs, decisions and checkpoints. Reads only, beside the running service too.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use headroom_core::{Event, Instant};
 use jiff::Timestamp;
 use sqlx::Row;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
 use super::record::{CheckpointMark, JournalInput, RecordedDecision, from_ms};
-use super::{FILE, Journal, file, rows, sql};
+use super::{FILE, Journal, file, packing, rows, sql};
 use crate::error::StoreError;
-use crate::{database, migrations};
+use crate::{DataDirectory, database, migrations};
 
 /// The schema's version, as the migrator notes it.
 const SCHEMA: &str = "SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success";
@@ -27,10 +27,25 @@ pub struct Run {
     pub version: String,
 }
 
+/// Decisions whose inputs may be thinned out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecidedSpan {
+    /// How many.
+    pub decisions: u64,
+    /// The highest number of an input that led to one.
+    pub last_input: i64,
+    /// The first one.
+    pub from: Timestamp,
+    /// The last one.
+    pub to: Timestamp,
+}
+
 /// A journal that is only read.
 #[derive(Clone, Debug)]
 pub struct JournalReader {
     readers: SqlitePool,
+    /// Files beside the journal that were not there before it was opened.
+    beside: Vec<PathBuf>,
 }
 
 impl Journal {
@@ -42,6 +57,7 @@ impl Journal {
         self.flush().await;
         Ok(JournalReader {
             readers: self.readers()?,
+            beside: Vec::new(),
         })
     }
 }
@@ -56,6 +72,9 @@ impl JournalReader {
         if let Err(source) = path.metadata() {
             return Err(StoreError::File { path, source });
         }
+        let beside =
+            ["-wal", "-shm"].map(|suffix| PathBuf::from(format!("{}{suffix}", path.display())));
+        let beside = beside.into_iter().filter(|path| !path.exists()).collect();
         let readers = file::readers(&path);
         let known = migrations::journal()
             .iter()
@@ -67,9 +86,27 @@ impl JournalReader {
             .map_err(|error| database::open_error(&path, error))?;
         match Some(schema).cmp(&known) {
             std::cmp::Ordering::Less => Err(StoreError::Older { path }),
-            std::cmp::Ordering::Equal => Ok(Self { readers }),
+            std::cmp::Ordering::Equal => Ok(Self { readers, beside }),
             std::cmp::Ordering::Greater => Err(StoreError::Newer { path }),
         }
+    }
+
+    /// Closes it, and removes what SQLite left beside a journal that nobody uses. For one from [`JournalReader::open`].
+    pub async fn close(self) {
+        self.readers.close().await;
+        let Some(directory) = self.beside.first().and_then(|path| path.parent()) else {
+            return;
+        };
+        DataDirectory::while_unused(directory, || {
+            for path in &self.beside {
+                // A log with something in it is not ours to remove.
+                let empty = path.extension().is_some_and(|it| it == "db-shm")
+                    || path.metadata().is_ok_and(|it| it.len() == 0);
+                if empty && let Err(error) = std::fs::remove_file(path) {
+                    tracing::debug!(%error, path = %path.display(), "it was not removed");
+                }
+            }
+        });
     }
 
     /// All runs, oldest first.
@@ -111,9 +148,16 @@ impl JournalReader {
         after: i64,
         limit: u16,
     ) -> Result<Vec<JournalInput>, StoreError> {
-        let mut inputs = Vec::new();
+        // All of it as it stands at one moment: inputs move from rows to blocks.
+        let mut moment = self.readers.begin().await?;
+        let mut inputs = packed(&mut moment, run, after, limit).await?;
         for (statement, is_reading) in [(sql::READINGS_OF_RUN, true), (sql::EVENTS_OF_RUN, false)] {
-            let rows = self.rows(statement, run, after, limit).await?;
+            let rows = sqlx::query(statement)
+                .bind(run)
+                .bind(after)
+                .bind(i64::from(limit))
+                .fetch_all(&mut *moment)
+                .await?;
             for row in &rows {
                 let t: i64 = row.try_get("t_ms")?;
                 let event = if is_reading {
@@ -144,7 +188,12 @@ impl JournalReader {
         after: i64,
         limit: u16,
     ) -> Result<Vec<RecordedDecision>, StoreError> {
-        let rows = self.rows(sql::DECISIONS_OF_RUN, run, after, limit).await?;
+        let rows = sqlx::query(sql::DECISIONS_OF_RUN)
+            .bind(run)
+            .bind(after)
+            .bind(i64::from(limit))
+            .fetch_all(&self.readers)
+            .await?;
         let mut decisions = Vec::new();
         for row in &rows {
             let t: i64 = row.try_get("t_ms")?;
@@ -171,6 +220,31 @@ impl JournalReader {
             decision.actions = actions.remove(&decision.id).unwrap_or_default();
         }
         Ok(decisions)
+    }
+
+    /// What is left of what a run decided in a time, where its inputs may be thinned out; `None` if there is nothing.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub async fn decided_span(
+        &self,
+        run: i64,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+    ) -> Result<Option<DecidedSpan>, StoreError> {
+        let (count, last_seq, first, last): (i64, i64, i64, i64) =
+            sqlx::query_as(sql::DECIDED_SPAN)
+                .bind(run)
+                .bind(from.map(Timestamp::as_millisecond))
+                .bind(to.map(Timestamp::as_millisecond))
+                .fetch_one(&self.readers)
+                .await?;
+        Ok((count > 0).then(|| DecidedSpan {
+            decisions: count.unsigned_abs(),
+            last_input: last_seq,
+            from: from_ms(first),
+            to: from_ms(last),
+        }))
     }
 
     /// The checkpoints of a run, oldest first.
@@ -205,19 +279,28 @@ impl JournalReader {
             .fetch_one(&self.readers)
             .await?)
     }
+}
 
-    async fn rows(
-        &self,
-        statement: &'static str,
-        run: i64,
-        after: i64,
-        limit: u16,
-    ) -> Result<Vec<SqliteRow>, StoreError> {
-        Ok(sqlx::query(statement)
+/// Inputs that stand in blocks: all of the first blocks that are enough for `limit`.
+async fn packed(
+    connection: &mut SqliteConnection,
+    run: i64,
+    mut after: i64,
+    limit: u16,
+) -> Result<Vec<JournalInput>, StoreError> {
+    let mut inputs = Vec::new();
+    while inputs.len() < usize::from(limit) {
+        let block: Option<(i64, i64, i64, Vec<u8>)> = sqlx::query_as(sql::BLOCKS_OF_RUN)
             .bind(run)
             .bind(after)
-            .bind(i64::from(limit))
-            .fetch_all(&self.readers)
-            .await?)
+            .fetch_optional(&mut *connection)
+            .await?;
+        let Some((first, last, time_ms, body)) = block else {
+            break;
+        };
+        let block = packing::inputs(first, (time_ms, &body));
+        inputs.extend(block.into_iter().filter(|input| input.seq > after));
+        after = last;
     }
+    Ok(inputs)
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 
-use super::{sql, thinning};
+use super::{packing, sql, thinning};
 use crate::error::StoreError;
 
 /// Rows of the largest piece.
@@ -53,6 +53,9 @@ impl Default for Retention {
 /// What there is to do.
 #[derive(Clone, Copy, Debug)]
 enum Task {
+    /// Inputs of at least an age into blocks; those older than the days are thinned.
+    Pack,
+    Unpack,
     ThinReadings,
     /// From one step of [`thinning::STEPS_MS`] to another.
     ThinMeans(i64, i64),
@@ -65,7 +68,7 @@ enum Task {
 pub(super) struct Tidying {
     retention: Retention,
     /// Each task, the days after which it is due, and the rows of its next piece.
-    tasks: [(Task, u32, i64); 10],
+    tasks: [(Task, u32, i64); 12],
     next: usize,
     /// The longest that a piece has taken.
     worst: Duration,
@@ -77,6 +80,8 @@ impl Tidying {
         let inputs = retention.inputs_days;
         let sums = retention.sums_days;
         let tasks = [
+            (Task::Pack, inputs),
+            (Task::Unpack, inputs),
             (Task::ThinReadings, inputs),
             (
                 Task::ThinMeans(ten_seconds, minute),
@@ -130,7 +135,7 @@ impl Tidying {
                 .as_millisecond()
                 .saturating_sub(i64::from(*days) * DAY_MS);
             let begun = Instant::now();
-            let worked = task.piece(connection, before_ms, *rows).await?;
+            let worked = task.piece(connection, now, before_ms, *rows).await?;
             let took = begun.elapsed();
             self.worst = self.worst.max(took);
             if worked {
@@ -151,10 +156,16 @@ impl Task {
     async fn piece(
         self,
         connection: &mut SqliteConnection,
+        now: Timestamp,
         before_ms: i64,
         rows: i64,
     ) -> Result<bool, StoreError> {
         match self {
+            Self::Pack => {
+                let young_ms = now.as_millisecond().saturating_sub(packing::AGE_MS);
+                packing::pack(connection, before_ms, young_ms).await
+            }
+            Self::Unpack => packing::unpack(connection, before_ms).await,
             Self::ThinReadings => thinning::readings(connection, before_ms, rows).await,
             Self::ThinMeans(from, to) => {
                 thinning::means(connection, (from, to), before_ms, rows).await

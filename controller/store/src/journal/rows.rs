@@ -8,13 +8,14 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::energy;
-use super::inputs::{inputs, renewal_inputs};
+use super::inputs::inputs;
+use super::pack;
 use super::record::{Alarm, Decision, Record};
 use super::sql;
 use crate::error::StoreError;
 
 /// Lines that a row of `reading` has room for. A reading with more is kept as JSON with the other events.
-const LINES: usize = 3;
+const LINES: usize = super::block::LINES;
 
 /// Writes one record within the writer's transaction.
 pub(super) async fn insert(
@@ -53,13 +54,8 @@ pub(super) async fn insert(
             event,
             snapshot,
         } => {
-            let inputs = if decision.renewal_only {
-                renewal_inputs(*seq, event, snapshot)
-            } else {
-                inputs(*seq, event, snapshot)
-            };
-            let inputs = inputs.to_string();
-            insert_decision(connection, run, *seq, decision, inputs).await
+            let inputs = inputs(*seq, event, snapshot).to_string();
+            insert_decision(connection, run, *seq, decision, &inputs).await
         }
         Record::Sent { command, at } => {
             sqlx::query(sql::SET_SENT)
@@ -118,7 +114,7 @@ pub(super) async fn insert(
     }
 }
 
-async fn insert_reading(
+pub(super) async fn insert_reading(
     connection: &mut SqliteConnection,
     run: i64,
     seq: i64,
@@ -187,7 +183,7 @@ async fn insert_decision(
     run: i64,
     seq: i64,
     decision: &Decision,
-    inputs: String,
+    inputs: &str,
 ) -> Result<(), StoreError> {
     sqlx::query(sql::INSERT_DECISION)
         .bind(decision.id)
@@ -199,7 +195,7 @@ async fn insert_decision(
         .bind(code(&decision.reason.code)?)
         .bind(serde_json::to_string(&decision.reason)?)
         .bind(decision.renewal_only)
-        .bind(inputs)
+        .bind(pack::pack(inputs.as_bytes()))
         .execute(&mut *connection)
         .await?;
     for action in &decision.actions {

@@ -12,7 +12,7 @@ pub(super) const INSERT_READING: &str = "INSERT INTO reading (run, seq, t_ms, ti
 pub(super) const INSERT_EVENT: &str =
     "INSERT OR REPLACE INTO event (run, seq, t_ms, time_ms, body) VALUES (?1, ?2, ?3, ?4, ?5)";
 pub(super) const INSERT_DECISION: &str = "INSERT OR REPLACE INTO decision (id, run, seq, time_ms, t_ms, \
-     state, reason_code, reason, renewal_only, inputs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+     state, reason_code, reason, renewal_only, inputs, packed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '', ?10)";
 pub(super) const INSERT_ACTION: &str = "INSERT OR REPLACE INTO action (run, command, decision, load, \
      reason_code, renewal, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 pub(super) const SET_SENT: &str = "UPDATE action SET sent_ms = ?3 WHERE run = ?1 AND command = ?2";
@@ -28,18 +28,33 @@ pub(super) const INSERT_CHECKPOINT: &str = "INSERT OR REPLACE INTO checkpoint (r
 pub(super) const CLOSE_ALARMS: &str =
     "UPDATE alarm SET until_ms = ?2 WHERE until_ms IS NULL AND run < ?1";
 
+/// The lowest and the highest number of a decision from `?1` to before `?2`.
+pub(super) const DECISIONS_OF_TIME: &str = "SELECT min(id), max(id) FROM decision \
+     WHERE time_ms >= coalesce(?1, -9223372036854775808) AND time_ms < coalesce(?2, 9223372036854775807)";
+/// Decisions from number `?1` to before `?2` in a time, whichever the reason.
 pub(super) const DECISIONS: &str = "SELECT id, time_ms, t_ms, state, reason, renewal_only FROM decision \
-     WHERE id < ?1 AND (?2 IS NULL OR time_ms >= ?2) AND (?3 IS NULL OR time_ms < ?3) \
-     AND (?4 OR renewal_only = 0) \
-     AND (?5 IS NULL OR EXISTS (SELECT 1 FROM action WHERE decision = decision.id AND load = ?5) \
-          OR json_extract(reason, '$.load') = ?5) \
-     AND (?6 IS NULL OR reason_code = ?6 \
-          OR EXISTS (SELECT 1 FROM action WHERE decision = decision.id AND action.reason_code = ?6)) \
+     WHERE id >= ?1 AND id < ?2 AND (?3 IS NULL OR time_ms >= ?3) AND (?4 IS NULL OR time_ms < ?4) \
+     AND (?5 OR renewal_only = 0) \
+     AND (?6 IS NULL OR EXISTS (SELECT 1 FROM action WHERE decision = decision.id AND load = ?6) \
+          OR json_extract(reason, '$.load') = ?6) \
      ORDER BY id DESC LIMIT ?7";
+/// The same with a reason, of the step or of one of its commands: the newest of either, and of these the newest.
+pub(super) const DECISIONS_FOR: &str = "SELECT id, time_ms, t_ms, state, reason, renewal_only FROM decision WHERE id IN \
+     (SELECT id FROM (SELECT id FROM decision WHERE reason_code = ?8 \
+     AND id >= ?1 AND id < ?2 AND (?3 IS NULL OR time_ms >= ?3) AND (?4 IS NULL OR time_ms < ?4) \
+     AND (?5 OR renewal_only = 0) \
+     AND (?6 IS NULL OR EXISTS (SELECT 1 FROM action WHERE decision = decision.id AND load = ?6) \
+          OR json_extract(reason, '$.load') = ?6) \
+     ORDER BY id DESC LIMIT ?7) UNION SELECT id FROM (SELECT DISTINCT decision.id FROM action \
+     JOIN decision ON decision.id = action.decision WHERE action.reason_code = ?8 \
+     AND action.decision >= ?1 AND action.decision < ?2 AND (?3 IS NULL OR time_ms >= ?3) AND (?4 IS NULL OR time_ms < ?4) \
+     AND (?5 OR renewal_only = 0) \
+     AND (?6 IS NULL OR EXISTS (SELECT 1 FROM action WHERE decision = decision.id AND load = ?6) \
+          OR json_extract(reason, '$.load') = ?6) \
+     ORDER BY action.decision DESC LIMIT ?7)) ORDER BY id DESC LIMIT ?7";
 pub(super) const DECISIONS_AFTER: &str = "SELECT id, time_ms, t_ms, state, reason, renewal_only \
      FROM decision WHERE id > ?1 AND (?2 OR renewal_only = 0) ORDER BY id LIMIT ?3";
-pub(super) const DECISION: &str =
-    "SELECT id, time_ms, t_ms, state, reason, renewal_only, inputs FROM decision WHERE id = ?1";
+pub(super) const DECISION: &str = "SELECT id, time_ms, t_ms, state, reason, renewal_only, inputs, packed FROM decision WHERE id = ?1";
 pub(super) const ACTIONS: &str = "SELECT decision, body, outcome, sent_ms, acknowledged_ms, seen_ms \
      FROM action WHERE decision IN (SELECT value FROM json_each(?1)) ORDER BY run, command";
 
@@ -110,26 +125,51 @@ pub(super) const CURTAILED: &str = "SELECT load, code, phase, circuit, other, su
 pub(super) const FIRST_ENERGY: &str = "SELECT min(slot_ms) FROM energy";
 
 /// Inputs of a run in the order in which the engine got them, after number `?2`.
-pub(super) const READINGS_OF_RUN: &str = "SELECT seq, t_ms, time_ms, circuit, phases, present, l1_ma, \
+pub(super) const READINGS_OF_RUN: &str = "SELECT id, seq, t_ms, time_ms, circuit, phases, present, l1_ma, \
      l1_mv, l1_w, l2_ma, l2_mv, l2_w, l3_ma, l3_mv, l3_w, power_w, reactive_var FROM reading \
      WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
 pub(super) const EVENTS_OF_RUN: &str =
     "SELECT seq, t_ms, time_ms, body FROM event WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+/// Blocks of a run that hold inputs after number `?2`, in their order.
+pub(super) const BLOCKS_OF_RUN: &str = "SELECT first_seq, last_seq, first_ms, body FROM input_block \
+     WHERE run = ?1 AND last_seq > ?2 ORDER BY last_seq LIMIT 1";
 pub(super) const RUNS: &str = "SELECT id, started_ms, version FROM run ORDER BY id";
 /// The last input of a run.
 pub(super) const LAST_INPUT: &str = "SELECT max(coalesce((SELECT max(seq) FROM reading WHERE run = ?1), 0), \
-     coalesce((SELECT max(seq) FROM event WHERE run = ?1), 0))";
+     coalesce((SELECT max(seq) FROM event WHERE run = ?1), 0), \
+     coalesce((SELECT max(last_seq) FROM input_block WHERE run = ?1), 0))";
 /// What a run decided, after number `?2`.
 pub(super) const DECISIONS_OF_RUN: &str = "SELECT id, seq, t_ms, time_ms, state, reason FROM decision \
      WHERE id > ?2 AND run = ?1 ORDER BY id LIMIT ?3";
 pub(super) const ACTION_BODIES: &str = "SELECT decision, body FROM action \
      WHERE decision IN (SELECT value FROM json_each(?1)) ORDER BY run, command";
+/// What a run decided from `?2` to before `?3`: how many, the last input that led to one, and from when until when.
+pub(super) const DECIDED_SPAN: &str = "SELECT count(*), coalesce(max(seq), 0), coalesce(min(time_ms), 0), \
+     coalesce(max(time_ms), 0) FROM decision WHERE run = ?1 \
+     AND time_ms >= coalesce(?2, -9223372036854775808) AND time_ms < coalesce(?3, 9223372036854775807)";
 pub(super) const CHECKPOINTS_OF_RUN: &str =
     "SELECT seq, t_ms, time_ms, decision, version FROM checkpoint WHERE run = ?1 ORDER BY seq";
 pub(super) const CHECKPOINT: &str = "SELECT body FROM checkpoint WHERE run = ?1 AND seq = ?2";
 
 pub(super) const ALARMS: &str = "SELECT id, code, load, since_ms, until_ms, text FROM alarm \
      WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
+
+/// The first input from `?1` to before `?2` that is a row, by run and number.
+pub(super) const OLDEST_INPUT: &str = "SELECT run, seq FROM (SELECT run, seq FROM (SELECT run, seq FROM reading \
+     WHERE +time_ms >= ?1 AND +time_ms < ?2 ORDER BY run, seq LIMIT 1) UNION ALL SELECT run, seq FROM (SELECT run, \
+     seq FROM event WHERE +time_ms >= ?1 AND +time_ms < ?2 ORDER BY run, seq LIMIT 1)) ORDER BY run, seq LIMIT 1";
+pub(super) const INSERT_BLOCK: &str = "INSERT INTO input_block (run, first_seq, last_seq, first_ms, \
+     last_ms, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+pub(super) const DELETE_PACKED_READINGS: &str =
+    "DELETE FROM reading WHERE id IN (SELECT value FROM json_each(?1))";
+pub(super) const DELETE_PACKED_EVENTS: &str =
+    "DELETE FROM event WHERE run = ?1 AND seq >= ?2 AND seq <= ?3";
+pub(super) const OLDEST_BLOCK: &str =
+    "SELECT id, run, first_ms, body FROM input_block WHERE last_ms < ?1 ORDER BY last_ms LIMIT 1";
+pub(super) const DELETE_BLOCK: &str = "DELETE FROM input_block WHERE id = ?1";
+/// Blocks with an input from `?1` to before `?2`.
+pub(super) const BLOCKS_OF_TIME: &str =
+    "SELECT first_ms, body FROM input_block WHERE last_ms >= ?1 AND first_ms < ?2";
 
 pub(super) const FORGET_EVENTS: &str = "DELETE FROM event WHERE (run, seq) IN \
      (SELECT run, seq FROM event WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2)";
@@ -168,7 +208,9 @@ pub(super) const ALL: &[&str] = &[
     INSERT_ALARM,
     INSERT_CHECKPOINT,
     CLOSE_ALARMS,
+    DECISIONS_OF_TIME,
     DECISIONS,
+    DECISIONS_FOR,
     DECISIONS_AFTER,
     DECISION,
     ACTIONS,
@@ -187,13 +229,22 @@ pub(super) const ALL: &[&str] = &[
     FIRST_ENERGY,
     READINGS_OF_RUN,
     EVENTS_OF_RUN,
+    BLOCKS_OF_RUN,
     RUNS,
     LAST_INPUT,
     DECISIONS_OF_RUN,
     ACTION_BODIES,
+    DECIDED_SPAN,
     CHECKPOINTS_OF_RUN,
     CHECKPOINT,
     ALARMS,
+    OLDEST_INPUT,
+    INSERT_BLOCK,
+    DELETE_PACKED_READINGS,
+    DELETE_PACKED_EVENTS,
+    OLDEST_BLOCK,
+    DELETE_BLOCK,
+    BLOCKS_OF_TIME,
     FORGET_EVENTS,
     FORGET_CHECKPOINTS,
     FORGET_ENERGY,

@@ -346,8 +346,9 @@ async fn a_checkpoint_stands_behind_the_newest_input_and_can_be_taken_up() {
 async fn a_row_that_cannot_be_read_is_told_and_not_fatal() {
     let directory = tempfile::tempdir().unwrap();
     let journal = open(directory.path()).await;
+    let now = Timestamp::now();
     for n in 1..=2 {
-        journal.event(at(0), Instant(n), Event::Tick(Tick {}));
+        journal.event(now, Instant(n), Event::Tick(Tick {}));
     }
     journal.flush().await;
     let path = directory.path().join(FILE);
@@ -612,7 +613,16 @@ async fn the_old_goes_and_the_young_stays() {
     };
     assert_eq!(
         count(&mut connection, "SELECT count(*) FROM reading").await,
-        4
+        2
+    );
+    // Those of ten days ago are in a block.
+    assert_eq!(
+        count(
+            &mut connection,
+            "SELECT sum(last_seq - first_seq + 1) FROM input_block"
+        )
+        .await,
+        2
     );
     assert_eq!(
         count(&mut connection, "SELECT count(*) FROM decision").await,

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use headroom_core::event::Reading;
 use headroom_core::units::{Milliamps, Millivolts, Phase, Watts};
 use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use super::block::What;
 use super::record::from_ms;
-use super::{Journal, sql};
+use super::{Journal, block, sql};
 use crate::error::StoreError;
 
 /// One step of a timeline.
@@ -53,6 +55,8 @@ impl Journal {
     ) -> Result<Vec<TimelinePoint>, StoreError> {
         self.flush().await;
         let readers = self.readers()?;
+        // All of it as it stands at one moment: inputs move from rows to blocks.
+        let mut moment = readers.begin().await?;
         let mut steps: BTreeMap<i64, Step> = BTreeMap::new();
         for statement in [sql::TIMELINE, sql::TIMELINE_OF_MEANS] {
             let rows = sqlx::query(statement)
@@ -60,10 +64,29 @@ impl Journal {
                 .bind(to.as_millisecond())
                 .bind(step_ms.max(1))
                 .bind(i64::from(limit))
-                .fetch_all(&readers)
+                .fetch_all(&mut *moment)
                 .await?;
             for row in &rows {
                 steps.entry(row.try_get(0)?).or_default().add(row)?;
+            }
+        }
+        let blocks: Vec<(i64, Vec<u8>)> = sqlx::query_as(sql::BLOCKS_OF_TIME)
+            .bind(from.as_millisecond())
+            .bind(to.as_millisecond())
+            .fetch_all(&mut *moment)
+            .await?;
+        let times = from.as_millisecond()..to.as_millisecond();
+        let step_ms = step_ms.max(1);
+        let inputs = blocks
+            .iter()
+            .filter_map(|(first_ms, body)| block::read(body, *first_ms));
+        for input in inputs.flatten() {
+            if let What::Reading(reading) = input.what
+                && reading.circuit.is_none()
+                && times.contains(&input.time_ms)
+            {
+                let step = input.time_ms / step_ms * step_ms;
+                steps.entry(step).or_default().add_reading(&reading);
             }
         }
         let steps = steps.into_iter().take(usize::from(limit));
@@ -85,6 +108,13 @@ impl Sum {
             self.count = self.count.saturating_add(row.try_get(column + 1)?);
         }
         Ok(())
+    }
+
+    const fn add_value(&mut self, value: Option<i64>) {
+        if let Some(value) = value {
+            self.sum = self.sum.saturating_add(value);
+            self.count = self.count.saturating_add(1);
+        }
     }
 
     /// The mean, rounded to the nearest.
@@ -128,6 +158,20 @@ impl Step {
             line.power.add(row, first + 5)?;
         }
         self.power.add(row, HEAD + OF_A_LINE * self.each.len())
+    }
+
+    fn add_reading(&mut self, reading: &Reading) {
+        let lines = i64::try_from(reading.phases.len()).unwrap_or(i64::MAX);
+        self.lines = self.lines.max(lines);
+        for (line, said) in self.each.iter_mut().zip(&reading.phases) {
+            let said = said.unwrap_or_default();
+            let current = said.current_a.map(|it| it.0);
+            line.current.add_value(current);
+            line.most = line.most.max(current);
+            line.voltage.add_value(said.voltage_v.map(|it| it.0));
+            line.power.add_value(said.power_w.map(|it| it.0));
+        }
+        self.power.add_value(reading.power_w.map(|it| it.0));
     }
 
     fn point(self, time: Timestamp) -> TimelinePoint {

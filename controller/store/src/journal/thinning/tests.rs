@@ -2,11 +2,12 @@ use headroom_core::event::{PhaseReading, Reading};
 use headroom_core::units::{Milliamps, Millivolts, Vars, Watts};
 use headroom_core::{Event, Instant};
 use jiff::Timestamp;
+use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::journal::record::Record;
 use crate::journal::retention::Tidying;
-use crate::journal::{FILE, Journal, Retention, file, rows};
+use crate::journal::{FILE, Journal, Retention, file, packing, rows};
 
 const DAY_MS: i64 = 86_400_000;
 const NOW_MS: i64 = 1_767_225_600_000;
@@ -100,10 +101,14 @@ async fn sums(connection: &mut SqliteConnection) -> Vec<(String, Vec<Option<i64>
         "SELECT circuit, json_array({}) FROM ({all}) GROUP BY circuit ORDER BY circuit",
         columns.join(", ")
     );
+    // What stands in blocks counts as well.
+    let mut looking = connection.begin().await.unwrap();
+    while packing::unpack(&mut looking, i64::MAX).await.unwrap() {}
     let rows: Vec<(String, String)> = sqlx::query_as(sqlx::AssertSqlSafe(query))
-        .fetch_all(connection)
+        .fetch_all(&mut *looking)
         .await
         .unwrap();
+    looking.rollback().await.unwrap();
     rows.into_iter()
         .map(|(circuit, sums)| (circuit, serde_json::from_str(&sums).unwrap()))
         .collect()
@@ -111,7 +116,7 @@ async fn sums(connection: &mut SqliteConnection) -> Vec<(String, Vec<Option<i64>
 
 async fn count(connection: &mut SqliteConnection, step_ms: i64) -> i64 {
     let query = if step_ms == 0 {
-        "SELECT count(*) FROM reading WHERE ?1 = 0"
+        "SELECT (SELECT count(*) FROM reading) + (SELECT count(*) FROM input_block) WHERE ?1 = 0"
     } else {
         "SELECT count(*) FROM reading_mean WHERE step_ms = ?1"
     };

@@ -183,7 +183,7 @@ export const core = {
   "load.off": "Aus",
   "load.unknown": "unbekannt",
   "load.why": "Warum",
-  "load.would": "Es würde",
+  "load.would": "Beim Steuern",
   "load.why.none": "Kein Grund angegeben.",
   "load.bar": "{measured} gezogen, Sollwert {setpoint}, höchstens {max}",
   "load.commands": "Befehle für {name}",

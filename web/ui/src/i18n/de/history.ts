@@ -73,7 +73,7 @@ export const history = {
   "energy.house": "Haus, aus dem Netz",
   "energy.house.sentence": "Das Haus bezog {energy} aus dem Netz.",
   "energy.received": "{name} erhielt {energy}.",
-  "energy.nothing_lost": "Nichts hielt das zurück.",
+  "energy.nothing_lost": "Nichts wurde zurückgehalten.",
   "energy.little_lost": "Zurückgehalten wurden {energy}, in kleinen Teilen.",
   "energy.lost": "Verloren: {list}.",
   "energy.lost.to": "{energy} ({to})",

@@ -1,8 +1,8 @@
-/** Finnish: the frame of the page, the live values, the loads, log-in. `{name}` is replaced by a parameter. */
 import type { core as english } from "../en/core";
 import type { Area } from "../index";
 
-export const core: Area<typeof english> = {
+/** Finnish: the frame of the page, the live values, the loads, log-in. `{name}` is replaced by a parameter. */
+export const core = {
   "app.name": "Headroom",
   "app.skip": "Siirry sisältöön",
   "nav.label": "Sivut",
@@ -193,7 +193,7 @@ export const core: Area<typeof english> = {
   "load.boost": "Etusijalle",
   "load.resume": "Automaatti",
   "load.limit": "Rajoita",
-  "load.for": "ajaksi",
+  "load.for": "kesto",
   "load.for.30": "30 minuuttia",
   "load.for.60": "1 tunti",
   "load.for.120": "2 tuntia",
@@ -273,7 +273,7 @@ export const core: Area<typeof english> = {
   "reason.lease": "Sama uudelleen, jotta raja pysyy voimassa.",
   "reason.starting": "Mittarin ensimmäisiä lukemia odotetaan; turvavirtaa enempää ei anneta.",
   "reason.observe": "Vain tarkkailu: mitään ei ohjata.",
-  "reason.would": "Ohjauksessa: {text}",
+  "reason.would": "Ohjaustilassa: {text}",
   "reason.max_off": "Se oli poissa päältä niin kauan kuin on luvattu.",
   "reason.learning": "{load} laskettiin hetkeksi, jotta nähdään, mihin vaiheisiin se on kytketty.",
   "reason.normal": "Kaikki saavat, mitä voivat käyttää.",
@@ -320,4 +320,4 @@ export const core: Area<typeof english> = {
   "phase.l1": "L1",
   "phase.l2": "L2",
   "phase.l3": "L3",
-};
+} as const satisfies Area<typeof english>;

@@ -1,8 +1,8 @@
-/** Finnish: the timeline, the decisions, and what would have been. */
 import type { history as english } from "../en/history";
 import type { Area } from "../index";
 
-export const history: Area<typeof english> = {
+/** Finnish: the timeline, the decisions, and what would have been. */
+export const history = {
   "decisions.none": "Päätöksiä ei vielä ole. Jokainen näkyy täällä heti, kun se tehdään.",
   "decisions.loading": "Luetaan päiväkirjaa…",
   "decisions.time": "Aika",
@@ -70,8 +70,8 @@ export const history: Area<typeof english> = {
   "energy.heading": "Energia päivittäin",
   "energy.days": "Päivät",
   "energy.days.n": "{n} päivää",
-  "energy.house": "Talo, verkosta",
-  "energy.house.sentence": "Talo otti verkosta {energy}.",
+  "energy.house": "Talo, sähköverkosta",
+  "energy.house.sentence": "Talo otti sähköverkosta {energy}.",
   "energy.received": "{name} sai {energy}.",
   "energy.nothing_lost": "Mikään ei rajoittanut.",
   "energy.little_lost": "Saamatta jäi {energy}, pieninä osina.",
@@ -200,7 +200,7 @@ export const history: Area<typeof english> = {
   "decision.phase": "Vaihe",
   "decision.phase.measured": "Mitattu",
   "decision.phase.house": "Talo",
-  "decision.phase.highest": "Talo enintään",
+  "decision.phase.highest": "Talon suurin",
   "decision.phase.limit": "Raja",
   "decision.phase.headroom": "Vapaana",
   "decision.phase.heat": "Sulakkeen lämpö",
@@ -296,4 +296,4 @@ export const history: Area<typeof english> = {
   "whatif.csv": "Lataa CSV",
   "whatif.help":
     "Vertaa sarakkeita ”Sama” ja ”Muutettu”: molemmat tulevat mallista. ”Tallennettu” ja ”Sama” -sarakkeiden ero kertoo, miten hyvä malli on. Lämpövara on se, mitä oli jäljellä ennen kuin luokan nopein sallittu sulake voisi laueta; alle 0 % tarkoittaa, että se olisi voinut laueta.",
-};
+} as const satisfies Area<typeof english>;

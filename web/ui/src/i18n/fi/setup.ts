@@ -1,9 +1,9 @@
-/** Finnish: the wizard from the first start to going live. */
 import type { setup as english } from "../en/setup";
 import type { Area } from "../index";
 
-export const setup: Area<typeof english> = {
-  "setup.steps": "Käyttöönoton vaiheet",
+/** Finnish: the wizard from the first start to going live. */
+export const setup = {
+  "setup.steps": "Käyttöönoton kohdat",
   "setup.count": "Kohta {n}/{of}",
   "setup.step.welcome": "Tervetuloa",
   "setup.step.meter": "Mittari",
@@ -52,7 +52,7 @@ export const setup: Area<typeof english> = {
   "setup.meter.port": "Portti {port}",
   "setup.meter.network": "{name}, {host}",
   "setup.meter.none.yet": "Porttia tai mittaria ei ole vielä löytynyt. Etsitään verkosta…",
-  "setup.meter.none": "Porttia tai mittaria ei löytynyt verkosta. Kytke kaapeli tai kirjoita lähde alle.",
+  "setup.meter.none": "Porttia ei löytynyt eikä verkosta mittaria. Kytke kaapeli tai kirjoita lähde alle.",
   "setup.meter.light.off": "ei lueta",
   "setup.meter.light.ok": "mittari kuuluu",
   "setup.meter.light.listening": "kuunnellaan…",
@@ -77,7 +77,7 @@ export const setup: Area<typeof english> = {
   "setup.silent.title": "Mitään ei vielä kuulu",
   "setup.silent.text": "Headroom kuuntelee edelleen ja kokeilee itse kaikki tavalliset nopeudet. Jos mitään ei kuulu minuutissa, tarkista nämä:",
   "setup.silent.cable": "Kaapeli: onko se kiinni molemmista päistä, ja mittarin asiakasportissa eikä muussa liitännässä?",
-  "setup.silent.activate": "Portti: monessa maassa verkkoyhtiön pitää ensin avata se. Pyydä avausta verkossa tai puhelimitse.",
+  "setup.silent.activate": "Portti: monessa maassa verkkoyhtiön pitää ensin avata se. Pyydä avausta yhtiön verkkosivulla tai puhelimitse.",
   "setup.silent.group": "Käyttöoikeus: Headroomia ajavan käyttäjän pitää kuulua ryhmään ”dialout”, jotta se voi avata sarjaportin.",
   "setup.silent.wait": "Aika: mittarin, joka lähettää 10 sekunnin välein epätavallisin asetuksin, tunnistus voi kestää minuutin.",
   "setup.silent.trace": "Katso Diagnostiikasta, mitä tulee,",
@@ -85,7 +85,7 @@ export const setup: Area<typeof english> = {
   "setup.silent.again": "Etsi uudelleen",
   "setup.silent.go": "Voit jatkaa: muut kohdat eivät tarvitse mittaria, ja sitä luetaan heti, kun se kuuluu.",
 
-  "setup.fuse.text": "Tämän alla Headroom pysyy. Lue arvo sulakkeesta tai sopimuksesta; jos olet epävarma, valitse pienempi.",
+  "setup.fuse.text": "Headroom pitää talon tämän alla. Lue arvo sulakkeesta tai sopimuksesta; jos olet epävarma, valitse pienempi.",
   "setup.fuse.rating.help": "Yhden vaiheen ampeerit, kuten sulakkeessa lukee: 3x25 A on 25.",
   "setup.fuse.rating.phases": "Vaiheilla on eri nimellisvirrat, jotka on annettu asetussivulla. Jätä tyhjäksi, jos ne pysyvät.",
   "setup.fuse.common": "Tavalliset arvot",
@@ -141,7 +141,7 @@ export const setup: Area<typeof english> = {
   "setup.network.searching": "Etsitään verkosta…",
   "setup.network.none": "Muita latureita ei ole ilmoittautunut verkossa.",
   "setup.found.by": "omalla rajapinnallaan ({how})",
-  "setup.adopt.title": "Ota käyttöön {name}",
+  "setup.adopt.title": "Ota käyttöön: {name}",
   "setup.adopt.save": "Ota käyttöön",
   "setup.adopt.password.help": "Se, jonka kirjoitit laturiin. Jos se on muu kuin yllä, kirjoita se tähän. Vähintään 8 merkkiä.",
   "setup.adopt.password.polled": "Vain jos laite kysyy sitä.",
@@ -171,8 +171,8 @@ export const setup: Area<typeof english> = {
   "setup.order.then": "sitten {step}",
   "setup.order.waits": "{names} odottaa",
   "setup.order.wait": "{names} odottavat",
-  "setup.order.slows": "{names} hidastuu, vähintään {least}",
-  "setup.order.slow": "{names} jakavat jäljellä olevan, vähintään {least} kukin",
+  "setup.order.slows": "{names} hidastuu arvoon {least}",
+  "setup.order.slow": "{names} jakavat jäljellä olevan (vähintään {least} kukin)",
   "setup.order.pauses": "{names} keskeytyy",
   "setup.order.pause": "{names} keskeytyvät yksi kerrallaan",
 
@@ -193,7 +193,7 @@ export const setup: Area<typeof english> = {
   "setup.prove.control.on.text": "Näin on, kunnes panet ohjauksen päälle tai palaat.",
   "setup.prove.control.off": "Takaisin vain tarkkailuun",
   "setup.prove.cut": "Myös katkotesti",
-  "setup.prove.cut.help": "Lisää kestoon laturin voimassaoloajan, {lease} sekuntia.",
+  "setup.prove.cut.help": "Kesto pitenee laturin voimassaoloajan verran, {lease} sekuntia.",
   "setup.prove.cut.polled": "Ei tälle laturille: sen ajuri laskee sitä eikä olisi hiljaa.",
   "setup.prove.begin": "Aloita testi",
   "setup.prove.again": "Testaa uudelleen",
@@ -230,7 +230,7 @@ export const setup: Area<typeof english> = {
   "setup.report.lines": "Vaiheet, jotka muuttuivat mukana",
   "setup.report.cut": "Katkotesti",
   "setup.report.cut.none": "ei tehty",
-  "setup.report.fell": "Hiljaisuus ennen laskua ({safe})",
+  "setup.report.fell": "Hiljaisuus laskuun asti ({safe})",
   "setup.report.passed": "läpäisi",
   "setup.report.failed": "ei läpäissyt",
   "setup.report.yes": "kyllä",
@@ -274,7 +274,7 @@ export const setup: Area<typeof english> = {
   "setup.guard.loads.lost": "Yksikään laturi tai kuorma ei ole yhteydessä: Headroomilla ei ole nyt mitään rajoitettavaa.",
   "setup.guard.relay.lost": "{name} ei vastaa: sille pysyy varattuna {power}, eikä sitä voi käskeä odottamaan.",
   "setup.guard.charger.follows": "{name} seuraa rajojaan: testattu {time}.",
-  "setup.guard.charger.falls": "{name} laskee itse, {lease} s Headroomin katoamisesta, arvoon {safe}: todistettu.",
+  "setup.guard.charger.falls": "{name} laskee itse arvoon {safe}, kun Headroomin katoamisesta on {lease} s: todistettu.",
   "setup.guard.charger.lost": "{name} ei ole yhteydessä: sille pysyy varattuna {most}.",
   "setup.guard.charger.failed": "{name} ei läpäissyt testiään. {text}",
   "setup.guard.charger.untested": "{name} on testaamatta: kukaan ei ole nähnyt sen seuraavan.",
@@ -301,4 +301,4 @@ export const setup: Area<typeof english> = {
   "setup.paper.none": "ei ole",
   "setup.paper.fuse": "Pääsulake on edelleen suojalaite. Headroom ei korvaa sitä.",
   "setup.paper.signature": "Allekirjoitus",
-};
+} as const satisfies Area<typeof english>;

@@ -1,5 +1,5 @@
-import type { Area } from "../index";
 import type { core as english } from "../en/core";
+import type { Area } from "../index";
 
 /** Norwegian bokmål: the frame of the page, the live values, the loads, log-in. `{name}` is replaced by a parameter. */
 export const core = {
@@ -9,7 +9,7 @@ export const core = {
   "nav.more": "Mer",
   "page.live": "Nå",
   "page.timeline": "Tidslinje",
-  "page.decisions": "Beslutninger",
+  "page.decisions": "Beslut\u00adninger",
   "page.loads": "Laster",
   "page.setup": "Oppsett",
   "page.what-if": "Hva om",
@@ -25,9 +25,9 @@ export const core = {
 
   "guard.control": "Sikringen blir voktet enten denne siden er åpen eller ikke.",
   "guard.observe": "Headroom bare observerer og beskytter ikke sikringen.",
-  "guard.over": "Noe trekker mer enn sikringen tåler, eller adlyder ikke: se øverst på siden.",
-  "guard.stale": "Måleren har ikke sagt noe nytt: ingenting økes, og lastene holdes under det høyeste forbruket sett i huset.",
-  "guard.lost": "Uten måleren blir ikke sikringen voktet: ladere får beskjed om å gå til sikker strøm, relélaster om å slå av.",
+  "guard.over": "Noe trekker mer enn sikringen tillater, eller adlyder ikke: se øverst på siden.",
+  "guard.stale": "Siste ord fra måleren er gammelt: ingenting økes, og lastene holdes under det høyeste forbruket sett i huset.",
+  "guard.lost": "Uten måleren blir ikke sikringen voktet: ladere får beskjed om å gå til sikker strøm, relélaster om å slå seg av.",
   "guard.waiting": "Måleren er ikke hørt ennå, så sikringen blir ikke voktet: ladere får ikke mer enn sin sikre strøm.",
   "guard.unknown": "Denne siden vet ikke nå om sikringen blir voktet.",
 
@@ -65,7 +65,7 @@ export const core = {
   "state.operating.recovering": "Gir tilbake",
   "state.over": "Overlast",
   "state.not_obeying": "Blir ikke adlydt",
-  "state.frozen": "Måleren har hengt seg",
+  "state.frozen": "Måleren er frosset",
   "state.degraded.meter_stale": "Ingen fersk avlesning",
   "state.degraded.meter_partial": "Måleren ufullstendig",
   "state.degraded.charger_lost": "Laderen svarer ikke",
@@ -99,7 +99,7 @@ export const core = {
   "phases.loads": "Styrt",
   "phases.thermal": "Sikringsvarme",
   "phases.source": "Kilde",
-  "phases.tightest": "trangest",
+  "phases.tightest": "minst ledig",
   "phases.source.measured": "målt",
   "phases.source.rebuilt": "beregnet",
   "phases.source.worst_case": "verste fall",
@@ -183,7 +183,7 @@ export const core = {
   "load.off": "Av",
   "load.unknown": "ukjent",
   "load.why": "Hvorfor",
-  "load.would": "Ville",
+  "load.would": "Ville gjort",
   "load.why.none": "Ingen grunn er oppgitt.",
   "load.bar": "{measured} trekkes, settpunkt {setpoint}, høyst {max}",
   "load.commands": "Kommandoer for {name}",
@@ -264,7 +264,7 @@ export const core = {
   "reason.rotation": "Det er ikke plass til alle samtidig, og nå er det {load} sin tur.",
   "reason.hysteresis": "Det ville vært plass, men en ventetid er ikke over ennå.",
   "reason.meter_stale": "Den nyeste avlesningen er for gammel eller ikke til å stole på. Ingenting økes.",
-  "reason.meter_lost": "Ingenting høres fra måleren. Ladere går til sikker strøm, relélaster slår av.",
+  "reason.meter_lost": "Ingenting høres fra måleren. Ladere går til sikker strøm, relélaster slås av.",
   "reason.charger_lost": "{load} kan ikke nås; det den kan trekke, holdes i reserve.",
   "reason.not_obeying": "{load} gjør ikke det den fikk beskjed om; verste fall holdes i reserve.",
   "reason.user": "En person ville ha det slik.",

@@ -1,5 +1,5 @@
-import type { Area } from "../index";
 import type { history as english } from "../en/history";
+import type { Area } from "../index";
 
 /** Norwegian bokmål: the timeline, the decisions, and what would have been. */
 export const history = {
@@ -19,7 +19,7 @@ export const history = {
   "outcome.pending": "venter",
   "outcome.accepted": "godtatt",
   "outcome.rejected": "avvist",
-  "outcome.timeout": "ingen svar",
+  "outcome.timeout": "ikke noe svar",
   "outcome.none": "ikke sendt",
 
   "timeline.heading": "Strømmer over tid",
@@ -35,7 +35,7 @@ export const history = {
   "timeline.earlier": "Tidligere",
   "timeline.later": "Senere",
   "timeline.in": "Nærmere",
-  "timeline.out": "Videre",
+  "timeline.out": "Lenger ut",
   "timeline.live": "Følg nå",
   "timeline.now": "{range}, ett punkt for hver {step}",
   "timeline.reading": "Leser journalen: {done} av {of} deler",
@@ -63,7 +63,7 @@ export const history = {
   "timeline.table.phase": "{phase}, A",
   "timeline.table.load": "{name}, settpunkt, A",
   "timeline.keys":
-    "Dra over et diagram for å gå nærmere, dobbeltklikk for å gå videre ut. Med Shift eller med én finger drar du det sidelengs; med to fingre strekker du det. Hjulet zoomer med Ctrl eller etter et klikk på diagrammet. Taster på et diagram: piler, pluss, minus, End for nå.",
+    "Dra over et diagram for å gå nærmere, dobbeltklikk for å gå lenger ut. Med Shift eller med én finger drar du det sidelengs; med to fingre strekker du det. Hjulet zoomer med Ctrl eller etter et klikk på diagrammet. Taster på et diagram: piler, pluss, minus, End for nå.",
   "timeline.help":
     "Linjene er middelverdier, skyggen over dem når opp til den høyeste avlesningen. Et hull er en tid uten avlesninger. Sikring og grense er de som gjelder nå. Prikker er det en last trakk: mens denne siden er åpen, og før det ved beslutninger.",
 

@@ -1,0 +1,29 @@
+//! Whom a channel over TLS trusts: the certificates of this computer (`/etc/ssl/certs`, or `SSL_CERT_FILE`), so that an
+//! authority of one's own is added there, and nowhere else.
+
+use std::sync::Arc;
+
+use tokio_rustls::rustls::crypto::ring::default_provider;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+/// A client's configuration, from the certificates as they are now. Reads some files: not often.
+///
+/// # Errors
+/// When this computer trusts nobody, in words.
+pub(super) fn client() -> Result<Arc<ClientConfig>, String> {
+    let mut roots = RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        return Err(
+            "this computer has no certificates to trust: install the package ca-certificates"
+                .to_owned(),
+        );
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
