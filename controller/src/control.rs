@@ -419,7 +419,7 @@ impl Control {
         let seq = journal.event(time, snapshot.at, event.clone());
         let state_changed = actions.state != self.state;
         self.state = actions.state;
-        if actions.actions.is_empty() && !state_changed && !actions.would_act {
+        if actions.actions.is_empty() && !state_changed && actions.would_be.is_empty() {
             return None;
         }
         Some(journal.decision(Step {
@@ -429,6 +429,7 @@ impl Control {
             actions: actions.actions.clone(),
             snapshot: Arc::clone(snapshot),
             state_changed,
+            would_be: actions.would_be.clone(),
         }))
     }
 }

@@ -1,6 +1,7 @@
 //! What the loop shows: the status, the events, whether it lives.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -96,7 +97,7 @@ impl Publisher {
         state: &StateDb,
         journal: &Journal,
         control: mpsc::Sender<ControlRequest>,
-        (devices, meter): (Devices, MeterTrace),
+        (devices, meter, ocpp): (Devices, MeterTrace, SocketAddr),
         notifier: Notifier,
         upkeep: Upkeep,
     ) -> App {
@@ -108,7 +109,7 @@ impl Publisher {
             status: self.status.subscribe(),
             events: self.events.clone(),
             control,
-            devices: Arc::new(Drivers(devices, meter)),
+            devices: Arc::new(Drivers(devices, meter, ocpp)),
             health: Arc::clone(&self.health),
             open_demo: false,
             demo: None,
@@ -221,7 +222,7 @@ fn grade_word(grade: Grade) -> &'static str {
 
 /// What the page asks of the drivers.
 #[derive(Debug)]
-struct Drivers(Devices, MeterTrace);
+struct Drivers(Devices, MeterTrace, SocketAddr);
 
 impl headroom_web::Devices for Drivers {
     fn unmatched(&self) -> Vec<Unmatched> {
@@ -238,6 +239,10 @@ impl headroom_web::Devices for Drivers {
                 connected: unmatched.connected,
             })
             .collect()
+    }
+
+    fn ocpp_listen(&self) -> Option<SocketAddr> {
+        Some(self.2)
     }
 
     fn discovered(&self) -> (Vec<Discovered>, bool) {

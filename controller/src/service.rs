@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use clap::builder::FalseyValueParser;
+use clap::builder::BoolishValueParser;
 use headroom_chargers::{DeviceSettings, Devices, WallClock};
 use headroom_core::login::hide_password;
 use headroom_store::{DataDirectory, House, Journal, Retention, StateDb};
@@ -80,7 +80,7 @@ pub(crate) struct RunArgs {
     #[arg(long, env = "HEADROOM_METER", value_name = "SOURCE")]
     meter: Option<String>,
     /// Compute and record decisions, but command nothing
-    #[arg(long, env = "HEADROOM_OBSERVE", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "HEADROOM_OBSERVE", value_parser = BoolishValueParser::new())]
     observe: bool,
 }
 
@@ -411,7 +411,7 @@ impl Service {
             &self.state,
             &self.journal,
             requests,
-            (devices.clone(), self.meter.trace.clone()),
+            (devices.clone(), self.meter.trace.clone(), ocpp_address),
             notifier.clone(),
             Upkeep::new(self.directory, self.restart.clone()),
         );
@@ -493,15 +493,16 @@ fn loopback_of(address: IpAddr) -> IpAddr {
 async fn announce(web: SocketAddr, state: &StateDb, open: bool) -> anyhow::Result<()> {
     // The process before has said so, in the same place.
     let said = std::env::var(ANNOUNCED).is_ok_and(|before| before == web.to_string());
-    if said {
-        return Ok(());
-    }
     let shown = SocketAddr::new(loopback_of(web.ip()), web.port());
     let code = if open {
         None
     } else {
         state.setup_code().await?
     };
+    // A restored backup may have no users yet: then the code is needed.
+    if said && code.is_none() {
+        return Ok(());
+    }
     let mut out = std::io::stdout().lock();
     match code {
         Some(code) => writeln!(out, "Headroom http://{shown} setup-code {code}")?,

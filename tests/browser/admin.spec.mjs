@@ -308,6 +308,7 @@ async function notified() {
 /** Every language that can be chosen is spoken at once, kept over a reload, and leaves no text in another one. */
 async function languagesChosen() {
   const other = await openPage(browser, base, faults, { at: "#/settings/language" });
+  await other.locator("#language").waitFor();
   const offered = await other.locator("#language option").evaluateAll((all) => all.map((o) => o.value));
   assert.ok(offered.includes("en"));
   const headings = new Set();

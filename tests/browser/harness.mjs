@@ -86,14 +86,19 @@ const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-cor
 /** Fails on what axe calls serious or critical; answers how many rules passed and which lesser ones did not. */
 export async function accessible(page, what) {
   // What moves is looked at when it has come to rest; what is folded is looked at too.
-  await page.locator("main details").evaluateAll((all) => {
-    for (const details of all) details.open = true;
-  });
+  const unfold = (isOpen) =>
+    page.evaluate((open) => {
+      globalThis.folded ??= [...document.querySelectorAll("main details:not([open])")];
+      for (const details of globalThis.folded) details.open = open;
+      if (!open) globalThis.folded = undefined;
+    }, isOpen);
+  await unfold(true);
   // Evaluated by the test's own channel, so the page's content security policy stays as it is.
   await page.evaluate(axeSource);
   const result = await page.evaluate(() =>
     globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
   );
+  await unfold(false);
   const serious = result.violations.filter((v) => v.impact === "serious" || v.impact === "critical");
   const text = serious.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.target} ${n.failureSummary}`).join(" | ")}`);
   assert.deepEqual(text, [], what);
@@ -105,6 +110,8 @@ export async function shoot(page, name, width, scheme) {
   await mkdir(screens, { recursive: true });
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
   assert.ok(wide <= width, `${name}: nothing sticks out at ${width} px, found ${wide} px`);
+  // What sticks to the top of the window would stand in the middle of the picture.
+  await page.evaluate(() => scrollTo(0, 0));
   await page.screenshot({ path: join(screens, `${name}-${width}-${scheme}.png`), fullPage: true });
 }
 

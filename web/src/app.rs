@@ -1,6 +1,7 @@
 //! What the web needs of the rest of the program.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use headroom_core::config::{Config, Driver, Meter};
@@ -183,6 +184,20 @@ pub enum Operation {
     Stop,
 }
 
+impl Operation {
+    /// What it is, without for whom: the tag of a person is a secret.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::SetAvailability { operative: true } => "in use",
+            Self::SetAvailability { operative: false } => "out of use",
+            Self::Reset { hard: true } => "hard reset",
+            Self::Reset { hard: false } => "soft reset",
+            Self::Start { .. } => "start",
+            Self::Stop => "stop",
+        }
+    }
+}
+
 /// What the drivers know and the page asks. Must answer at once, from memory.
 pub trait Devices: Send + Sync + std::fmt::Debug {
     /// Charge points that connected and are not adopted.
@@ -212,6 +227,11 @@ pub trait Devices: Send + Sync + std::fmt::Debug {
     /// connection ends before. `None`: it is not connected, or is asked too much already.
     fn operate(&self, load: &str, operation: Operation) -> Option<oneshot::Receiver<&'static str>> {
         let _ = (load, operation);
+        None
+    }
+
+    /// Where charge points connect to: address and port, as they are bound.
+    fn ocpp_listen(&self) -> Option<SocketAddr> {
         None
     }
 

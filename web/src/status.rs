@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use headroom_core::config::{Charger, Config, Mode, SlowLoad};
 use headroom_core::event::ChargerStatus;
-use headroom_core::snapshot::{LoadDetail, LoadSnapshot, MeterState, PhaseState};
+use headroom_core::snapshot::{LoadDetail, LoadSnapshot, MeterState, PhaseState, WishKind};
 use headroom_core::units::{Milliamps, PerPhase, Watts};
 use headroom_core::{Instant, Reason, Snapshot};
 use headroom_store::Alarm;
@@ -153,6 +153,8 @@ pub struct ChargerLoad {
     pub following: Option<bool>,
     /// Why it has what it has.
     pub reason: Reason,
+    /// What people want of it now.
+    pub wishes: Vec<WishStatus>,
 }
 
 /// A slow load.
@@ -172,6 +174,20 @@ pub struct SlowLoadStatus {
     pub priority: u32,
     /// Why it has what it has.
     pub reason: Reason,
+    /// What people want of it now.
+    pub wishes: Vec<WishStatus>,
+}
+
+/// What somebody wants of a load, as `POST /loads/{id}/…` said it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WishStatus {
+    /// `pause`, `limit` or `boost`.
+    pub kind: &'static str,
+    /// When it ends.
+    pub until: Timestamp,
+    /// Most that it may have, in amperes; only of a limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit_a: Option<Milliamps>,
 }
 
 /// An alarm of now.
@@ -241,6 +257,19 @@ impl From<&Alarm> for AlarmStatus {
 
 /// A load that is configured no more is left out.
 fn load_status(load: &LoadSnapshot, inputs: &StatusInputs<'_>) -> Option<LoadStatus> {
+    let wishes = load.wishes.iter().map(|wish| {
+        let (kind, limit_a) = match wish.kind {
+            WishKind::Pause => ("pause", None),
+            WishKind::Limit(most) => ("limit", Some(most)),
+            WishKind::Boost => ("boost", None),
+        };
+        WishStatus {
+            kind,
+            until: (inputs.time_of)(wish.until),
+            limit_a,
+        }
+    });
+    let wishes = wishes.collect();
     match &load.detail {
         LoadDetail::Charger {
             status,
@@ -270,6 +299,7 @@ fn load_status(load: &LoadSnapshot, inputs: &StatusInputs<'_>) -> Option<LoadSta
                 lease_until: lease_until.map(inputs.time_of),
                 following: *following,
                 reason: load.reason.clone(),
+                wishes,
             }))
         }
         LoadDetail::SlowLoad { on, power, .. } => {
@@ -286,6 +316,7 @@ fn load_status(load: &LoadSnapshot, inputs: &StatusInputs<'_>) -> Option<LoadSta
                 power_w: *power,
                 priority: slow_load.priority,
                 reason: load.reason.clone(),
+                wishes,
             }))
         }
     }

@@ -13,9 +13,9 @@ pub struct Actions {
     pub t_ms: Instant,
     /// Path in the state machine, for example `operating.curtailing`.
     pub state: &'static str,
-    /// In observe mode: something new would have been done. The snapshot's reason says what.
+    /// In observe mode: loads to which something new would have been told, by their ids. The snapshot's reason says what.
     #[serde(skip)]
-    pub would_act: bool,
+    pub would_be: Vec<String>,
     /// What is to be done, in order: what lowers comes first.
     pub actions: Vec<Action>,
     /// The lines after this step.

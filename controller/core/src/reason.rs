@@ -6,7 +6,6 @@ mod trouble;
 pub use trouble::Overload;
 
 use crate::action::{Reason, ReasonCode};
-use crate::background::LONG_HOLD;
 use crate::config::MAIN;
 use crate::load::Load;
 use crate::units::{Instant, Milliamps, Phase};
@@ -359,8 +358,8 @@ impl Reason {
     /// There would be room for a little more, but it went up and down, and the house needed it not long ago.
     pub fn patience(load: &Load, bound: &Bound, until: Instant) -> Self {
         let text = format!(
-            "{} could get a little more; it was lowered twice not long ago, and {} was fuller within {LONG_HOLD} hold times. It is \
-             raised when that is over, or by a large step before.",
+            "{} could get a little more, but it was lowered twice not long ago, and {} was fuller since. It is raised when that has \
+             not come again for a while, or as soon as there is room for much more.",
             load.title(),
             bound.place()
         );

@@ -94,8 +94,30 @@ pub struct LoadSnapshot {
     pub connected: Option<bool>,
     /// Why it has what it has.
     pub reason: Reason,
+    /// What people want of it now.
+    pub wishes: Vec<Wish>,
     /// What only one kind of load has.
     pub detail: LoadDetail,
+}
+
+/// What somebody wants of a load, until its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// What is wanted.
+    pub kind: WishKind,
+    /// When it ends.
+    pub until: Instant,
+}
+
+/// What can be wanted of a load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WishKind {
+    /// Nothing for it.
+    Pause,
+    /// No more than this for it, in amperes.
+    Limit(Milliamps),
+    /// Highest class for it.
+    Boost,
 }
 
 /// What only one kind of load has.

@@ -278,7 +278,7 @@ fn observe_tells_what_would_be_done_and_commands_nothing() {
         let event = serde_json::from_value(json!({"type": "reading", "phases": phases})).unwrap();
         let actions = rig.engine.step(event, Instant(s * 1000 + 1));
         assert!(actions.actions.is_empty());
-        if actions.would_act {
+        if !actions.would_be.is_empty() {
             told.push((s, rig.engine.snapshot().reason.text.clone()));
         }
     }

@@ -357,8 +357,9 @@ impl<'a> Judge<'a> {
         };
         let event_json = judged.then(|| event.clone());
         let actions = engine.step(event, input.t);
-        let decided =
-            !actions.actions.is_empty() || actions.state != self.state || actions.would_act;
+        let decided = !actions.actions.is_empty()
+            || actions.state != self.state
+            || !actions.would_be.is_empty();
         self.state = actions.state;
         let recorded = decisions.of(input.seq, upto).await?;
         let replayed = if decided {

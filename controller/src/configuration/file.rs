@@ -66,6 +66,7 @@ pub(crate) fn read(text: &str) -> anyhow::Result<Wanted> {
         }
     }
     if !errors.is_empty() {
+        super::lines::tell(text, &mut errors);
         return Err(super::wrong(&errors));
     }
     // An empty pipe must not empty the house.
@@ -256,6 +257,16 @@ mod tests {
             ("site = [\"Home\"]", "site must be a table"),
             ("", "no whole configuration"),
             ("[[slow_loads]]\nid = \"heater\"", "rated_w"),
+            (
+                "[site]\nmargin_a = 1\n\n[site.main_fuse]\nrating_a = nan",
+                "line 5",
+            ),
+            (
+                "[[chargers]]\nid = \"a\"\n[[chargers]]\nid = \"b\"\n[chargers.driver]\nkind = 7",
+                "line 6",
+            ),
+            ("[site]\n[[site.circuits]]\nid = \"x\"\nnew = 1", "line 4"),
+            ("[site]\n[unknown]\nx = 1", "line 2"),
         ] {
             let error = format!("{:#}", read(text).unwrap_err());
             assert!(error.contains(word), "{text}: {error}");

@@ -5,6 +5,7 @@
 
 mod comments;
 mod file;
+mod lines;
 pub(crate) mod socket;
 mod text;
 

@@ -115,6 +115,7 @@ async fn an_hour(journal: &Journal) {
                     actions: actions.actions,
                     snapshot,
                     state_changed: changed,
+                    would_be: Vec::new(),
                 });
                 for command in commands {
                     journal.sent(command, time);

@@ -44,6 +44,16 @@ pub enum StoreError {
         /// Which.
         path: PathBuf,
     },
+    /// The configuration is gone, though there is a journal of it.
+    #[error(
+        "{} is missing or empty, though there is a journal beside it, so the configuration of the house is lost: restore a \
+         backup, or move journal.db away to begin anew",
+        path.display()
+    )]
+    Gone {
+        /// Which.
+        path: PathBuf,
+    },
     /// A database was written by a newer program.
     #[error(
         "{} was written by a newer Headroom and was left as it is: install that version again, or restore a backup",

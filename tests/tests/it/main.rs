@@ -17,6 +17,7 @@ mod api;
 mod arrows;
 mod backup;
 mod bad_input;
+mod canary;
 mod captures;
 mod charger_test;
 mod ciphered_meter;

@@ -121,7 +121,7 @@ async fn operate(
     tracing::info!(
         who = who.author(),
         charger = id,
-        ?operation,
+        operation = operation.name(),
         "an operation of a charger"
     );
     let Some(answered) = shared.app.devices.operate(id, operation) else {

@@ -11,6 +11,28 @@ use crate::app::Shared;
 use crate::problem::Problem;
 use crate::query::Params;
 
+/// The states of the house. A test compares them with those of the core.
+pub(crate) const STATES: [&str; 11] = [
+    "failsafe.meter_lost",
+    "degraded.meter_stale",
+    "degraded.meter_partial",
+    "degraded.charger_lost",
+    "degraded.map_unknown",
+    "starting",
+    "manual",
+    "observe",
+    "operating.curtailing",
+    "operating.recovering",
+    "operating.normal",
+];
+
+/// Whether a state is the named one, or stands within it.
+fn within(state: &str, name: &str) -> bool {
+    state
+        .strip_prefix(name)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 pub(crate) async fn list(
     State(shared): State<Shared>,
     params: Params,
@@ -36,6 +58,7 @@ pub(crate) fn filter(mut params: Params) -> Result<DecisionFilter, Problem> {
         from: params.time("from"),
         to: params.time("to"),
         code: params.text("code"),
+        state: params.text("state"),
         renewals: params.flag("renewals"),
         before: params.cursor(),
         limit: params.limit(),
@@ -54,5 +77,35 @@ pub(crate) fn filter(mut params: Params) -> Result<DecisionFilter, Problem> {
             ));
         }
     }
+    if let Some(name) = &filter.state
+        && !STATES.iter().any(|state| within(state, name))
+    {
+        return Err(Problem::parameter(
+            "state",
+            "unknown",
+            format!(
+                "must be a state or what its name begins with, such as degraded or operating.curtailing, not \"{name}\"; there \
+                 is: {}",
+                STATES.join(", ")
+            ),
+        ));
+    }
     Ok(filter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_states_are_those_of_the_core() {
+        let source = include_str!("../../../controller/core/src/supervisor.rs");
+        let (paths, _) = source.split_once("#[cfg(test)]").unwrap();
+        let told: std::collections::BTreeSet<&str> = paths
+            .split("{} => \"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
+        assert_eq!(told, STATES.into_iter().collect());
+    }
 }

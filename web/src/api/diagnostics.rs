@@ -10,14 +10,22 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::app::{App, Shared};
+use crate::identity::{By, Who};
 use crate::problem::Problem;
 use crate::query::Params;
 use crate::status::{LoadStatus, Status};
 
 pub(crate) async fn get(
     State(shared): State<Shared>,
+    who: Who,
     params: Params,
 ) -> Result<Json<Value>, Problem> {
+    // The traces are for those who look after the house, not for everybody in its network.
+    if matches!(who.by, By::Public) {
+        return Err(Problem::unauthenticated(
+            "Diagnostics are no part of the public view: log in.",
+        ));
+    }
     params.finish()?;
     let app = &shared.app;
     let status = app.status.borrow().clone();
@@ -47,6 +55,7 @@ pub(crate) async fn get(
         "meter": meter(&status),
         "chargers": chargers,
         "relays": relays,
+        "ocpp_listen": app.devices.ocpp_listen(),
         "unmatched_charge_points": app.devices.unmatched().len(),
         "alarms": status.alarms.iter().map(|alarm| json!({
             "code": alarm.code, "load": alarm.load, "since": alarm.since,

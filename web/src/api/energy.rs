@@ -231,6 +231,10 @@ fn day(date: Date, energy: LoadEnergy, held: i64, config: &Config) -> Day {
         held
     };
     let name = energy.load.as_deref().and_then(|id| name(id, config));
+    let energy = LoadEnergy {
+        lost: merged(energy.lost, config),
+        ..energy
+    };
     let text = text(&energy, name.as_deref(), config);
     let lost_to = energy.lost.into_iter().map(|(cause, mwh)| Lost {
         code: cause.code,
@@ -278,6 +282,37 @@ fn text(energy: &LoadEnergy, name: Option<&str>, config: &Config) -> String {
         Some((only, [])) => format!("{received} It lost {only}."),
         Some((least, more)) => format!("{received} It lost {} and {least}.", more.join(", ")),
     }
+}
+
+/// What reads the same is the same: waiting times on L1 and on L2 are waiting times. Where causes differ in what their
+/// words do not name, that is left out. The largest comes first.
+fn merged(lost: Vec<(Cause, i64)>, config: &Config) -> Vec<(Cause, i64)> {
+    let mut merged: Vec<(String, Cause, i64)> = Vec::new();
+    for (cause, mwh) in lost {
+        let words = to_what(&cause, config);
+        let known = merged
+            .iter_mut()
+            .find(|(known, first, _)| first.code == cause.code && *known == words);
+        let Some((_, first, sum)) = known else {
+            merged.push((words, cause, mwh));
+            continue;
+        };
+        *sum += mwh;
+        first.phase = first.phase.filter(|phase| cause.phase == Some(*phase));
+        first.circuit = first
+            .circuit
+            .take()
+            .filter(|it| cause.circuit.as_ref() == Some(it));
+        first.load = first
+            .load
+            .take()
+            .filter(|it| cause.load.as_ref() == Some(it));
+    }
+    merged.sort_by_key(|(_, _, mwh)| std::cmp::Reverse(*mwh));
+    merged
+        .into_iter()
+        .map(|(_, cause, mwh)| (cause, mwh))
+        .collect()
 }
 
 fn to_what(cause: &Cause, config: &Config) -> String {
@@ -341,6 +376,37 @@ mod tests {
             text(&energy, Some("Garage"), &config),
             "Garage received 7.6 kWh. It lost 1.2 kWh to L2 of the main fuse and 0.04 kWh to Yard, which goes first."
         );
+    }
+
+    #[test]
+    fn one_cause_is_named_once() {
+        let cause = |code, phase, load: Option<&str>| Cause {
+            code,
+            phase: Some(phase),
+            circuit: Some("main".to_owned()),
+            load: load.map(str::to_owned),
+        };
+        let lost = vec![
+            (cause(C::MainFuse, Phase::L1, None), 70_000),
+            (cause(C::Hysteresis, Phase::L1, None), 60_000),
+            (cause(C::MainFuse, Phase::L2, None), 50_000),
+            (cause(C::Hysteresis, Phase::L2, Some("ev2")), 40_000),
+        ];
+        let merged = merged(lost, &Config::default());
+        let told: Vec<_> = merged
+            .iter()
+            .map(|(cause, mwh)| (cause.code, cause.phase, *mwh))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (C::Hysteresis, None, 100_000),
+                (C::MainFuse, Some(Phase::L1), 70_000),
+                (C::MainFuse, Some(Phase::L2), 50_000),
+            ]
+        );
+        assert_eq!(merged[0].0.circuit.as_deref(), Some("main"));
+        assert_eq!(merged[0].0.load, None);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod reading;
 mod server;
 mod tls;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -67,6 +68,10 @@ impl Devices for FakeDevices {
             remote: None,
             connected: true,
         }]
+    }
+
+    fn ocpp_listen(&self) -> Option<SocketAddr> {
+        Some(SocketAddr::from(([0, 0, 0, 0], 8887)))
     }
 
     fn discovered(&self) -> (Vec<Discovered>, bool) {

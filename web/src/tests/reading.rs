@@ -3,7 +3,7 @@
 use axum::http::Method;
 use headroom_core::action::Command;
 use headroom_core::event::{Outcome, PhaseReading, Reading};
-use headroom_core::snapshot::{LoadDetail, LoadSnapshot, PhaseState, Source};
+use headroom_core::snapshot::{LoadDetail, LoadSnapshot, PhaseState, Source, Wish, WishKind};
 use headroom_core::units::{Milliamps, Phase};
 use headroom_core::{Action, Event};
 use headroom_store::{AlarmBook, Decision, Step};
@@ -44,6 +44,7 @@ pub(super) fn decide(rig: &Rig, command: u64, load: &str, renewal: bool) -> Arc<
         actions: vec![action],
         snapshot: Arc::new(snapshot(command)),
         state_changed: false,
+        would_be: Vec::new(),
     })
 }
 
@@ -67,10 +68,24 @@ async fn the_status_has_the_shape_of_the_contract() {
         source: Source::Measured,
     }];
     let reason = || Reason::plain(ReasonCode::Normal, "It has what it can use.");
+    let wish = |kind, ms| Wish {
+        kind,
+        until: Instant(ms),
+    };
+    let wishes = [
+        wish(WishKind::Pause, 60_000),
+        wish(WishKind::Limit(Milliamps::from_amps(7)), 61_000),
+        wish(WishKind::Boost, 62_000),
+    ];
     let load = |id: &str, connected, detail| LoadSnapshot {
         id: id.into(),
         connected,
         reason: reason(),
+        wishes: if id == "ev1" {
+            wishes.to_vec()
+        } else {
+            Vec::new()
+        },
         detail,
     };
     snapshot.loads = vec![
@@ -138,9 +153,12 @@ async fn the_status_has_the_shape_of_the_contract() {
             {"id": "ev1", "kind": "charger", "name": "Garage", "connected": true, "status": "charging",
                 "setpoint_a": 10.0, "measured_a": [9.8, null], "acknowledged_a": null, "max_current_a": 16.0,
                 "priority": 1, "lease_s": 120, "lease_until": "1970-01-01T00:02:02Z", "following": null,
-                "reason": reason},
+                "reason": reason, "wishes": [
+                    {"kind": "pause", "until": "1970-01-01T00:01:00Z"},
+                    {"kind": "limit", "until": "1970-01-01T00:01:01Z", "limit_a": 7.0},
+                    {"kind": "boost", "until": "1970-01-01T00:01:02Z"}]},
             {"id": "heater", "kind": "slow_load", "name": "Water heater", "connected": null, "on": true,
-                "power_w": null, "priority": 2, "reason": reason},
+                "power_w": null, "priority": 2, "reason": reason, "wishes": []},
         ],
         "alarms": [{"id": 3, "code": "not_obeying", "load": "ev1", "since": "1970-01-01T00:00:00Z",
             "text": "It draws more."}],
@@ -189,6 +207,16 @@ async fn decisions_are_listed_filtered_and_told_with_their_inputs() {
     assert_eq!(ids("?renewals=true").await, [3, 2, 1]);
     assert_eq!(ids("?load=ev1").await, [1]);
     assert_eq!(ids("?code=lease&renewals=true").await, [2]);
+    assert_eq!(ids("?state=operating").await, [3, 1]);
+    assert_eq!(
+        ids("?state=operating.normal&code=lease&renewals=true").await,
+        [2]
+    );
+    assert_eq!(ids("?state=degraded").await, Vec::<i64>::new());
+    for unknown in ["normal", "oper", "operating.", "operating.normal.x", "%25"] {
+        let answer = rig.installer(Method::GET, &format!("decisions?state={unknown}"));
+        assert_eq!(answer.send().await.status, 422, "{unknown}");
+    }
     assert_eq!(ids("?from=2020-01-01T00:00:00Z").await, [3, 1]);
     assert_eq!(ids("?from=2020-01-01T00:00:00+01:00").await, [3, 1]);
     assert_eq!(ids("?to=2020-01-01T00:00:00Z").await, Vec::<i64>::new());

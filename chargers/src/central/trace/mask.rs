@@ -98,16 +98,18 @@ pub(super) fn masked(text: &str) -> String {
     let Ok(mut frame) = serde_json::from_str::<Value>(text) else {
         return format!("({} bytes that are not JSON)", text.len());
     };
-    mask(&mut frame);
+    mask(&mut frame, None);
     frame.to_string()
 }
 
-/// Its depth is bounded by the parser that read it.
-fn mask(value: &mut Value) {
+/// `around` is the setting that an object around it is about: a report of OCPP 2.0.1 has the values one level below the variable. Its depth
+/// is bounded by the parser that read it.
+fn mask(value: &mut Value, around: Option<&str>) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(mask),
+        Value::Array(items) => items.iter_mut().for_each(|item| mask(item, around)),
         Value::Object(fields) => {
-            let setting = setting_of(fields);
+            let own = setting_of(fields);
+            let setting = own.as_deref().or(around);
             for (name, value) in fields.iter_mut() {
                 let lower = name.to_ascii_lowercase();
                 let of_setting = matches!(
@@ -116,12 +118,12 @@ fn mask(value: &mut Value) {
                 );
                 if SECRET_FIELDS.contains(&lower.as_str()) {
                     hide(value);
-                } else if let (true, Some(setting)) = (of_setting, &setting) {
+                } else if let (true, Some(setting)) = (of_setting, setting) {
                     if !may_be_shown(setting, value) {
                         hide(value);
                     }
                 } else {
-                    mask(value);
+                    mask(value, setting);
                 }
             }
         }
@@ -139,11 +141,14 @@ fn hide(value: &mut Value) {
 
 /// The name of the setting that an object is about, without case: `key` of OCPP 1.6, `variable` of 2.0.1.
 fn setting_of(fields: &serde_json::Map<String, Value>) -> Option<String> {
-    let name = match fields.get("key") {
+    let field = |wanted: &str| {
+        let mut fields = fields.iter();
+        let found = fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.map(|(_, value)| value)
+    };
+    let name = match field("key") {
         Some(key) => key.as_str(),
-        None => fields
-            .get("variable")
-            .and_then(|it| it.get("name")?.as_str()),
+        None => field("variable").and_then(|it| it.get("name")?.as_str()),
     };
     name.map(str::to_ascii_lowercase)
 }
@@ -209,6 +214,14 @@ mod tests {
             (
                 r#"[2,"9","MeterValues",{"meterValue":[{"sampledValue":[{"measurand":"Current.Import","value":"12.8"}]}]}]"#,
                 r#"[2,"9","MeterValues",{"meterValue":[{"sampledValue":[{"measurand":"Current.Import","value":"12.8"}]}]}]"#,
+            ),
+            (
+                r#"[2,"a","NotifyReport",{"reportData":[{"variable":{"name":"Password"},"variableAttribute":[{"type":"Actual","value":"hidden"}]},{"variable":{"name":"HeartbeatInterval"},"variableAttribute":[{"value":"60"}]}]}]"#,
+                r#"[2,"a","NotifyReport",{"reportData":[{"variable":{"name":"Password"},"variableAttribute":[{"type":"Actual","value":"***"}]},{"variable":{"name":"HeartbeatInterval"},"variableAttribute":[{"value":"60"}]}]}]"#,
+            ),
+            (
+                r#"[3,"b",{"configurationKey":[{"Key":"AuthorizationKey","Value":"hidden"}]}]"#,
+                r#"[3,"b",{"configurationKey":[{"Key":"AuthorizationKey","Value":"***"}]}]"#,
             ),
             ("secret{", "(7 bytes that are not JSON)"),
         ] {

@@ -140,7 +140,7 @@ impl Engine {
         Actions {
             t_ms: now,
             state: self.supervisor.path(),
-            would_act: self.would_be.iter().any(|noted| noted.at == now),
+            would_be: self.would_be_at(now),
             actions,
             phases: self.phase_states(),
             next_deadline_ms: self.next_deadline(),

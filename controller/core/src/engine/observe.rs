@@ -22,6 +22,12 @@ pub(super) struct WouldBe {
 }
 
 impl Engine {
+    /// Loads of which something was noted at this time.
+    pub(super) fn would_be_at(&self, now: Instant) -> Vec<String> {
+        let noted = self.would_be.iter().filter(|noted| noted.at == now);
+        noted.map(|noted| noted.load.clone()).collect()
+    }
+
     /// Notes what the plan would change. A load that would be left as it is is forgotten.
     pub(super) fn note_would_be(&mut self, plan: &Plan, now: Instant) {
         let before = std::mem::take(&mut self.would_be);

@@ -202,14 +202,15 @@ impl Engine {
         Some(())
     }
 
-    /// What the main meter measures, less what the other loads draw.
+    /// What the main meter measures, less what the other loads say they draw. It is evidence, and no plan: what may be drawn
+    /// by a load that cannot be reached is reserved elsewhere, and is not taken off what was measured.
     fn lines_without_others(&self, index: usize, now: Instant) -> PerPhase<Option<Milliamps>> {
         let Some(main) = self.circuits.first() else {
             return PerPhase::default();
         };
         let mut others: PerPhase<Milliamps> = PerPhase::default();
         for (other, load) in self.loads.iter().enumerate() {
-            if other != index {
+            if other != index && load.link.is_connected() {
                 others = others.zip_with(&load.draw_bounds(now).likely, |a, b| a + b);
             }
         }

@@ -174,6 +174,7 @@ fn load_snapshot(load: &Load) -> LoadSnapshot {
         id: load.spec.id.clone(),
         connected,
         reason: load.reason.clone(),
+        wishes: load.wishes.told(),
         detail,
     }
 }

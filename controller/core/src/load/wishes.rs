@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Kind, Load};
 use crate::event::{ChargerStatus, Outcome};
+use crate::snapshot::{Wish, WishKind};
 use crate::units::{Instant, Milliamps};
 
 /// What a person wants of a load, each until a time.
@@ -34,6 +35,15 @@ impl Wishes {
     /// When the limit ends, if there is one.
     pub fn limit_end(&self) -> Option<Instant> {
         self.limit.map(|(_, until)| until)
+    }
+
+    /// Those that people have, as they are shown.
+    pub fn told(&self) -> Vec<Wish> {
+        let wish = |kind, until| Wish { kind, until };
+        let pause = self.pause.map(|until| wish(WishKind::Pause, until));
+        let limit = (self.limit).map(|(most, until)| wish(WishKind::Limit(most), until));
+        let boost = self.boost.map(|until| wish(WishKind::Boost, until));
+        [pause, limit, boost].into_iter().flatten().collect()
     }
 
     /// When the next of them ends.

@@ -113,7 +113,7 @@ impl House {
         let state_changed = actions.state != self.state;
         self.state = actions.state;
         let count = actions.actions.len();
-        if count > 0 || state_changed || actions.would_act {
+        if count > 0 || state_changed || !actions.would_be.is_empty() {
             self.journal.decision(Step {
                 seq,
                 event,
@@ -121,6 +121,7 @@ impl House {
                 actions: actions.actions,
                 snapshot: Arc::new(self.engine.snapshot()),
                 state_changed,
+                would_be: actions.would_be,
             });
         }
         count

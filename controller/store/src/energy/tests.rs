@@ -32,6 +32,7 @@ fn charger(
         id: "ev1".to_owned(),
         connected: Some(true),
         reason,
+        wishes: Vec::new(),
         detail: LoadDetail::Charger {
             status,
             setpoint: Some(Milliamps::from_amps(told_a)),
@@ -48,6 +49,7 @@ fn heater(on: bool, power: Option<i64>, code: ReasonCode) -> LoadSnapshot {
         id: "heater".to_owned(),
         connected: Some(true),
         reason: Reason::plain(code, "because"),
+        wishes: Vec::new(),
         detail: LoadDetail::SlowLoad {
             on: Some(on),
             power: power.map(Watts),

@@ -23,6 +23,8 @@ pub struct DecisionFilter {
     pub to: Option<Timestamp>,
     /// Only those with this reason code, of the step or of one of its commands.
     pub code: Option<String>,
+    /// Only those behind which the house was in this state, or in one within it: `degraded`, `operating.curtailing`.
+    pub state: Option<String>,
     /// Also those that did nothing but renew leases.
     pub renewals: bool,
     /// Only those with a smaller number: where the page before ended.
@@ -38,6 +40,7 @@ impl Default for DecisionFilter {
             from: None,
             to: None,
             code: None,
+            state: None,
             renewals: false,
             before: None,
             limit: 50,
@@ -82,7 +85,8 @@ impl Journal {
             .bind(to)
             .bind(filter.renewals)
             .bind(filter.load.as_deref())
-            .bind(limit + 1);
+            .bind(limit + 1)
+            .bind(filter.state.as_deref());
         if let Some(code) = &filter.code {
             query = query.bind(code.as_str());
         }
@@ -165,6 +169,7 @@ fn decision(row: &SqliteRow) -> Result<Decision, StoreError> {
         actions: Vec::new(),
         inputs: None,
         renewal_only: row.try_get("renewal_only")?,
+        would_be: Vec::new(),
     })
 }
 

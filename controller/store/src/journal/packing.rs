@@ -58,6 +58,13 @@ pub(super) async fn pack(
     }
     found.sort_by_key(|(input, _)| input.seq);
     found.truncate(INPUTS);
+    // Blocks of a run follow each other: what was packed before what stands in front of it, as where a clock was ahead, ends this one.
+    let next: Option<i64> = sqlx::query_scalar(sql::NEXT_BLOCK)
+        .bind(run)
+        .bind(first)
+        .fetch_optional(&mut *connection)
+        .await?;
+    found.retain(|(input, _)| next.is_none_or(|next| input.seq < next));
     let all = found.len();
     // In the order of the engine: what comes behind an input that is too young or too old waits for its own block.
     let old = found

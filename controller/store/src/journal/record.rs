@@ -64,6 +64,8 @@ pub struct Step {
     pub snapshot: Arc<Snapshot>,
     /// Whether the state is another one than before.
     pub state_changed: bool,
+    /// In observe mode: loads to which something new would have been told.
+    pub would_be: Vec<String>,
 }
 
 /// A decision as `GET /decisions` has it (contract, section 5).
@@ -87,6 +89,9 @@ pub struct Decision {
     /// Whether it did nothing but renew leases.
     #[serde(skip)]
     pub renewal_only: bool,
+    /// Loads to which something would have been told; kept so that they are found, and not read again.
+    #[serde(skip)]
+    pub(super) would_be: Vec<String>,
 }
 
 /// A command and what became of it.
@@ -143,6 +148,7 @@ impl Decision {
             actions,
             inputs: None,
             renewal_only,
+            would_be: step.would_be.clone(),
         }
     }
 }

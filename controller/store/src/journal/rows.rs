@@ -2,7 +2,7 @@
 
 use headroom_core::event::{Outcome, PhaseReading, Reading};
 use headroom_core::units::{Milliamps, Millivolts, Vars, Watts};
-use headroom_core::{Event, Instant};
+use headroom_core::{Event, Instant, Reason};
 use serde::Serialize;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -178,6 +178,15 @@ pub(super) fn reading(row: &SqliteRow) -> Result<Reading, sqlx::Error> {
     })
 }
 
+/// A reason as it is written: with the loads that it tells of where nothing is commanded.
+#[derive(Serialize)]
+struct Kept<'a> {
+    #[serde(flatten)]
+    reason: &'a Reason,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    would_be: &'a [String],
+}
+
 async fn insert_decision(
     connection: &mut SqliteConnection,
     run: i64,
@@ -193,7 +202,10 @@ async fn insert_decision(
         .bind(number(decision.t_ms.0))
         .bind(decision.state.as_str())
         .bind(code(&decision.reason.code)?)
-        .bind(serde_json::to_string(&decision.reason)?)
+        .bind(serde_json::to_string(&Kept {
+            reason: &decision.reason,
+            would_be: &decision.would_be,
+        })?)
         .bind(decision.renewal_only)
         .bind(pack::pack(inputs.as_bytes()))
         .execute(&mut *connection)

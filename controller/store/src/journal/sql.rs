@@ -31,26 +31,33 @@ pub(super) const CLOSE_ALARMS: &str =
 /// The lowest and the highest number of a decision from `?1` to before `?2`.
 pub(super) const DECISIONS_OF_TIME: &str = "SELECT min(id), max(id) FROM decision \
      WHERE time_ms >= coalesce(?1, -9223372036854775808) AND time_ms < coalesce(?2, 9223372036854775807)";
-/// Decisions from number `?1` to before `?2` in a time, whichever the reason.
+/// Decisions from number `?1` to before `?2` in a time, of the load `?6` and in the state `?8` or one within it, whichever the
+/// reason.
 pub(super) const DECISIONS: &str = "SELECT id, time_ms, t_ms, state, reason, renewal_only FROM decision \
      WHERE id >= ?1 AND id < ?2 AND (?3 IS NULL OR time_ms >= ?3) AND (?4 IS NULL OR time_ms < ?4) \
      AND (?5 OR renewal_only = 0) \
      AND (?6 IS NULL OR EXISTS (SELECT 1 FROM action WHERE decision = decision.id AND load = ?6) \
-          OR json_extract(reason, '$.load') = ?6) \
+          OR json_extract(reason, '$.load') = ?6 \
+          OR EXISTS (SELECT 1 FROM json_each(reason, '$.would_be') AS would WHERE would.value = ?6)) \
+     AND (?8 IS NULL OR state = ?8 OR substr(state, 1, length(?8) + 1) = ?8 || '.') \
      ORDER BY id DESC LIMIT ?7";
 /// The same with a reason, of the step or of one of its commands: the newest of either, and of these the newest.
 pub(super) const DECISIONS_FOR: &str = "SELECT id, time_ms, t_ms, state, reason, renewal_only FROM decision WHERE id IN \
-     (SELECT id FROM (SELECT id FROM decision WHERE reason_code = ?8 \
+     (SELECT id FROM (SELECT id FROM decision WHERE reason_code = ?9 \
      AND id >= ?1 AND id < ?2 AND (?3 IS NULL OR time_ms >= ?3) AND (?4 IS NULL OR time_ms < ?4) \
      AND (?5 OR renewal_only = 0) \
      AND (?6 IS NULL OR EXISTS (SELECT 1 FROM action WHERE decision = decision.id AND load = ?6) \
-          OR json_extract(reason, '$.load') = ?6) \
+          OR json_extract(reason, '$.load') = ?6 \
+          OR EXISTS (SELECT 1 FROM json_each(reason, '$.would_be') AS would WHERE would.value = ?6)) \
+     AND (?8 IS NULL OR state = ?8 OR substr(state, 1, length(?8) + 1) = ?8 || '.') \
      ORDER BY id DESC LIMIT ?7) UNION SELECT id FROM (SELECT DISTINCT decision.id FROM action \
-     JOIN decision ON decision.id = action.decision WHERE action.reason_code = ?8 \
+     JOIN decision ON decision.id = action.decision WHERE action.reason_code = ?9 \
      AND action.decision >= ?1 AND action.decision < ?2 AND (?3 IS NULL OR time_ms >= ?3) AND (?4 IS NULL OR time_ms < ?4) \
      AND (?5 OR renewal_only = 0) \
      AND (?6 IS NULL OR EXISTS (SELECT 1 FROM action WHERE decision = decision.id AND load = ?6) \
-          OR json_extract(reason, '$.load') = ?6) \
+          OR json_extract(reason, '$.load') = ?6 \
+          OR EXISTS (SELECT 1 FROM json_each(reason, '$.would_be') AS would WHERE would.value = ?6)) \
+     AND (?8 IS NULL OR state = ?8 OR substr(state, 1, length(?8) + 1) = ?8 || '.') \
      ORDER BY action.decision DESC LIMIT ?7)) ORDER BY id DESC LIMIT ?7";
 pub(super) const DECISIONS_AFTER: &str = "SELECT id, time_ms, t_ms, state, reason, renewal_only \
      FROM decision WHERE id > ?1 AND (?2 OR renewal_only = 0) ORDER BY id LIMIT ?3";
@@ -158,6 +165,9 @@ pub(super) const ALARMS: &str = "SELECT id, code, load, since_ms, until_ms, text
 pub(super) const OLDEST_INPUT: &str = "SELECT run, seq FROM (SELECT run, seq FROM (SELECT run, seq FROM reading \
      WHERE +time_ms >= ?1 AND +time_ms < ?2 ORDER BY run, seq LIMIT 1) UNION ALL SELECT run, seq FROM (SELECT run, \
      seq FROM event WHERE +time_ms >= ?1 AND +time_ms < ?2 ORDER BY run, seq LIMIT 1)) ORDER BY run, seq LIMIT 1";
+/// The first block of a run behind an input.
+pub(super) const NEXT_BLOCK: &str =
+    "SELECT first_seq FROM input_block WHERE run = ?1 AND last_seq > ?2 ORDER BY last_seq LIMIT 1";
 pub(super) const INSERT_BLOCK: &str = "INSERT INTO input_block (run, first_seq, last_seq, first_ms, \
      last_ms, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 pub(super) const DELETE_PACKED_READINGS: &str =
@@ -167,9 +177,9 @@ pub(super) const DELETE_PACKED_EVENTS: &str =
 pub(super) const OLDEST_BLOCK: &str =
     "SELECT id, run, first_ms, body FROM input_block WHERE last_ms < ?1 ORDER BY last_ms LIMIT 1";
 pub(super) const DELETE_BLOCK: &str = "DELETE FROM input_block WHERE id = ?1";
-/// Blocks with an input from `?1` to before `?2`.
-pub(super) const BLOCKS_OF_TIME: &str =
-    "SELECT first_ms, body FROM input_block WHERE last_ms >= ?1 AND first_ms < ?2";
+/// Blocks with an input from a time to before `?4`, a page behind the one that ended with `?1`, `?2`, `?3`.
+pub(super) const BLOCKS_OF_TIME: &str = "SELECT last_ms, first_ms, id, body FROM input_block \
+     WHERE (last_ms, first_ms, id) > (?1, ?2, ?3) AND first_ms < ?4 ORDER BY last_ms, first_ms, id LIMIT ?5";
 
 pub(super) const FORGET_EVENTS: &str = "DELETE FROM event WHERE (run, seq) IN \
      (SELECT run, seq FROM event WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2)";
@@ -239,6 +249,7 @@ pub(super) const ALL: &[&str] = &[
     CHECKPOINT,
     ALARMS,
     OLDEST_INPUT,
+    NEXT_BLOCK,
     INSERT_BLOCK,
     DELETE_PACKED_READINGS,
     DELETE_PACKED_EVENTS,

@@ -82,6 +82,7 @@ fn step(journal: &Journal, ms: i64, actions: Vec<Action>, state_changed: bool) -
         actions,
         snapshot,
         state_changed,
+        would_be: Vec::new(),
     })
 }
 
@@ -226,6 +227,64 @@ async fn decisions_are_filtered() {
         missed.iter().map(|item| item.id).collect::<Vec<_>>(),
         [4, 5]
     );
+}
+
+#[tokio::test]
+async fn what_would_have_been_commanded_is_found_by_its_load() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = five_decisions(directory.path()).await;
+    let event = Event::Tick(Tick {});
+    let noted = journal.decision(Step {
+        seq: journal.event(at(6000), Instant(6000), event.clone()),
+        event,
+        time: at(6000),
+        actions: Vec::new(),
+        snapshot: snapshot(6000),
+        state_changed: false,
+        would_be: vec!["ev1".into(), "ev3".into()],
+    });
+    let about = |load: &str, code: Option<&str>| DecisionFilter {
+        load: Some(load.into()),
+        code: code.map(str::to_owned),
+        ..DecisionFilter::default()
+    };
+    assert_eq!(ids(&journal, &about("ev3", None)).await.0, [noted.id]);
+    assert_eq!(ids(&journal, &about("ev1", None)).await.0[0], noted.id);
+    assert!(
+        !ids(&journal, &about("ev2", None))
+            .await
+            .0
+            .contains(&noted.id)
+    );
+    let code = rows::code(&noted.reason.code).unwrap();
+    assert_eq!(
+        ids(&journal, &about("ev3", Some(&code))).await.0,
+        [noted.id]
+    );
+    // What is told of it is what was told before it was written.
+    let read = journal.decision_by_id(noted.id).await.unwrap().unwrap();
+    assert_eq!(read.reason, noted.reason);
+}
+
+#[tokio::test]
+async fn decisions_are_found_by_a_part_of_their_state() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = five_decisions(directory.path()).await;
+    let all = ids(&journal, &DecisionFilter::default()).await;
+    for (state, found) in [
+        ("operating", true),
+        ("operating.curtailing", true),
+        ("oper", false),
+        ("degraded", false),
+        ("operating.curtailin_", false),
+    ] {
+        let filter = DecisionFilter {
+            state: Some(state.into()),
+            ..DecisionFilter::default()
+        };
+        let expected = if found { all.0.clone() } else { Vec::new() };
+        assert_eq!(ids(&journal, &filter).await.0, expected, "{state}");
+    }
 }
 
 #[tokio::test]
@@ -404,6 +463,7 @@ async fn no_password_reaches_the_journal() {
         actions,
         snapshot,
         state_changed: true,
+        would_be: Vec::new(),
     });
     assert!(journal.decision_by_id(1).await.unwrap().is_some());
     journal.close().await;

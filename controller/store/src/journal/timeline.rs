@@ -1,6 +1,7 @@
 //! Readings of the main meter over time, in steps.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use headroom_core::event::Reading;
 use headroom_core::units::{Milliamps, Millivolts, Phase, Watts};
@@ -13,6 +14,9 @@ use super::block::What;
 use super::record::from_ms;
 use super::{Journal, block, sql};
 use crate::error::StoreError;
+
+/// Blocks of a page: a few milliseconds of work. A month has some ten thousand.
+const BLOCKS: i64 = 64;
 
 /// One step of a timeline.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -70,27 +74,54 @@ impl Journal {
                 steps.entry(row.try_get(0)?).or_default().add(row)?;
             }
         }
-        let blocks: Vec<(i64, Vec<u8>)> = sqlx::query_as(sql::BLOCKS_OF_TIME)
-            .bind(from.as_millisecond())
-            .bind(to.as_millisecond())
-            .fetch_all(&mut *moment)
-            .await?;
         let times = from.as_millisecond()..to.as_millisecond();
-        let step_ms = step_ms.max(1);
-        let inputs = blocks
-            .iter()
-            .filter_map(|(first_ms, body)| block::read(body, *first_ms));
-        for input in inputs.flatten() {
-            if let What::Reading(reading) = input.what
-                && reading.circuit.is_none()
-                && times.contains(&input.time_ms)
-            {
-                let step = input.time_ms / step_ms * step_ms;
-                steps.entry(step).or_default().add_reading(&reading);
-            }
+        let mut last = (times.start, i64::MIN, i64::MIN);
+        loop {
+            let blocks: Vec<(i64, i64, i64, Vec<u8>)> = sqlx::query_as(sql::BLOCKS_OF_TIME)
+                .bind(last.0)
+                .bind(last.1)
+                .bind(last.2)
+                .bind(times.end)
+                .bind(BLOCKS)
+                .fetch_all(&mut *moment)
+                .await?;
+            let Some((last_ms, first_ms, id, _)) = blocks.last() else {
+                break;
+            };
+            last = (*last_ms, *first_ms, *id);
+            let times = times.clone();
+            // Beside the tasks: reading a month of them takes seconds on a small computer, and the loop waits for nobody.
+            let add = move || {
+                add_blocks(&mut steps, &blocks, &times, step_ms.max(1));
+                steps
+            };
+            // It is broken off at the end of the program alone.
+            let added = tokio::task::spawn_blocking(add).await;
+            steps = added.map_err(|_| StoreError::NoJournal)?;
         }
         let steps = steps.into_iter().take(usize::from(limit));
         Ok(steps.map(|(ms, step)| step.point(from_ms(ms))).collect())
+    }
+}
+
+/// Adds the readings of the main meter that stand in blocks.
+fn add_blocks(
+    steps: &mut BTreeMap<i64, Step>,
+    blocks: &[(i64, i64, i64, Vec<u8>)],
+    times: &Range<i64>,
+    step_ms: i64,
+) {
+    let inputs = blocks
+        .iter()
+        .filter_map(|(_, first_ms, _, body)| block::read(body, *first_ms));
+    for input in inputs.flatten() {
+        if let What::Reading(reading) = input.what
+            && reading.circuit.is_none()
+            && times.contains(&input.time_ms)
+        {
+            let step = input.time_ms / step_ms * step_ms;
+            steps.entry(step).or_default().add_reading(&reading);
+        }
     }
 }
 

@@ -48,6 +48,7 @@ impl StateDb {
     /// In words what is wrong with the file. The file is not changed then.
     pub async fn open(directory: &Path) -> Result<Self, StoreError> {
         let path = directory.join(FILE);
+        refuse_if_gone(directory, &path)?;
         database::prepare_file(&path)?;
         let options = database::options(&path, SqliteSynchronous::Full);
         let mut connection = database::open(options.clone(), migrations::state())
@@ -80,6 +81,17 @@ impl StateDb {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// A house that was configured does not begin anew in silence: it would not be guarded, and anybody could claim it.
+fn refuse_if_gone(directory: &Path, path: &Path) -> Result<(), StoreError> {
+    let is_empty = |path: &Path| std::fs::metadata(path).map_or(true, |file| file.len() == 0);
+    if is_empty(path) && !is_empty(&directory.join("journal.db")) {
+        return Err(StoreError::Gone {
+            path: path.to_owned(),
+        });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -138,5 +150,18 @@ mod tests {
         state.close().await;
         let error = StateDb::open(directory.path()).await.unwrap_err();
         assert!(matches!(error, StoreError::Newer { .. }), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_house_whose_configuration_is_gone_does_not_begin_anew() {
+        for empty in [true, false] {
+            let directory = tempfile::tempdir().unwrap();
+            std::fs::write(directory.path().join("journal.db"), b"some history").unwrap();
+            if empty {
+                std::fs::write(directory.path().join(FILE), b"").unwrap();
+            }
+            let error = StateDb::open(directory.path()).await.unwrap_err();
+            assert!(error.to_string().contains("restore a backup"), "{error}");
+        }
     }
 }

@@ -242,18 +242,16 @@ impl StateDb {
     /// [`StoreError::NotFound`], [`StoreError::LastInstaller`], or when the database fails.
     pub async fn delete_user(&self, name: &str) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let done = sqlx::query(sql::DELETE_USER)
+        let removed: Option<String> = sqlx::query_scalar(sql::DELETE_USER)
             .bind(name)
-            .execute(&mut *transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
-        if done.rows_affected() == 0 {
-            return Err(StoreError::NotFound);
-        }
+        let role = removed.ok_or(StoreError::NotFound)?;
         let installers: i64 = sqlx::query_scalar(sql::COUNT_INSTALLERS)
-            .bind(name)
             .fetch_one(&mut *transaction)
             .await?;
-        if installers == 0 {
+        // A house that never had one, such as the demo's, lets go of everybody else.
+        if role == Role::Installer.as_str() && installers == 0 {
             return Err(StoreError::LastInstaller);
         }
         transaction.commit().await?;
@@ -464,6 +462,16 @@ mod tests {
                 .unwrap()
                 .is_some()
         );
+    }
+
+    #[tokio::test]
+    async fn who_is_no_installer_is_never_the_last_one() {
+        let (_directory, state) = open().await;
+        for role in [Role::Viewer, Role::User] {
+            state.create_user("bob", role, "hash").await.unwrap();
+            state.delete_user("bob").await.unwrap();
+        }
+        assert_eq!(state.users().await.unwrap(), []);
     }
 
     #[tokio::test]

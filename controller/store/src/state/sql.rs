@@ -21,9 +21,8 @@ pub(super) const INSERT_USER: &str =
     "INSERT INTO user (name, role, password_hash, created_ms) VALUES (?1, ?2, ?3, ?4)";
 pub(super) const PASSWORD_OF: &str = "SELECT password_hash FROM user WHERE name = ?1";
 pub(super) const SET_PASSWORD: &str = "UPDATE user SET password_hash = ?2 WHERE name = ?1";
-pub(super) const DELETE_USER: &str = "DELETE FROM user WHERE name = ?1";
-pub(super) const COUNT_INSTALLERS: &str =
-    "SELECT count(*) FROM user WHERE role = 'installer' AND name <> ?1";
+pub(super) const DELETE_USER: &str = "DELETE FROM user WHERE name = ?1 RETURNING role";
+pub(super) const COUNT_INSTALLERS: &str = "SELECT count(*) FROM user WHERE role = 'installer'";
 
 pub(super) const INSERT_SESSION: &str =
     "INSERT INTO session (token_hash, user, expires_ms) VALUES (?1, ?2, ?3)";

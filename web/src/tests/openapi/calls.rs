@@ -69,10 +69,10 @@ calls! {
     post "/api/v1/loads/{id}/resume" USER "?Nothing" => 201 "Wish" &[], "The end of all wishes for it";
     post "/api/v1/loads/{id}/boost" USER "For" => 201 "Wish" &[], "This load before all others";
     post "/api/v1/loads/{id}/limit" USER "LimitFor" => 201 "Wish" &[], "No more than this for it";
-    get "/api/v1/decisions" VIEWER "" => 200 "[Decision]" &["load", "from", "to", "code", "renewals", "limit", "cursor"], "Newest first";
+    get "/api/v1/decisions" VIEWER "" => 200 "[Decision]" &["load", "state", "from", "to", "code", "renewals", "limit", "cursor"], "Newest first";
     get "/api/v1/decisions/{id}" VIEWER "" => 200 "Decision" &[], "One with its inputs";
-    get "/api/v1/decisions.csv" VIEWER "" => 200 "text/csv" &["load", "from", "to", "code", "renewals"], "The same as a file";
-    get "/api/v1/decisions.jsonl" VIEWER "" => 200 "application/jsonl" &["load", "from", "to", "code", "renewals"], "The same, one JSON object a line";
+    get "/api/v1/decisions.csv" VIEWER "" => 200 "text/csv" &["load", "state", "from", "to", "code", "renewals"], "The same as a file";
+    get "/api/v1/decisions.jsonl" VIEWER "" => 200 "application/jsonl" &["load", "state", "from", "to", "code", "renewals"], "The same, one JSON object a line";
     get "/api/v1/readings" VIEWER "" => 200 "[TimelinePoint]" &["from", "to", "step_s", "limit", "cursor"], "The main meter over time";
     get "/api/v1/energy" VIEWER "" => 200 "[EnergyDay]" &["from", "to", "limit", "cursor"], "What each load received and lost, per day";
     get "/api/v1/energy.csv" VIEWER "" => 200 "text/csv" &["from", "to"], "The same as a file";

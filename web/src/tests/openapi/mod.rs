@@ -248,11 +248,7 @@ async fn the_roles_are_those_that_are_asked_for() {
     let rig = Rig::new().await;
     for call in CALLS {
         let Some(role) = call.role else { continue };
-        let path = call
-            .path
-            .replace("{id}", "x")
-            .replace("{name}", "x")
-            .replace("{n}", "4711");
+        let path = with_names(call.path);
         let method: Method = call.method.to_uppercase().parse().unwrap();
         for (name, secret) in [("viewer", &rig.viewer), ("user", &rig.user)] {
             let answer = rig.call(method.clone(), &path).token(secret).send();
@@ -265,4 +261,79 @@ async fn the_roles_are_those_that_are_asked_for() {
             assert_eq!(refused, !may, "{} {path} as {name}", call.method);
         }
     }
+}
+
+/// What a browser can be made to send by a page of somebody else changes nothing, whichever the call.
+#[tokio::test]
+async fn every_change_by_cookie_comes_from_our_own_page() {
+    let rig = Rig::new().await;
+    let state = &rig.app.state;
+    state
+        .create_user("ada", Role::Installer, "hash")
+        .await
+        .unwrap();
+    let session = state.begin_session("ada", Timestamp::now()).await.unwrap();
+    let cookie = format!("headroom_session={}", session.token);
+    let csrf = crate::identity::csrf_of_session(&session.token);
+    let mut changes = 0;
+    for call in CALLS.iter().filter(|call| call.method != "get") {
+        changes += 1;
+        let path = with_names(call.path);
+        let send = |headers: &[(&str, &str)]| {
+            let method: Method = call.method.to_uppercase().parse().unwrap();
+            let request = rig.call(method, &path).header("cookie", &cookie);
+            headers
+                .iter()
+                .fold(request.text("{}"), |it, (name, value)| {
+                    it.header(name, value)
+                })
+                .send()
+        };
+        let name = format!("{} {path}", call.method);
+        let evil = ("origin", "http://evil.example");
+        let mut tries = vec![
+            vec![("x-csrf-token", csrf.as_str()), evil],
+            vec![("x-csrf-token", &csrf), ("sec-fetch-site", "same-site")],
+        ];
+        // Before a session there is none whose token could be asked for.
+        if call.role.is_some() {
+            tries.push(vec![]);
+            tries.push(vec![("x-csrf-token", session.token.as_str())]);
+        }
+        for headers in tries {
+            let answer = send(&headers).await;
+            assert_eq!(answer.problem(), (403, "csrf"), "{name} {headers:?}");
+        }
+    }
+    assert!(changes > 30, "{changes}");
+    // None of them ended it.
+    let read = rig.call(Method::GET, "status").header("cookie", &cookie);
+    assert_eq!(read.send().await.status, 200);
+}
+
+/// Whichever the call: a host that is not ours, and a token in the address.
+#[tokio::test]
+async fn every_call_asks_for_our_own_name_and_takes_no_token_from_the_address() {
+    let rig = Rig::new().await;
+    for call in CALLS {
+        let method: Method = call.method.to_uppercase().parse().unwrap();
+        let path = with_names(call.path);
+        let rebound = rig.call(method.clone(), &path).token(&rig.installer);
+        let rebound = rebound.host("evil.example").text("{}").send().await;
+        assert_eq!(rebound.problem(), (421, "host_not_allowed"), "{path}");
+        let policy = rebound.headers[header::CONTENT_SECURITY_POLICY].to_str();
+        let policy = policy.unwrap();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"));
+        if call.role.is_some() {
+            let path = format!("{path}?token={0}&access_token={0}", rig.installer);
+            let answer = rig.call(method, &path).text("{}").send().await;
+            assert_eq!(answer.status, 401, "{path}");
+        }
+    }
+}
+
+fn with_names(path: &str) -> String {
+    path.replace("{id}", "x")
+        .replace("{name}", "x")
+        .replace("{n}", "4711")
 }

@@ -43,6 +43,7 @@ words! {
         Available, Preparing, Charging, SuspendedEv, SuspendedEvse, Finishing, Reserved, Unavailable, Faulted, Unknown,
     }
     ActionType { SetLimit, Switch }
+    LoadWishKind { Pause, Limit, Boost }
     WishKind { Pause, Limit, Boost, Resume }
     TestState { Running, Passed, Failed, Aborted }
     StepKind { Limit, Pause, Resume, Cut }
@@ -132,9 +133,17 @@ shapes! {
         id: String, name: String, connected: Option<bool>, status: ChargerStatus, setpoint_a: Option<f64>,
         measured_a: Option<Vec<Option<f64>>>, acknowledged_a: Option<f64>, max_current_a: f64, priority: u32, lease_s: u32,
         lease_until: Option<Time>, following: Option<bool>, reason: Reason,
+        wishes: Vec<LoadWish>,
     }
     SlowLoadStatus {
         id: String, name: String, connected: Option<bool>, on: Option<bool>, power_w: Option<f64>, priority: u32, reason: Reason,
+        wishes: Vec<LoadWish>,
+    }
+    /// What somebody wants of a load, until its end.
+    LoadWish {
+        kind: LoadWishKind, until: Time,
+        /// Only of a limit.
+        limit_a: Option<f64>,
     }
     AlarmStatus { id: i64, code: String, load: Option<String>, since: Time, text: String }
     Status {
@@ -295,7 +304,7 @@ shapes! {
         state: String, reason: String, site: BTreeMap<String, Value>, databases: Vec<BTreeMap<String, Value>>,
         journal: BTreeMap<String, Value>, meter: BTreeMap<String, Value>, chargers: Vec<BTreeMap<String, Value>>,
         relays: Vec<BTreeMap<String, Value>>, unmatched_charge_points: u64, ocpp_trace: Vec<OcppTraced>,
-        meter_trace: Vec<MeterTraced>, alarms: Vec<BTreeMap<String, Value>>,
+        meter_trace: Vec<MeterTraced>, ocpp_listen: Option<String>, alarms: Vec<BTreeMap<String, Value>>,
     }
     OcppTraced { charger: Option<String>, charge_point: String, time: Time, direction: String, message: String }
     MeterTraced { time: Time, telegram: String, valid: bool }
@@ -438,6 +447,7 @@ const SELDOM: &[(&str, &[&str])] = &[
     ("Charger", &["accept_risk"]),
     ("Decision", &["inputs"]),
     ("Reason", &["phase", "circuit", "load", "until_ms"]),
+    ("LoadWish", &["limit_a"]),
     ("Wish", &["for_s", "limit_a"]),
     ("Action", &["limit_a", "phases", "lease_s", "on"]),
     ("ConfigVersion", &["passwords"]),

@@ -1045,6 +1045,7 @@ export interface components {
             /** Format: double */
             setpoint_a: number | null;
             status: components["schemas"]["ChargerStatus"];
+            wishes: components["schemas"]["LoadWish"][];
         };
         /** @enum {string} */
         ChargerStatus: "available" | "preparing" | "charging" | "suspended_ev" | "suspended_evse" | "finishing" | "reserved" | "unavailable" | "faulted" | "unknown";
@@ -1144,6 +1145,7 @@ export interface components {
                 [key: string]: unknown;
             };
             meter_trace: components["schemas"]["MeterTraced"][];
+            ocpp_listen: string | null;
             ocpp_trace: components["schemas"]["OcppTraced"][];
             reason: string;
             relays: {
@@ -1312,6 +1314,18 @@ export interface components {
             /** @enum {string} */
             kind: "slow_load";
         });
+        /** @description What somebody wants of a load, until its end. */
+        LoadWish: {
+            kind: components["schemas"]["LoadWishKind"];
+            /**
+             * Format: double
+             * @description Only of a limit.
+             */
+            limit_a?: number | null;
+            until: components["schemas"]["Time"];
+        };
+        /** @enum {string} */
+        LoadWishKind: "pause" | "limit" | "boost";
         LogIn: {
             name: string;
             password: string;
@@ -1603,6 +1617,7 @@ export interface components {
             /** Format: int32 */
             priority: number;
             reason: components["schemas"]["Reason"];
+            wishes: components["schemas"]["LoadWish"][];
         };
         /** @enum {string} */
         Source: "measured" | "rebuilt" | "worst_case";
@@ -2498,6 +2513,7 @@ export interface operations {
         parameters: {
             query?: {
                 load?: string;
+                state?: string;
                 from?: string;
                 to?: string;
                 code?: string;
@@ -2542,6 +2558,7 @@ export interface operations {
         parameters: {
             query?: {
                 load?: string;
+                state?: string;
                 from?: string;
                 to?: string;
                 code?: string;
@@ -2580,6 +2597,7 @@ export interface operations {
         parameters: {
             query?: {
                 load?: string;
+                state?: string;
                 from?: string;
                 to?: string;
                 code?: string;

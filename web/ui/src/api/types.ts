@@ -1,10 +1,15 @@
 /**
- * Shapes of the HTTP API as this page uses them. A value that is not known is `null`.
+ * Shapes of the HTTP API as this page uses them: those of the generated schema where they are the same, and its own where
+ * this page needs less, or an older service is spoken to. A value that is not known is `null`.
  * Units are in the names: `_a` ampere, `_w` watt, `_s` second.
  */
 
-export type PhaseName = "l1" | "l2" | "l3";
-export type Role = "viewer" | "user" | "installer";
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type PhaseName = Schemas["Phase"];
+export type Role = Schemas["Role"];
 export type Mode = "observe" | "control";
 export type Grid = "tn_3ph" | "it_3ph" | "tn_1ph";
 export type Characteristic = "gg" | "b" | "c" | "d" | "linky" | "none";
@@ -72,7 +77,13 @@ interface LoadCommon {
   connected: boolean | null;
   priority: number;
   reason: Reason | null;
+  wishes: Wish[];
 }
+
+export type WishKind = Schemas["LoadWishKind"];
+
+/** What a person told a load, until it ends by itself. */
+export type Wish = Schemas["LoadWish"];
 
 export interface ChargerStatus extends LoadCommon {
   kind: "charger";
@@ -94,13 +105,7 @@ export interface SlowLoadStatus extends LoadCommon {
 
 export type LoadStatus = ChargerStatus | SlowLoadStatus;
 
-export interface Alarm {
-  id: number;
-  code: string;
-  load?: string | null;
-  since: string;
-  text: string;
-}
+export type Alarm = Schemas["AlarmStatus"];
 
 export interface Status {
   state: string;
@@ -215,15 +220,9 @@ export interface Unmatched {
   connected: boolean;
 }
 
-export interface Priorities {
-  order: string[][];
-}
+export type Priorities = Schemas["Priorities"];
 
-export interface FieldError {
-  field: string;
-  code: string;
-  message: string;
-}
+export type FieldError = Schemas["FieldError"];
 
 /** RFC 9457 problem document. */
 export interface Problem {

@@ -5,6 +5,7 @@ import { post } from "../api/client";
 import { parse } from "../format";
 import { t } from "../i18n";
 import { addCharger, unmatched } from "../state/chargers";
+import { ocppNote, ocppUrl } from "../state/ocpp";
 import { site } from "../state/site";
 import { SelectField, TextField } from "./field";
 import { Said, Submit } from "./said";
@@ -129,7 +130,9 @@ export function AddCharger() {
         save();
       }}
     >
-      <p class="hint">{t("add.charger.help", { host: location.hostname })}</p>
+      <p class="hint">
+        {t("add.charger.help", { url: ocppUrl.value })} {ocppNote.value}
+      </p>
       <Knocking onAdopt={(point) => edit({ point: point.charge_point_id, name: point.model ?? "" })} />
       <div class="pair">
         <TextField id="charger-point" label={t("add.charger.id")} hint={t("add.charger.id.help")} errors={form.of("driver.charge_point_id")} value={draft.value.point} onInput={(point) => edit({ point })} />

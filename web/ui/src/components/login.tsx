@@ -7,7 +7,7 @@ import { explain, messagesBeside, messagesFor } from "../errors";
 import { t } from "../i18n";
 import { go } from "../route";
 import { Language } from "../setup/language";
-import { logIn, setUp } from "../state/session";
+import { access, logIn, setUp } from "../state/session";
 import { TextField } from "./field";
 
 interface FormProps {
@@ -63,7 +63,10 @@ export function LogIn() {
     }
   };
   return (
-    <AccessForm heading={t("access.login.heading")} submit={t("access.login.submit")} busy={busy.value} message={message.value} onSubmit={() => void submit()}>
+    <AccessForm
+      heading={t("access.login.heading")}
+      {...(access.value === "expired" ? { intro: t("access.login.expired") } : {})}
+      submit={t("access.login.submit")} busy={busy.value} message={message.value} onSubmit={() => void submit()}>
       <TextField id="name" label={t("access.login.name")} autocomplete="username" value={name.value} onInput={(v) => { name.value = v; }} />
       <TextField
         id="password"

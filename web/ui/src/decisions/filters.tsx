@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { SelectField } from "../components/field";
 import { explain } from "../errors";
-import { t, word } from "../i18n";
+import { plural, t, word } from "../i18n";
 import { keep } from "../route";
 import { loadNames } from "../state/live";
 import { type Format, MOST, write } from "./export";
@@ -89,7 +89,7 @@ export function Export({ filter }: { filter: Filter }) {
       const { count, all } = await write(filter, format, (n) => {
         said.value = t("decisions.export.busy", { n });
       });
-      said.value = t(all ? "decisions.export.done" : "decisions.export.most", { n: count });
+      said.value = all ? plural(count, "decisions.export.one", "decisions.export.done", { n: count }) : t("decisions.export.most", { n: count });
     } catch (error) {
       isBad.value = true;
       said.value = t("decisions.export.failed", { error: explain(error) });

@@ -4,7 +4,7 @@ import type { OcppMessage } from "../api/admin";
 import { SelectField } from "../components/field";
 import { Icon } from "../components/icons";
 import { clock } from "../format";
-import { t } from "../i18n";
+import { plural, t } from "../i18n";
 import { loadNames } from "../state/live";
 
 /** More than this on one screen helps nobody; the bundle has all of them. */
@@ -22,7 +22,7 @@ export function OcppTrace({ trace }: { trace: readonly OcppMessage[] }) {
         <p class="empty">{t("ocpp.none")}</p>
       ) : (
         <details class="help" data-trace="ocpp">
-          <summary>{t("ocpp.show", { count: trace.length })}</summary>
+          <summary>{plural(trace.length, "ocpp.show.one", "ocpp.show")}</summary>
           <SelectField
             id="ocpp-point"
             label={t("driver.charge_point_id")}

@@ -2,7 +2,7 @@
 import { LogIn, SetUp } from "../components/login";
 import { t } from "../i18n";
 import { status } from "../state/live";
-import { access } from "../state/session";
+import { access, asks, isForgotten, turn } from "../state/session";
 import { Announcer } from "./announcer";
 import { Banners } from "./banners";
 import { GuardLine } from "./guard-line";
@@ -25,19 +25,23 @@ function Foot() {
 }
 
 export function App() {
-  const asks = access.value === "setup" || access.value === "login";
+  const isAsking = asks.value;
   return (
     <>
-      {asks ? null : <a class="skip" href="#main" onClick={skip}>{t("app.skip")}</a>}
+      {isAsking ? null : <a class="skip" href="#main" onClick={skip}>{t("app.skip")}</a>}
       <Header />
-      <div class={asks ? "body" : "body has-nav"}>
-        {asks ? null : <Nav />}
+      <div class={isAsking ? "body" : "body has-nav"}>
+        {isAsking ? null : <Nav />}
         <main id="main" tabIndex={-1}>
-          {asks ? null : <GuardLine />}
-          {asks ? null : <Banners />}
+          {isAsking ? null : <GuardLine />}
+          {isAsking ? null : <Banners />}
           {access.value === "setup" ? <SetUp /> : null}
-          {access.value === "login" ? <LogIn /> : null}
-          {asks ? null : <PageView />}
+          {access.value === "login" || access.value === "expired" ? <LogIn /> : null}
+          {isForgotten.value ? null : (
+            <div key={turn.value} hidden={isAsking}>
+              <PageView />
+            </div>
+          )}
           <Foot />
         </main>
       </div>

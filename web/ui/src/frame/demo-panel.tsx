@@ -61,7 +61,7 @@ export function DemoPanel() {
                 );
               })}
               <div class="speed">
-                <label for="demo-speed">{t("demo.speed", { speed: Math.round(chosen) })}</label>
+                <label for="demo-speed">{Math.round(chosen) === 1 ? t("demo.speed.one") : t("demo.speed", { speed: Math.round(chosen) })}</label>
                 <input
                   id="demo-speed"
                   type="range"

@@ -3,7 +3,7 @@ import { t, word } from "../i18n";
 import { href } from "../route";
 import { isUrgent, stateWord } from "../state/guard";
 import { link, outdated, status } from "../state/live";
-import { access, logOut, session } from "../state/session";
+import { askForLogin, asks, logOut, session } from "../state/session";
 import { site } from "../state/site";
 import { Badge, StateBadge } from "../components/badge";
 
@@ -13,16 +13,25 @@ function LinkBadge() {
   return <Badge tone="bad" icon="unplug">{t("link.lost")}</Badge>;
 }
 
-/** In the demo nobody logs in, so nobody logs out. */
+/** In the demo nobody logs in, so nobody logs out; who looks without a login has no name, and may log in. */
 function Who() {
   const who = session.value;
   if (who === null || who.demo === true || status.value?.demo === true) return null;
   const role = word("role", who.role);
   const name = who.name ?? "";
+  if (name === "") {
+    return (
+      <div class="who">
+        <button type="button" class="small" data-act="log-in" onClick={askForLogin}>
+          {t("access.login.submit")}
+        </button>
+      </div>
+    );
+  }
   return (
     <div class="who">
-      <span>{name === "" ? role : t("access.login.as", { name, role })}</span>
-      <button type="button" class="small" onClick={() => void logOut().catch(() => undefined)}>
+      <span>{t("access.login.as", { name, role })}</span>
+      <button type="button" class="small" data-act="log-out" onClick={() => void logOut().catch(() => undefined)}>
         {t("access.login.out")}
       </button>
     </div>
@@ -31,7 +40,6 @@ function Who() {
 
 export function Header() {
   const now = status.value;
-  const asks = access.value === "setup" || access.value === "login";
   const name = site.value?.name ?? "";
   return (
     <header class="top">
@@ -46,7 +54,7 @@ export function Header() {
         </p>
       </div>
       <div class={outdated.value ? "states is-outdated" : "states"}>
-        {now === null || asks ? null : (
+        {now === null || asks.value ? null : (
           <>
             {now.state === "observe" && !isUrgent.value ? null : (
               <StateBadge state={now.state} text={stateWord.value} urgent={isUrgent.value} />
@@ -58,13 +66,13 @@ export function Header() {
             </span>
           </>
         )}
-        {asks ? null : (
+        {asks.value ? null : (
           <span class="link" data-link={link.value}>
             <LinkBadge />
           </span>
         )}
       </div>
-      <Who />
+      {asks.value ? null : <Who />}
     </header>
   );
 }

@@ -8,7 +8,7 @@ import { ampere, minuteOf, parse } from "../format";
 import { type Key, t } from "../i18n";
 import { houseTime } from "../state/live";
 import { mayCommand } from "../state/session";
-import { noteWish, type WishKind, wishOf } from "../state/wishes";
+import { wishesOf } from "../state/wishes";
 
 /** Minutes that a command may last. */
 const SPANS: readonly (readonly [string, Key])[] = [
@@ -21,23 +21,21 @@ const SPANS: readonly (readonly [string, Key])[] = [
 
 type Command = "pause" | "boost" | "limit" | "resume";
 
-/** What holds now, until when, and the way to end it. */
-function Holding({ load, busy, onEnd }: { load: LoadStatus; busy: boolean; onEnd: () => void }) {
-  const wish = wishOf(load);
-  if (wish === null) return null;
-  const until = minuteOf(new Date(wish.until));
-  const text: Record<WishKind, string> = {
-    pause: t("load.holds.pause", { until }),
-    boost: t("load.holds.boost", { until }),
-    limit: t("load.holds.limit", { until, limit: ampere(wish.limit_a) }),
-    user: t("load.holds.user", { until }),
-  };
+/** What people wanted of it, until when, and the way to end that. */
+function Holding({ load, busy, onEnd }: { load: LoadStatus; busy: boolean; onEnd: (() => void) | null }) {
+  const wishes = wishesOf(load);
+  if (wishes.length === 0) return null;
   return (
-    <p class="holding" data-holds={wish.kind}>
-      <Icon name="hand" /> <span>{text[wish.kind]}</span>
-      <button type="button" class="small" data-command="end" disabled={busy} onClick={onEnd}>
-        {t("load.end")}
-      </button>
+    <p class="holding" data-holds={wishes.map((wish) => wish.kind).join(" ")}>
+      <Icon name="hand" />{" "}
+      <span>
+        {wishes.map(({ kind, until, limit_a }) => t(`load.holds.${kind}`, { until: minuteOf(new Date(until)), limit: ampere(limit_a) })).join(" ")}
+      </span>
+      {onEnd === null ? null : (
+        <button type="button" class="small" data-command="end" disabled={busy} onClick={onEnd}>
+          {t("load.end")}
+        </button>
+      )}
     </p>
   );
 }
@@ -49,7 +47,14 @@ export function LoadCommands({ load }: { load: LoadStatus }) {
   const limit = useSignal("10");
   const minutes = useSignal("60");
 
-  if (!mayCommand.value) return <p class="note">{t("load.viewer")}</p>;
+  if (!mayCommand.value) {
+    return (
+      <div class="commands">
+        <Holding load={load} busy={false} onEnd={null} />
+        <p class="note">{t("load.viewer")}</p>
+      </div>
+    );
+  }
 
   const send = async (command: Command): Promise<void> => {
     const amperes = parse(limit.value);
@@ -67,7 +72,6 @@ export function LoadCommands({ load }: { load: LoadStatus }) {
     try {
       await post(`/loads/${encodeURIComponent(load.id)}/${command}`, body);
       const end = houseTime.value + forS * 1000;
-      noteWish(load.id, command === "resume" ? null : { kind: command, until: end, limit_a: command === "limit" ? amperes : null });
       message.value = t(`load.did.${command}`, { until: minuteOf(new Date(end)), limit: ampere(amperes) });
     } catch (error) {
       bad.value = true;

@@ -6,6 +6,7 @@ import { get } from "../api/client";
 import { explain } from "../errors";
 import { t, word } from "../i18n";
 import { unmatched } from "../state/chargers";
+import { ocppNote, ocppUrl, useOcppAddress } from "../state/ocpp";
 import type { LoadKind } from "./drivers";
 
 /** The service searches for three minutes after each call; what answers is shown as it comes. */
@@ -49,12 +50,15 @@ function useSearch() {
 }
 
 export function Found({ onAdopt }: { onAdopt: (adoption: Adoption) => void }) {
+  useOcppAddress();
   const { items, isSearching, failure, begin } = useSearch();
   const devices = (items.value ?? []).filter((found) => found.driver !== null && !found.already_configured);
   return (
     <section class="panel" aria-labelledby="found-heading">
       <h2 id="found-heading">{t("found.heading")}</h2>
-      <p class="hint">{t("add.charger.help", { host: location.hostname })}</p>
+      <p class="hint">
+        {t("add.charger.help", { url: ocppUrl.value })} {ocppNote.value}
+      </p>
       <ul class="plain knocking" aria-label={t("found.heading")}>
         {unmatched.value.map((point) => (
           <li key={point.charge_point_id} data-unmatched={point.charge_point_id}>

@@ -7,6 +7,7 @@ import { Badge } from "../components/badge";
 import { RemoveLoads } from "../components/remove-load";
 import { t } from "../i18n";
 import { readUnmatched, unmatched } from "../state/chargers";
+import { ocppNote, ocppUrl, useOcppAddress } from "../state/ocpp";
 import { mayConfigure } from "../state/session";
 import { Adopt } from "./adopt";
 import { Configured } from "./configured";
@@ -18,15 +19,11 @@ import type { Driver, Found } from "./types";
 
 const WAITING_EVERY_MS = 2_000;
 const NETWORK_EVERY_MS = 5_000;
-/** Where charge points connect to unless Headroom was started otherwise. */
-const OCPP_PORT = 8887;
 
 interface Chosen {
   title: string;
   driver: Driver;
 }
-
-const hostOf = (name: string): string => (name.includes(":") ? `[${name.replace(/^\[|\]$/g, "")}]` : name);
 
 /** What it says of itself: anybody in the network can say anything, so where it is stands beside it. */
 function said(point: Unmatched): string {
@@ -111,6 +108,7 @@ function InNetwork({ onChoose }: { onChoose: (chosen: Chosen) => void }) {
 }
 
 export function ChargersStep() {
+  useOcppAddress();
   usePoll(readUnmatched, WAITING_EVERY_MS);
   usePoll(readFound, NETWORK_EVERY_MS);
   const chosen = useSignal<Chosen | null>(null);
@@ -126,7 +124,7 @@ export function ChargersStep() {
       <p>{t("setup.chargers.text")}</p>
       {mayConfigure.value ? (
         <div class="hand-over">
-          <Copy id="ocpp-url" label={t("setup.chargers.url")} value={`ws://${hostOf(location.hostname)}:${OCPP_PORT}/`} hint={t("setup.chargers.url.help", { port: OCPP_PORT })} />
+          <Copy id="ocpp-url" label={t("setup.chargers.url")} value={ocppUrl.value} hint={[t("setup.chargers.url.help"), ocppNote.value].join(" ").trim()} />
           <Copy id="ocpp-password" label={t("setup.chargers.password")} value={nextPassword.value} hint={t("setup.chargers.password.help")} />
         </div>
       ) : null}

@@ -29,7 +29,9 @@ function ofLine(line: readonly string[], name: (id: string) => string): string[]
 function story(order: Order, name: (id: string) => string): string {
   const steps = [...order].reverse().flatMap((line) => ofLine(line, name));
   const said = steps.map((step, i) => t(i === 0 ? "setup.order.first" : "setup.order.then", { step }));
-  return t("priorities.sentence", { steps: said.length === 0 ? "" : said.reduce((a, b) => t("list.comma", { a, b })) });
+  // The loads may be gone again, or not be told of yet.
+  if (said.length === 0) return "";
+  return t("priorities.sentence", { steps: said.reduce((a, b) => t("list.comma", { a, b })) });
 }
 
 export function OrderStep() {

@@ -3,8 +3,9 @@ import { computed, effect, signal } from "@preact/signals";
 import { get, post } from "../api/client";
 import type { ChargerConfig, SlowLoadConfig } from "../api/loads";
 import type { ChargerSettings, Page, Unmatched } from "../api/types";
+import { keepReading } from "./keep-reading";
 import { link, status } from "./live";
-import { access, mayConfigure } from "./session";
+import { isForgotten, mayConfigure } from "./session";
 
 /** Charge points that knock are looked for this often, by installers only. */
 const UNMATCHED_EVERY_MS = 5_000;
@@ -43,10 +44,11 @@ export async function addCharger(body: unknown): Promise<ChargerSettings> {
 }
 
 export function followChargers(): void {
+  const read = keepReading(readLoads);
   effect(() => {
     void loads.value;
-    if (access.value === "login" || access.value === "setup") unmatched.value = [];
-    if (link.value === "open") void readLoads().catch(() => undefined);
+    if (isForgotten.value) unmatched.value = [];
+    if (link.value === "open") read();
   });
   setInterval(() => void readUnmatched().catch(() => undefined), UNMATCHED_EVERY_MS);
 }

@@ -7,7 +7,7 @@ import { ApiError, get } from "../api/client";
 import type { ChargerTest, Decision, Reading, Status } from "../api/types";
 import { now } from "./clock";
 import { mergeDecision, refreshDecisions } from "./decisions";
-import { access, restoreSession } from "./session";
+import { access, isForgotten, restoreSession } from "./session";
 
 /** From then on the page says that it has lost the service. */
 const LOST_AFTER_MS = 3_000;
@@ -142,7 +142,7 @@ export function startLive(): void {
       source?.close();
       source = null;
       down.value = performance.now();
-      status.value = null;
+      if (isForgotten.value) status.value = null;
     }
   });
 }

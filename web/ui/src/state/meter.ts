@@ -2,8 +2,9 @@
 import { computed, effect, signal } from "@preact/signals";
 import { get, put } from "../api/client";
 import type { MeterSettings } from "../api/types";
+import { keepReading } from "./keep-reading";
 import { link, status } from "./live";
-import { access } from "./session";
+import { isForgotten } from "./session";
 
 export const meterSettings = signal<MeterSettings | null>(null);
 
@@ -21,9 +22,10 @@ export async function changeMeter(body: Readonly<Record<string, unknown>>): Prom
 }
 
 export function followMeter(): void {
+  const read = keepReading(readMeter);
   effect(() => {
     void source.value;
-    if (access.value === "login" || access.value === "setup") meterSettings.value = null;
-    if (link.value === "open") void readMeter().catch(() => undefined);
+    if (isForgotten.value) meterSettings.value = null;
+    if (link.value === "open") read();
   });
 }

@@ -3,17 +3,27 @@ import { computed, signal } from "@preact/signals";
 import { ApiError, get, onUnauthorised, post, rememberCsrf } from "../api/client";
 import type { Session } from "../api/types";
 
-export type Access = "checking" | "granted" | "setup" | "login";
+/** `expired`: somebody was logged in, and what is written on the page is kept for the same person. */
+export type Access = "checking" | "granted" | "setup" | "login" | "expired";
 
 export const access = signal<Access>("checking");
 export const session = signal<Session | null>(null);
+
+/** Changes when another person takes over the page: nothing of the one before is left on it. */
+export const turn = signal(0);
+
+/** Whether the page asks who is there, instead of showing anything. */
+export const asks = computed(() => access.value === "setup" || access.value === "login" || access.value === "expired");
+/** Whether what was read of the house may still be shown to who comes next. */
+export const isForgotten = computed(() => access.value === "setup" || access.value === "login");
 
 /** `null` role: the service did not say, so the page offers everything and the service decides. */
 export const mayCommand = computed(() => session.value === null || session.value.role !== "viewer");
 export const mayConfigure = computed(() => session.value === null || session.value.role === "installer");
 
 onUnauthorised((code) => {
-  access.value = code === "setup_required" ? "setup" : "login";
+  const wasIn = access.value === "granted" || access.value === "expired";
+  access.value = code === "setup_required" ? "setup" : wasIn ? "expired" : "login";
 });
 
 function granted(next: Session): void {
@@ -42,7 +52,14 @@ export async function setUp(code: string, name: string, password: string): Promi
 }
 
 export async function logIn(name: string, password: string): Promise<void> {
-  granted({ ...(await post<Session>("/login", { name, password })), name });
+  const next = await post<Session>("/login", { name, password });
+  if (name !== session.value?.name) turn.value += 1;
+  granted({ ...next, name });
+}
+
+/** Who looks without a login asks to be let in. */
+export function askForLogin(): void {
+  access.value = "login";
 }
 
 export async function logOut(): Promise<void> {

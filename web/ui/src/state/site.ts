@@ -2,8 +2,9 @@
 import { computed, effect, signal } from "@preact/signals";
 import { get, put } from "../api/client";
 import type { PhaseStatus, Site } from "../api/types";
+import { keepReading } from "./keep-reading";
 import { link, status } from "./live";
-import { access } from "./session";
+import { isForgotten } from "./session";
 
 export const site = signal<Site | null>(null);
 
@@ -51,9 +52,10 @@ export function ratingOf(phase: PhaseStatus, settings: Site | null): number | nu
 }
 
 export function followSite(): void {
+  const read = keepReading(readSite);
   effect(() => {
     void limits.value;
-    if (access.value === "login" || access.value === "setup") site.value = null;
-    if (link.value === "open") void readSite().catch(() => undefined);
+    if (isForgotten.value) site.value = null;
+    if (link.value === "open") read();
   });
 }

@@ -52,7 +52,9 @@ export function Table() {
   return (
     <div class="scroll" tabIndex={0} role="group" aria-label={t("timeline.table")}>
       <table class="figures" data-table="timeline">
-        <caption>{t("timeline.table.caption", { range: rangeOf(from, to) })}</caption>
+        <caption>
+          <span>{t("timeline.table.caption", { range: rangeOf(from, to) })}</span>
+        </caption>
         <thead>
           <tr>
             <th scope="col">{t("decisions.time")}</th>

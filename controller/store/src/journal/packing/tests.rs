@@ -99,6 +99,76 @@ async fn what_is_an_hour_old_is_packed_and_reads_as_before() {
     assert_eq!((line(60_000).await, line(900_000).await), lines);
 }
 
+/// A clock that was ahead for a while: what it stamped is packed later than what came behind it.
+#[tokio::test]
+async fn the_order_of_the_engine_stays_when_the_clock_was_ahead() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = Journal::open(directory.path(), "0.1.0", from_ms(NOW_MS), FOR_EVER).await;
+    for n in 1..=1500 {
+        let ahead = if (300..310).contains(&n) || n == 700 {
+            5 * HOUR_MS
+        } else {
+            0
+        };
+        let ms = NOW_MS - 9 * HOUR_MS + n * 10_000 + ahead;
+        journal.event(from_ms(ms), Instant(n.unsigned_abs() * 10_000), an_input(n));
+    }
+    journal.flush().await;
+    let reader = journal.reader().await.unwrap();
+    let run = journal.run();
+    let all = reader.inputs(run, 0, 5000).await.unwrap();
+    for hours in [-4, 10] {
+        let now = from_ms(NOW_MS + hours * HOUR_MS);
+        journal.tidy(now).await.unwrap();
+        for (after, limit) in [(0, 50), (298, 30), (305, 600), (650, 100), (0, 5000)] {
+            let page = reader.inputs(run, after, limit).await.unwrap();
+            let want = all
+                .iter()
+                .filter(|input| input.seq > after)
+                .take(limit.into());
+            assert!(page.iter().eq(want), "{hours} {after} {limit}");
+        }
+    }
+    assert_eq!(rows_and_blocks(directory.path()).await.0, 0);
+}
+
+/// What a page asks of a month must not keep the loop waiting: the longest time that another task waits, beside all of it.
+#[tokio::test]
+async fn a_timeline_of_many_blocks_leaves_room_for_other_tasks() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = Journal::open(directory.path(), "0.1.0", from_ms(NOW_MS), FOR_EVER).await;
+    some_hours(&journal, 3).await;
+    journal.tidy(from_ms(NOW_MS)).await.unwrap();
+    let (mut connection, _) = file::open(&directory.path().join(FILE)).await.unwrap();
+    let copies = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 400) INSERT INTO input_block \
+        (run, first_seq, last_seq, first_ms, last_ms, body) SELECT run + n, first_seq, last_seq, first_ms, last_ms, body \
+        FROM input_block, n WHERE first_seq = 1";
+    sqlx::query(copies).execute(&mut connection).await.unwrap();
+    let (from, to) = (from_ms(NOW_MS - 4 * HOUR_MS), from_ms(NOW_MS));
+    // A busy machine may hold up one attempt; what never leaves room holds up all of them.
+    let mut waits = Vec::new();
+    for _ in 0..3 {
+        let begun = std::time::Instant::now();
+        let mut timeline = std::pin::pin!(journal.timeline(from, to, 3_600_000, 500));
+        let (mut last, mut longest) = (begun, std::time::Duration::ZERO);
+        let points = loop {
+            tokio::select! {
+                biased;
+                points = &mut timeline => break points.unwrap(),
+                () = tokio::task::yield_now() => {}
+            }
+            longest = longest.max(last.elapsed());
+            last = std::time::Instant::now();
+        };
+        assert_eq!(points.len(), 3);
+        waits.push((longest.max(last.elapsed()), begun.elapsed()));
+    }
+    assert!(
+        waits.iter().any(|(longest, whole)| *longest * 3 < *whole),
+        "{waits:?}"
+    );
+}
+
 #[tokio::test]
 async fn thinning_gives_the_same_sums_whether_or_not_it_was_packed() {
     let mut sums = Vec::new();

@@ -126,6 +126,7 @@ export const history = {
   "decisions.export.jsonl": "JSON-linjer",
   "decisions.export.busy": "Læser: {n} beslutninger indtil nu…",
   "decisions.export.done": "{n} beslutninger er i filen.",
+  "decisions.export.one": "Én beslutning er i filen.",
   "decisions.export.most": "Filen slutter efter {n} beslutninger. Vælg et kortere tidsrum for resten.",
   "decisions.export.failed": "Ingen fil blev skrevet: {error}",
   "decisions.list": "Nyeste først",

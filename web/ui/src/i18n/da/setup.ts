@@ -98,7 +98,7 @@ export const setup = {
   "setup.fuse.save": "Gem sikring og net",
   "setup.fuse.saved": "Gemt og i kraft: hovedsikring {rating}, {characteristic}, {grid}.",
   "setup.fuse.again.title": "Står der {to} på hovedsikringen?",
-  "setup.fuse.again.text": "Det er mere, end Headroom holder sig til nu. Med en for høj værdi springer den virkelige sikring. Læs en gang til, og skriv det igen.",
+  "setup.fuse.again.text": "Det er mere end den værdi, Headroom bruger nu. Er den for høj, kan den virkelige sikring springe. Læs en gang til, og skriv den igen.",
   "setup.fuse.again.label": "Mærkestrømmen en gang til",
   "setup.fuse.again.bad": "Dette er ikke {to}. Intet er ændret: se på sikringen en gang til.",
   "setup.fuse.again.yes": "Ja, {to}",
@@ -124,7 +124,7 @@ export const setup = {
 
   "setup.chargers.text": "Indtast denne adresse og denne adgangskode i laderens indstillinger (OCPP). Den dukker så op nedenfor af sig selv; ét klik overtager den.",
   "setup.chargers.url": "OCPP-server",
-  "setup.chargers.url.help": "Porten {port} er en anden, hvis Headroom blev startet sådan. De fleste ladere føjer selv deres id til sidst.",
+  "setup.chargers.url.help": "De fleste ladere føjer selv deres id til sidst.",
   "setup.chargers.password": "Adgangskode til den næste lader",
   "setup.chargers.password.help": "Hver lader får sin egen: når du har overtaget en, står den næste adgangskode her.",
   "setup.chargers.yours": "Dine ladere",

@@ -126,6 +126,7 @@ export const history = {
   "decisions.export.jsonl": "JSON-Zeilen",
   "decisions.export.busy": "Wird gelesen: bisher {n} Entscheidungen…",
   "decisions.export.done": "{n} Entscheidungen sind in der Datei.",
+  "decisions.export.one": "Eine Entscheidung ist in der Datei.",
   "decisions.export.most": "Die Datei endet nach {n} Entscheidungen. Wählen Sie für den Rest eine kürzere Zeit.",
   "decisions.export.failed": "Keine Datei geschrieben: {error}",
   "decisions.list": "Neueste zuerst",

@@ -98,7 +98,7 @@ export const setup = {
   "setup.fuse.save": "Sicherung und Netz speichern",
   "setup.fuse.saved": "Gespeichert und in Kraft: Hauptsicherung {rating}, {characteristic}, {grid}.",
   "setup.fuse.again.title": "Steht {to} auf der Hauptsicherung?",
-  "setup.fuse.again.text": "Das ist mehr, als Headroom jetzt einhält. Mit einem zu hohen Wert löst die echte Sicherung aus. Lesen Sie ihn noch einmal ab, und geben Sie ihn erneut ein.",
+  "setup.fuse.again.text": "Das ist mehr als der Wert, mit dem Headroom jetzt arbeitet. Ist er zu hoch, kann die echte Sicherung auslösen. Lesen Sie ihn noch einmal ab, und geben Sie ihn erneut ein.",
   "setup.fuse.again.label": "Der Nennstrom noch einmal",
   "setup.fuse.again.bad": "Das ist nicht {to}. Nichts wurde geändert: Sehen Sie noch einmal auf die Sicherung.",
   "setup.fuse.again.yes": "Ja, {to}",
@@ -124,7 +124,7 @@ export const setup = {
 
   "setup.chargers.text": "Tragen Sie diese Adresse und dieses Passwort in den Einstellungen der Ladestation ein (OCPP). Sie erscheint dann unten von selbst; ein Klick übernimmt sie.",
   "setup.chargers.url": "OCPP-Server",
-  "setup.chargers.url.help": "Der Port {port} ist ein anderer, wenn Headroom so gestartet wurde. Die meisten Ladestationen hängen ihre eigene ID an.",
+  "setup.chargers.url.help": "Die meisten Ladestationen hängen ihre eigene ID an.",
   "setup.chargers.password": "Passwort für die nächste Ladestation",
   "setup.chargers.password.help": "Jede Ladestation bekommt ihr eigenes: Nachdem Sie eine übernommen haben, steht hier das nächste Passwort.",
   "setup.chargers.yours": "Ihre Ladestationen",

@@ -126,6 +126,7 @@ export const history = {
   "decisions.export.jsonl": "JSON-read",
   "decisions.export.busy": "Loetakse: seni {n} otsust…",
   "decisions.export.done": "Failis on {n} otsust.",
+  "decisions.export.one": "Failis on üks otsus.",
   "decisions.export.most": "Fail lõpeb pärast {n} otsust. Ülejäänute jaoks vali lühem aeg.",
   "decisions.export.failed": "Faili ei kirjutatud: {error}",
   "decisions.list": "Uusimad ees",

@@ -98,7 +98,7 @@ export const setup = {
   "setup.fuse.save": "Salvesta kaitse ja võrk",
   "setup.fuse.saved": "Salvestatud ja kehtib: peakaitse {rating}, {characteristic}, {grid}.",
   "setup.fuse.again.title": "Kas peakaitsmele on trükitud {to}?",
-  "setup.fuse.again.text": "See on rohkem, kui Headroom praegu hoiab. Liiga suure väärtuse korral rakendub päris kaitse. Loe see veel kord üle ja sisesta uuesti.",
+  "setup.fuse.again.text": "See on rohkem kui väärtus, mida Headroom praegu kasutab. Kui see on liiga suur, võib päris kaitse rakenduda. Loe see veel kord üle ja sisesta uuesti.",
   "setup.fuse.again.label": "Nimivool veel kord",
   "setup.fuse.again.bad": "See ei ole {to}. Midagi ei muudetud: vaata kaitset veel kord.",
   "setup.fuse.again.yes": "Jah, {to}",
@@ -124,7 +124,7 @@ export const setup = {
 
   "setup.chargers.text": "Sisesta see aadress ja see parool laadija seadetesse (OCPP). Laadija ilmub siis ise siia alla; üks klõps võtab selle üle.",
   "setup.chargers.url": "OCPP server",
-  "setup.chargers.url.help": "Port {port} on teine, kui Headroom käivitati nii. Enamik laadijaid lisab lõppu oma tunnuse.",
+  "setup.chargers.url.help": "Enamik laadijaid lisab lõppu oma tunnuse.",
   "setup.chargers.password": "Järgmise laadija parool",
   "setup.chargers.password.help": "Iga laadija saab oma parooli: kui oled ühe üle võtnud, on siin järgmine.",
   "setup.chargers.yours": "Sinu laadijad",

@@ -126,6 +126,7 @@ export const history = {
   "decisions.export.jsonl": "JSON-rivit",
   "decisions.export.busy": "Luetaan: {n} päätöstä tähän mennessä…",
   "decisions.export.done": "Tiedostossa on {n} päätöstä.",
+  "decisions.export.one": "Tiedostossa on yksi päätös.",
   "decisions.export.most": "Tiedosto loppuu {n} päätökseen. Valitse loppuja varten lyhyempi aika.",
   "decisions.export.failed": "Tiedostoa ei kirjoitettu: {error}",
   "decisions.list": "Uusimmat ensin",

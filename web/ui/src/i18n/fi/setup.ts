@@ -98,7 +98,7 @@ export const setup = {
   "setup.fuse.save": "Tallenna sulake ja verkko",
   "setup.fuse.saved": "Tallennettu ja voimassa: pääsulake {rating}, {characteristic}, {grid}.",
   "setup.fuse.again.title": "Lukeeko pääsulakkeessa {to}?",
-  "setup.fuse.again.text": "Se on enemmän kuin nykyinen raja. Jos arvo on liian suuri, oikea sulake laukeaa. Lue se vielä kerran ja kirjoita uudelleen.",
+  "setup.fuse.again.text": "Se on enemmän kuin arvo, jota Headroom nyt käyttää. Jos se on liian suuri, oikea sulake voi laueta. Lue se vielä kerran ja kirjoita uudelleen.",
   "setup.fuse.again.label": "Nimellisvirta uudelleen",
   "setup.fuse.again.bad": "Tämä ei ole {to}. Mitään ei muutettu: katso sulaketta vielä kerran.",
   "setup.fuse.again.yes": "Kyllä, {to}",
@@ -124,7 +124,7 @@ export const setup = {
 
   "setup.chargers.text": "Kirjoita tämä osoite ja salasana laturin asetuksiin (OCPP). Laturi ilmestyy sitten alle itsestään; yksi napsautus ottaa sen käyttöön.",
   "setup.chargers.url": "OCPP-palvelin",
-  "setup.chargers.url.help": "Portti {port} on toinen, jos Headroom käynnistettiin niin. Useimmat laturit lisäävät oman tunnuksensa loppuun.",
+  "setup.chargers.url.help": "Useimmat laturit lisäävät oman tunnuksensa loppuun.",
   "setup.chargers.password": "Seuraavan laturin salasana",
   "setup.chargers.password.help": "Jokainen laturi saa omansa: kun olet ottanut yhden käyttöön, tässä on seuraava salasana.",
   "setup.chargers.yours": "Laturisi",

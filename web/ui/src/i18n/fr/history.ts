@@ -126,6 +126,7 @@ export const history = {
   "decisions.export.jsonl": "Lignes JSON",
   "decisions.export.busy": "Lecture : {n} décisions pour l’instant…",
   "decisions.export.done": "{n} décisions sont dans le fichier.",
+  "decisions.export.one": "Une décision est dans le fichier.",
   "decisions.export.most": "Le fichier s’arrête après {n} décisions. Choisissez une période plus courte pour le reste.",
   "decisions.export.failed": "Aucun fichier n’a été écrit : {error}",
   "decisions.list": "Les plus récentes d’abord",

@@ -98,7 +98,7 @@ export const setup = {
   "setup.fuse.save": "Enregistrer fusible et réseau",
   "setup.fuse.saved": "Enregistré et en vigueur : fusible principal {rating}, {characteristic}, {grid}.",
   "setup.fuse.again.title": "Est-il indiqué {to} sur le fusible principal ?",
-  "setup.fuse.again.text": "C’est plus que ce que Headroom respecte maintenant. Avec une valeur trop haute, le vrai fusible coupe. Relisez-la et saisissez-la à nouveau.",
+  "setup.fuse.again.text": "C’est plus que la valeur que Headroom utilise maintenant. Si elle est trop haute, le vrai fusible peut couper. Relisez-la et saisissez-la à nouveau.",
   "setup.fuse.again.label": "Le calibre encore une fois",
   "setup.fuse.again.bad": "Ce n’est pas {to}. Rien n’a été modifié : regardez encore une fois le fusible.",
   "setup.fuse.again.yes": "Oui, {to}",
@@ -124,7 +124,7 @@ export const setup = {
 
   "setup.chargers.text": "Saisissez cette adresse et ce mot de passe dans les réglages de la borne (OCPP). Elle apparaît alors ci-dessous d’elle-même ; un clic suffit pour la reprendre.",
   "setup.chargers.url": "Serveur OCPP",
-  "setup.chargers.url.help": "Le port {port} est différent si Headroom a été démarré ainsi. La plupart des bornes ajoutent leur identifiant à la fin.",
+  "setup.chargers.url.help": "La plupart des bornes ajoutent leur identifiant à la fin.",
   "setup.chargers.password": "Mot de passe de la prochaine borne",
   "setup.chargers.password.help": "Chaque borne a le sien : quand vous en avez repris une, le mot de passe suivant s’affiche ici.",
   "setup.chargers.yours": "Vos bornes",

@@ -126,6 +126,7 @@ export const history = {
   "decisions.export.jsonl": "JSON-linjer",
   "decisions.export.busy": "Leser: {n} beslutninger så langt…",
   "decisions.export.done": "{n} beslutninger er i filen.",
+  "decisions.export.one": "Én beslutning er i filen.",
   "decisions.export.most": "Filen slutter etter {n} beslutninger. Velg et kortere tidsrom for resten.",
   "decisions.export.failed": "Ingen fil ble skrevet: {error}",
   "decisions.list": "Nyeste først",

@@ -98,7 +98,7 @@ export const setup = {
   "setup.fuse.save": "Lagre sikring og nett",
   "setup.fuse.saved": "Lagret og i kraft: hovedsikring {rating}, {characteristic}, {grid}.",
   "setup.fuse.again.title": "Står det {to} på hovedsikringen?",
-  "setup.fuse.again.text": "Det er mer enn det Headroom holder seg til nå. Med en for høy verdi løser den virkelige sikringen ut. Les en gang til, og skriv det igjen.",
+  "setup.fuse.again.text": "Det er mer enn verdien Headroom bruker nå. Er den for høy, kan den virkelige sikringen løse ut. Les en gang til, og skriv den igjen.",
   "setup.fuse.again.label": "Merkestrømmen en gang til",
   "setup.fuse.again.bad": "Dette er ikke {to}. Ingenting er endret: se på sikringen en gang til.",
   "setup.fuse.again.yes": "Ja, {to}",
@@ -124,7 +124,7 @@ export const setup = {
 
   "setup.chargers.text": "Legg inn denne adressen og dette passordet i innstillingene til laderen (OCPP). Den dukker så opp under av seg selv; ett klikk tar den over.",
   "setup.chargers.url": "OCPP-server",
-  "setup.chargers.url.help": "Porten {port} er en annen hvis Headroom ble startet slik. De fleste ladere legger til sin egen id på slutten.",
+  "setup.chargers.url.help": "De fleste ladere legger til sin egen id på slutten.",
   "setup.chargers.password": "Passord for den neste laderen",
   "setup.chargers.password.help": "Hver lader får sitt eget: når du har tatt over én, står det neste passordet her.",
   "setup.chargers.yours": "Dine ladere",

@@ -126,6 +126,7 @@ export const history = {
   "decisions.export.jsonl": "JSON-regels",
   "decisions.export.busy": "Lezen: {n} beslissingen tot nu toe…",
   "decisions.export.done": "{n} beslissingen staan in het bestand.",
+  "decisions.export.one": "Eén beslissing staat in het bestand.",
   "decisions.export.most": "Het bestand eindigt na {n} beslissingen. Kies voor de rest een kortere tijd.",
   "decisions.export.failed": "Er is geen bestand geschreven: {error}",
   "decisions.list": "Nieuwste eerst",

@@ -98,7 +98,7 @@ export const setup = {
   "setup.fuse.save": "Zekering en net opslaan",
   "setup.fuse.saved": "Opgeslagen en van kracht: hoofdzekering {rating}, {characteristic}, {grid}.",
   "setup.fuse.again.title": "Staat er {to} op de hoofdzekering?",
-  "setup.fuse.again.text": "Dat is meer dan Headroom nu aanhoudt. Met een te hoge waarde spreekt de echte zekering aan. Lees de waarde nog eens af en typ haar opnieuw.",
+  "setup.fuse.again.text": "Dat is meer dan de waarde waarmee Headroom nu werkt. Is ze te hoog, dan kan de echte zekering aanspreken. Lees de waarde nog eens af en typ haar opnieuw.",
   "setup.fuse.again.label": "De nominale stroom nog eens",
   "setup.fuse.again.bad": "Dit is niet {to}. Er is niets gewijzigd: kijk nog eens op de zekering.",
   "setup.fuse.again.yes": "Ja, {to}",
@@ -124,7 +124,7 @@ export const setup = {
 
   "setup.chargers.text": "Vul dit adres en dit wachtwoord in bij de instellingen van de laadpaal (OCPP). Hij verschijnt dan vanzelf hieronder; één klik neemt hem over.",
   "setup.chargers.url": "OCPP-server",
-  "setup.chargers.url.help": "De poort {port} is een andere als Headroom zo is gestart. De meeste laadpalen zetten hun eigen id erachter.",
+  "setup.chargers.url.help": "De meeste laadpalen zetten hun eigen id erachter.",
   "setup.chargers.password": "Wachtwoord voor de volgende laadpaal",
   "setup.chargers.password.help": "Elke laadpaal krijgt zijn eigen wachtwoord: nadat je er een hebt overgenomen, staat hier het volgende.",
   "setup.chargers.yours": "Je laadpalen",

@@ -126,6 +126,7 @@ export const history = {
   "decisions.export.jsonl": "JSON-rader",
   "decisions.export.busy": "Läser: {n} beslut hittills…",
   "decisions.export.done": "{n} beslut finns i filen.",
+  "decisions.export.one": "Ett beslut finns i filen.",
   "decisions.export.most": "Filen slutar efter {n} beslut. Välj en kortare tid för resten.",
   "decisions.export.failed": "Ingen fil skrevs: {error}",
   "decisions.list": "Nyast först",

@@ -98,7 +98,7 @@ export const setup = {
   "setup.fuse.save": "Spara säkring och nät",
   "setup.fuse.saved": "Sparat och i kraft: huvudsäkring {rating}, {characteristic}, {grid}.",
   "setup.fuse.again.title": "Står det {to} på huvudsäkringen?",
-  "setup.fuse.again.text": "Det är mer än Headroom håller sig till nu. Med ett för högt värde löser den verkliga säkringen ut. Läs en gång till, och skriv det igen.",
+  "setup.fuse.again.text": "Det är mer än värdet som Headroom använder nu. Är det för högt kan den verkliga säkringen lösa ut. Läs en gång till, och skriv det igen.",
   "setup.fuse.again.label": "Märkströmmen en gång till",
   "setup.fuse.again.bad": "Detta är inte {to}. Inget har ändrats: titta på säkringen en gång till.",
   "setup.fuse.again.yes": "Ja, {to}",
@@ -124,7 +124,7 @@ export const setup = {
 
   "setup.chargers.text": "Ange denna adress och detta lösenord i laddarens inställningar (OCPP). Den dyker sedan upp nedan av sig själv; ett klick tar över den.",
   "setup.chargers.url": "OCPP-server",
-  "setup.chargers.url.help": "Porten {port} är en annan om Headroom startades så. De flesta laddare lägger till sitt eget id i slutet.",
+  "setup.chargers.url.help": "De flesta laddare lägger till sitt eget id i slutet.",
   "setup.chargers.password": "Lösenord för nästa laddare",
   "setup.chargers.password.help": "Varje laddare får ett eget: när du har tagit över en står nästa lösenord här.",
   "setup.chargers.yours": "Dina laddare",
