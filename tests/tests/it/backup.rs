@@ -169,7 +169,7 @@ fn a_backup_that_is_not_whole_or_newer_is_refused_and_changes_nothing() {
     let newer = [&whole[..512], newer.as_bytes(), &whole[1024..]].concat();
     let bad: [(&str, &[u8], &str); 5] = [
         ("truncated", &whole[..half], "too early"),
-        ("empty", b"", "too early"),
+        ("empty", b"", "shorter than it must be"),
         ("something else", &[b'x'; 4096], "no tar archive"),
         ("flipped", &flipped, "checksum"),
         ("newer", &newer, "newer"),
