@@ -40,8 +40,9 @@ const THREADS: usize = 2;
 /// The loop keeps what it learnt of the meter when it ends; it does not wait longer for a disk.
 const LOOP_ENDS: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// Where the process said that the page is, for the one that it becomes: standard output has one line.
+/// What the process said on standard output, for the one that it becomes: there it is one line, said once.
 const ANNOUNCED: &str = "HEADROOM_ANNOUNCED";
+static SAID: std::sync::OnceLock<String> = std::sync::OnceLock::new();
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
@@ -246,18 +247,18 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
     })
     .and_then(|end| match end {
         End::Stop => Ok(()),
-        End::Restart(web) => restart(web),
+        End::Restart => restart(),
     })
 }
 
 /// Becomes the same program with the same arguments and process id, which takes over what was restored.
-fn restart(web: SocketAddr) -> anyhow::Result<()> {
+fn restart() -> anyhow::Result<()> {
     use std::os::unix::process::CommandExt;
     let program =
         std::env::current_exe().context("it cannot start anew by itself: start it again")?;
     let error = std::process::Command::new(program)
         .args(std::env::args_os().skip(1))
-        .env(ANNOUNCED, web.to_string())
+        .env(ANNOUNCED, SAID.get().map_or("", String::as_str))
         .exec();
     Err(error).context("it cannot start anew by itself: start it again")
 }
@@ -387,7 +388,7 @@ enum End {
     /// Somebody wants it to stop.
     Stop,
     /// A restored backup waits to be taken over. Where the page is.
-    Restart(SocketAddr),
+    Restart,
 }
 
 impl Service {
@@ -458,7 +459,7 @@ impl Service {
 
         let outcome = tokio::select! {
             () = shutdown() => Ok(End::Stop),
-            () = wanted(self.restart) => Ok(End::Restart(web_address)),
+            () = wanted(self.restart) => Ok(End::Restart),
             ended = &mut control => Err(anyhow::anyhow!("the loop has ended: {ended:?}")),
             ended = central => Err(anyhow::anyhow!("the central system has ended: {ended:?}")),
             ended = web => Err(anyhow::anyhow!("the web server has ended: {ended:?}")),
@@ -491,23 +492,24 @@ fn loopback_of(address: IpAddr) -> IpAddr {
 
 /// Says where the page is, on standard output, alone.
 async fn announce(web: SocketAddr, state: &StateDb, open: bool) -> anyhow::Result<()> {
-    // The process before has said so, in the same place.
-    let said = std::env::var(ANNOUNCED).is_ok_and(|before| before == web.to_string());
     let shown = SocketAddr::new(loopback_of(web.ip()), web.port());
     let code = if open {
         None
     } else {
         state.setup_code().await?
     };
-    // A restored backup may have no users yet: then the code is needed.
-    if said && code.is_none() {
+    let line = match code {
+        Some(code) => format!("Headroom http://{shown} setup-code {code}"),
+        None => format!("Headroom http://{shown}"),
+    };
+    // The process before may have said so; a restored backup may have a code of its own.
+    let before = std::env::var(ANNOUNCED).unwrap_or_default();
+    let line = SAID.get_or_init(|| line);
+    if *line == before {
         return Ok(());
     }
     let mut out = std::io::stdout().lock();
-    match code {
-        Some(code) => writeln!(out, "Headroom http://{shown} setup-code {code}")?,
-        None => writeln!(out, "Headroom http://{shown}")?,
-    }
+    writeln!(out, "{line}")?;
     out.flush()?;
     Ok(())
 }
