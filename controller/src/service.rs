@@ -387,7 +387,7 @@ struct Service {
 enum End {
     /// Somebody wants it to stop.
     Stop,
-    /// A restored backup waits to be taken over. Where the page is.
+    /// A restored backup waits to be taken over.
     Restart,
 }
 
