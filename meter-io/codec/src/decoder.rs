@@ -163,7 +163,8 @@ pub(crate) enum Step {
     Skip(usize),
     /// The first `n` bytes are a frame with the right checksum, and part of a longer message.
     Frame(usize),
-    /// The first `n` bytes are what may stand behind a frame: a line end, a flag.
+    /// The first `n` bytes are what may stand behind a frame: a line end, a flag. They vouch for nothing by themselves: the
+    /// frame before may have been a wrong one, inside something that another family still waits for.
     Tail(usize),
     /// The first `n` bytes end a valid telegram, and what it says was put down.
     Telegram(usize),
@@ -350,7 +351,7 @@ impl Decoder {
                 }
                 Step::Tail(len) => {
                     self.explain(at, len);
-                    (len, true)
+                    (len, false)
                 }
                 Step::Telegram(len) => {
                     let telegram = Item::Telegram(self.desk.telegram.clone());
