@@ -159,6 +159,19 @@ pub(super) struct Read {
     pub(super) power_w: Option<Jq>,
 }
 
+/// TOML has numbers that JSON has not (`inf`, `nan`), and no `null`: that is what they have become.
+fn finite(field: &str, value: &serde_json::Value) -> Result<(), ProfileError> {
+    match value {
+        serde_json::Value::Null => Err(ProfileError::value(field, "must be a finite number")),
+        serde_json::Value::Object(entries) => entries.iter().try_for_each(|(name, value)| {
+            let dot = if field.is_empty() { "" } else { "." };
+            finite(&format!("{field}{dot}{name}"), value)
+        }),
+        serde_json::Value::Array(items) => items.iter().try_for_each(|item| finite(field, item)),
+        _ => Ok(()),
+    }
+}
+
 /// Why a profile cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
@@ -245,8 +258,12 @@ impl Profile {
         if text.len() > MAX_PROFILE {
             return Err(ProfileError::TooLong);
         }
-        let raw: Raw =
+        // By way of a plain value: a second reader of every shape would be a tenth of a megabyte.
+        let value: serde_json::Value =
             toml::from_str(text).map_err(|error| ProfileError::Toml(error.to_string()))?;
+        finite("", &value)?;
+        let raw: Raw = serde_path_to_error::deserialize(value)
+            .map_err(|error| ProfileError::Toml(error.to_string()))?;
         if raw.requests.len() > MAX_ENTRIES || raw.params.len() > MAX_ENTRIES {
             let what = format!("a profile has at most {MAX_ENTRIES} requests and parameters");
             return Err(ProfileError::value("requests", what));
