@@ -196,6 +196,18 @@ pub(crate) trait Framer: fmt::Debug + Send {
     fn pause(&mut self) {}
 }
 
+/// What is known of the bytes behind those that are scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// More may come.
+    Flowing,
+    /// There are none.
+    Ended,
+    /// There are, and they are another family's frame: what looked like the beginning of something longer was not. This
+    /// is nothing to report, since its end might have come later.
+    Misled,
+}
+
 /// A framer and where it stands in the stream.
 #[derive(Debug)]
 struct Walker {
@@ -275,7 +287,7 @@ impl Decoder {
         for slice in bytes.chunks(SLICE) {
             self.stream.extend_from_slice(slice);
             self.received += slice.len() as u64;
-            self.scan(false, &mut each);
+            self.scan(self.stream.len(), Mode::Flowing, &mut each);
             self.compact();
         }
     }
@@ -283,7 +295,9 @@ impl Decoder {
     /// The input has ended: what still waits for its last bytes is judged now. The decoder is then as new.
     pub fn finish(&mut self) -> Vec<Item> {
         let mut items = Vec::new();
-        self.scan(true, &mut |item, _| items.push(item));
+        self.scan(self.stream.len(), Mode::Ended, &mut |item, _| {
+            items.push(item);
+        });
         self.reset();
         items
     }
@@ -319,32 +333,31 @@ impl Decoder {
         self.received.saturating_sub(self.explained)
     }
 
-    /// Lets the framer that is furthest behind take a step, until all of them wait for more.
-    fn scan(&mut self, end: bool, each: &mut dyn FnMut(Item, &[u8])) {
-        for walker in &mut self.walkers {
+    /// Lets the framer that is furthest behind take a step, until all of them wait for more or stand at `limit`.
+    fn scan(&mut self, limit: usize, mode: Mode, each: &mut dyn FnMut(Item, &[u8])) {
+        let end = mode != Mode::Flowing;
+        for walker in self.walkers.iter_mut().filter(|walker| walker.at < limit) {
             walker.waits = false;
         }
-        while let Some(index) = self.furthest_behind() {
+        while let Some(index) = self.furthest_behind(limit) {
             let Some(walker) = self.walkers.get_mut(index) else {
                 return;
             };
             let at = walker.at;
             let protocol = walker.framer.protocol();
-            let left = self.stream.len().saturating_sub(at);
-            let step = if left == 0 {
-                Step::Need
-            } else {
-                walker.framer.scan(&self.stream, at, end, &mut self.desk)
-            };
+            let left = limit.saturating_sub(at);
+            let seen = self.stream.get(..limit).unwrap_or_default();
+            let step = walker.framer.scan(seen, at, end, &mut self.desk);
             let (passed, settled) = match step {
                 // Nothing more will come, or the buffer is full: what waits here is not a telegram of this family.
-                Step::Need if left > 0 && (end || left >= MAX_TELEGRAM) => (1, false),
+                Step::Need if end || left >= MAX_TELEGRAM => (1, false),
                 Step::Need => {
                     walker.waits = true;
                     continue;
                 }
                 Step::Skip(len) => (len, false),
                 Step::Frame(len) => {
+                    self.judge_before(at, each);
                     self.keep_part(index, at, len);
                     self.explain(at, len);
                     (len, true)
@@ -355,6 +368,7 @@ impl Decoder {
                 }
                 Step::Telegram(len) => {
                     let telegram = Item::Telegram(self.desk.telegram.clone());
+                    self.judge_before(at, each);
                     let mut parts = self.take_parts(index);
                     if parts.is_empty() {
                         each(telegram, self.raw(at, len));
@@ -368,24 +382,27 @@ impl Decoder {
                 Step::Lost(bytes, reason)
                 | Step::Damaged(bytes, reason)
                 | Step::Refused(bytes, reason) => {
-                    let lost = Rejected {
-                        protocol,
-                        reason,
-                        bytes,
-                    };
-                    each(Item::Rejected(lost), self.raw(at, bytes));
-                    self.explain(at, bytes);
+                    let settled = matches!(step, Step::Refused(..));
+                    if settled {
+                        self.judge_before(at, each);
+                    }
+                    if mode != Mode::Misled {
+                        let lost = Rejected {
+                            protocol,
+                            reason,
+                            bytes,
+                        };
+                        each(Item::Rejected(lost), self.raw(at, bytes));
+                        self.explain(at, bytes);
+                    }
                     self.take_parts(index);
                     let damaged = matches!(step, Step::Damaged(..));
-                    (
-                        if damaged { 1 } else { bytes },
-                        matches!(step, Step::Refused(..)),
-                    )
+                    (if damaged { 1 } else { bytes }, settled)
                 }
             };
             // Every step gets further, whatever a framer says.
             let passed = passed.max(1);
-            let behind = at.saturating_add(passed).min(self.stream.len());
+            let behind = at.saturating_add(passed).min(limit);
             if let Some(walker) = self.walkers.get_mut(index) {
                 walker.at = behind;
             }
@@ -398,6 +415,15 @@ impl Decoder {
                     walker.framer.moved();
                 }
             }
+        }
+    }
+
+    /// A right frame begins at `limit`. A framer that still waits before it, behind a header that announces more than has
+    /// come, was misled: before the frame moves it on, what lies inside of the announced is judged. Else it would depend
+    /// on how the bytes arrive whether a telegram in there is found.
+    fn judge_before(&mut self, limit: usize, each: &mut dyn FnMut(Item, &[u8])) {
+        if self.walkers.iter().any(|walker| walker.at < limit) {
+            self.scan(limit, Mode::Misled, each);
         }
     }
 
@@ -417,12 +443,13 @@ impl Decoder {
         walker.map_or_else(Vec::new, |walker| std::mem::take(&mut walker.parts))
     }
 
-    /// Of the walkers that do not wait. A plain loop: it runs for every step, and is what noise costs most.
-    fn furthest_behind(&self) -> Option<usize> {
-        let mut least = usize::MAX;
+    /// Of the walkers before `limit` that do not wait. A plain loop: it runs for every step, and is what noise costs most.
+    fn furthest_behind(&self, limit: usize) -> Option<usize> {
+        let mut least = limit;
         let mut found = None;
         for (index, walker) in self.walkers.iter().enumerate() {
-            let first = walker.at < least || walker.at == least && index == self.spoke;
+            let first =
+                walker.at < least || walker.at == least && least < limit && index == self.spoke;
             if first && !walker.waits {
                 least = walker.at;
                 found = Some(index);
