@@ -9,7 +9,7 @@ use std::{
 
 use axum::Router;
 use headroom_core::{
-    config::{Charger, Driver, OcppAuth, Secret, SlowLoad},
+    config::{Charger, Driver, LeaseProof, OcppAuth, Secret, SlowLoad},
     event::Outcome,
     units::Milliamps,
 };
@@ -30,7 +30,7 @@ use crate::{
     message::{DeviceCommand, DeviceEvent},
     modbus::{self, ModbusDevice},
     mqtt::{self, MqttDevice},
-    polled::{Link, Order, Polled, PolledDevice, Repeat, Told},
+    polled::{Link, Order, Polled, PolledDevice, Repeat, Shown, Told},
     shelly,
     wall::WallClock,
 };
@@ -71,6 +71,8 @@ pub struct Devices {
     events: mpsc::Sender<DeviceEvent>,
     roster: Roster,
     polled: Arc<Mutex<HashMap<String, Running>>>,
+    /// What devices that are asked have shown that they can do, before the start of the program, by [`place`].
+    remembered: Arc<Mutex<BTreeMap<String, String>>>,
     discovery: Discovery,
 }
 
@@ -83,6 +85,8 @@ struct Wanted<'a> {
     terminals: Option<usize>,
     /// How many phases a charger surely has; 0 if that is not known.
     phases: u8,
+    /// What is known of its falling back by the tests of it.
+    lease: LeaseProof,
 }
 
 /// The task of such a device.
@@ -90,15 +94,28 @@ struct Wanted<'a> {
 struct Running {
     driver: Driver,
     terminals: Option<usize>,
-    /// What its profile says that it can do.
-    claims: Capabilities,
+    lease: LeaseProof,
+    /// What its profile says that it can do, and what it has shown.
+    shown: Shown,
     orders: watch::Sender<Option<Told>>,
+    silence: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
 impl Running {
     fn is(&self, wanted: &Wanted<'_>) -> bool {
         self.driver == *wanted.driver && self.terminals == wanted.terminals
+    }
+
+    /// What it can do. That it falls back is proven by its cut test, or it has failed it.
+    fn capabilities(&self) -> Capabilities {
+        let shown = self.shown.get();
+        let lease = match (shown.lease, self.lease) {
+            (Grade::Claimed, LeaseProof::Proven) => Grade::Proven,
+            (Grade::Claimed, LeaseProof::None) => Grade::NotThere,
+            (lease, _) => lease,
+        };
+        Capabilities { lease, ..shown }
     }
 }
 
@@ -123,7 +140,8 @@ impl Devices {
             wall,
             events,
             roster: Roster::new(),
-            polled: Arc::new(Mutex::new(HashMap::new())),
+            polled: Arc::default(),
+            remembered: Arc::default(),
             discovery: Discovery::default(),
         }
     }
@@ -144,6 +162,7 @@ impl Devices {
                 driver: charger.driver.as_ref()?,
                 terminals: Some(terminals(charger)),
                 phases: phases(charger),
+                lease: charger.lease,
             })
         });
         let slow_loads = slow_loads.iter().filter_map(|load| {
@@ -152,6 +171,7 @@ impl Devices {
                 driver: load.driver.as_ref()?,
                 terminals: None,
                 phases: 0,
+                lease: LeaseProof::Claimed,
             })
         });
         self.configure_polled(&chargers.chain(slow_loads).collect::<Vec<_>>());
@@ -200,6 +220,9 @@ impl Devices {
                 .any(|wanted| wanted.load == id && running.is(wanted))
         });
         for wanted in wanted {
+            if let Some(running) = polled.get_mut(wanted.load) {
+                running.lease = wanted.lease;
+            }
             if !polled.contains_key(wanted.load)
                 && let Some(running) = self.start_polled(wanted)
             {
@@ -275,11 +298,15 @@ impl Devices {
 
     fn spawn<D: PolledDevice>(&self, wanted: &Wanted<'_>, device: D) -> Running {
         let (orders, receiver) = watch::channel(None);
+        let (silence, is_silent) = watch::channel(false);
+        let shown = Shown::new(self.recall(wanted, claims(&device, wanted.terminals.is_some())));
         let link = Link {
             load: wanted.load.to_owned(),
             terminals: wanted.terminals,
             phases: wanted.phases,
             orders: receiver,
+            silence: is_silent,
+            shown: shown.clone(),
             events: self.events.clone(),
             wall: self.wall.clone(),
             poll_every: self.settings.poll_every,
@@ -287,9 +314,39 @@ impl Devices {
         Running {
             driver: wanted.driver.clone(),
             terminals: wanted.terminals,
-            claims: claims(&device, wanted.terminals.is_some()),
+            lease: wanted.lease,
+            shown,
             orders,
+            silence,
             task: tokio::spawn(Polled::new(device, link).run()),
+        }
+    }
+
+    /// What it can do by its profile, and what it had shown before the start of the program.
+    fn recall(&self, wanted: &Wanted<'_>, claims: Capabilities) -> Capabilities {
+        let remembered = self.remembered.lock();
+        let remembered = remembered.unwrap_or_else(PoisonError::into_inner);
+        let known = place(wanted.driver).and_then(|place| remembered.get(&place));
+        let known: Capabilities = known
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
+        Capabilities {
+            limits: claims.limits.max(known.limits),
+            phase_switching: claims.phase_switching.max(known.phase_switching),
+            ..claims
+        }
+    }
+
+    /// Leaves one device alone that is asked and told, or none: nothing is written to it, renewed or corrected until another
+    /// one is named. To be called after each step of a test. An OCPP charge point is left alone by sending it nothing.
+    pub fn leave_alone(&self, load: Option<&str>) {
+        for (id, running) in self.polled().iter() {
+            let wanted = load == Some(id.as_str());
+            running.silence.send_if_modified(|silent| {
+                let changed = *silent != wanted;
+                *silent = wanted;
+                changed
+            });
         }
     }
 
@@ -386,11 +443,11 @@ impl Devices {
         self.discovery.look()
     }
 
-    /// What a device can do: of an OCPP charger as far as it has said or shown, of any other one as its profile says. `None` where
-    /// there is no driver.
+    /// What a device can do: of an OCPP charger as far as it has said or shown, of any other one as its profile says and as it has
+    /// shown. `None` where there is no driver.
     pub fn capabilities(&self, load: &str) -> Option<Capabilities> {
-        let claims = || self.polled().get(load).map(|running| running.claims);
-        self.roster.capabilities(load).or_else(claims)
+        let polled = || self.polled().get(load).map(Running::capabilities);
+        self.roster.capabilities(load).or_else(polled)
     }
 
     /// Whether a device is known to keep what it was told when this program is gone.
@@ -398,7 +455,7 @@ impl Devices {
         let polled = self.polled();
         polled
             .get(load)
-            .is_some_and(|running| running.claims.lease == Grade::NotThere)
+            .is_some_and(|running| running.shown.get().lease == Grade::NotThere)
     }
 
     /// Asks something else than a limit of an OCPP charger; what became of it comes when the charge point answers, and nothing comes when
@@ -414,12 +471,21 @@ impl Devices {
     /// What was learnt of charge points before the start of the program, as [`Devices::learnt`] gave it. To be called before
     /// the first configuration; what cannot be read is learnt anew.
     pub fn remember(&self, learnt: BTreeMap<String, String>) {
+        let remembered = self.remembered.lock();
+        *remembered.unwrap_or_else(PoisonError::into_inner) = learnt.clone();
         self.roster.remember(learnt);
     }
 
-    /// What is worth keeping of each OCPP charger over a restart: what it can do, and which forms of a profile it takes.
+    /// What is worth keeping of each charger over a restart: what it can do, and which forms of a profile it takes.
     pub fn learnt(&self) -> BTreeMap<String, String> {
-        self.roster.learnt()
+        let mut learnt = self.roster.learnt();
+        let polled = self.polled();
+        let chargers = polled.values().filter(|it| it.terminals.is_some());
+        learnt.extend(chargers.filter_map(|running| {
+            let text = serde_json::to_string(&running.shown.get()).ok()?;
+            Some((place(&running.driver)?, text))
+        }));
+        learnt
     }
 
     /// Chargers whose charge points were refused for their password within the last quarter of an
@@ -437,6 +503,25 @@ impl Devices {
     /// themselves.
     pub fn disconnect_all(&self) {
         self.roster.close_all();
+    }
+}
+
+/// Where a device is, whatever it is called: what it has shown is kept under it. The names of charge points have no spaces.
+fn place(driver: &Driver) -> Option<String> {
+    match driver {
+        Driver::Ocpp { .. } => None,
+        Driver::ShellyGen2 { host, channel, .. } => Some(format!("shelly_gen2 {host} {channel}")),
+        Driver::Http { profile, host, .. } => Some(format!("http {profile} {host}")),
+        Driver::Modbus {
+            profile,
+            address,
+            unit,
+        } => Some(format!("modbus {profile} {address} {unit}")),
+        Driver::Mqtt {
+            profile,
+            broker,
+            topic,
+        } => Some(format!("mqtt {profile} {broker} {topic}")),
     }
 }
 

@@ -11,7 +11,7 @@ use headroom_store::{
 };
 
 use crate::publish::VERSION;
-use crate::service::DataArgs;
+use crate::service::{DataArgs, has_state};
 use crate::untouched::Untouched;
 
 /// Both databases in one file, for its owner alone; the service may run
@@ -40,6 +40,8 @@ pub(crate) struct RestoreArgs {
 /// `headroom backup`.
 pub(crate) async fn backup(args: &BackupArgs) -> anyhow::Result<()> {
     let directory = args.data.directory()?;
+    // What may not be looked at is not what is not there.
+    has_state(&directory)?;
     let manifest = back_up(&directory, &args.file, VERSION, args.force).await?;
     let mut out = stdout().lock();
     writeln!(out, "{} holds {}", args.file.display(), contents(&manifest))?;

@@ -168,6 +168,32 @@ pub(crate) fn may_begin(engine: &Engine, charger: &str, cut: bool) -> Result<(),
         })
 }
 
+/// Whether a charger has anything that a cut test could show. `keeps`: whether it is known to keep what it was told.
+///
+/// # Errors
+/// Why not.
+pub(crate) fn may_be_cut(
+    charger: &str,
+    cut: bool,
+    keeps: impl Fn(&str) -> bool,
+) -> Result<(), TestRefused> {
+    if !cut || !keeps(charger) {
+        return Ok(());
+    }
+    Err(TestRefused::Impossible {
+        field: "cut",
+        why: "must be false here: by its profile this charger keeps what it was told when nobody tells it anything more, so \
+              there is no fall to wait for, and it counts with the most that it can draw when its link is gone"
+            .to_owned(),
+    })
+}
+
+/// The charger that is left alone now, to see whether it falls to its safe current by itself.
+pub(crate) fn left_alone(engine: &Engine) -> Option<&str> {
+    let test = engine.test()?;
+    test.is_silent().then(|| test.load())
+}
+
 /// What is said of a test that did not begin though nothing spoke against it.
 pub(crate) fn not_begun() -> TestRefused {
     impossible("test", TestRefusal::Unknown)

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use headroom_core::Instant;
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
 use tokio::time;
 
 /// A clock that may run faster than real time. Copies are the same clock.
@@ -18,6 +19,7 @@ pub(crate) struct Clock {
     wall: Timestamp,
     origin_ms: u64,
     pace: &'static RwLock<Pace>,
+    changed: &'static Notify,
 }
 
 /// How time runs since the speed was set last.
@@ -51,6 +53,7 @@ impl Clock {
             origin_ms,
             // A program has one clock, as long as it lives.
             pace: Box::leak(Box::new(RwLock::new(pace))),
+            changed: Box::leak(Box::default()),
         }
     }
 
@@ -80,6 +83,13 @@ impl Clock {
             passed: pace.at(now),
             speed: possible(speed),
         };
+        drop(pace);
+        self.changed.notify_one();
+    }
+
+    /// Waits until the speed is set anew: a moment that was worked out before may come earlier now. For one waiter.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     /// The core's time at a moment.
@@ -164,6 +174,21 @@ mod tests {
             let clock = Clock::new(speed, 0);
             assert_eq!(clock.real(Duration::from_secs(1)), Duration::from_secs(1));
         }
+    }
+
+    /// Also of a change that came while nobody waited.
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_is_told_of_another_speed() {
+        let clock = Clock::new(1.0, 0);
+        let copy = clock;
+        copy.set_speed(60.0);
+        let soon = Duration::from_millis(1);
+        assert!(time::timeout(soon, clock.changed()).await.is_ok());
+        assert!(time::timeout(soon, clock.changed()).await.is_err());
+        let waiting = tokio::spawn(async move { clock.changed().await });
+        tokio::task::yield_now().await;
+        copy.set_speed(1.0);
+        assert!(time::timeout(soon, waiting).await.is_ok());
     }
 
     /// Through every change of the speed no time is earlier than one before it, and nothing is left out.

@@ -69,6 +69,8 @@ pub(crate) struct Control {
     alarms: AlarmBook,
     checkpoints: Checkpoints,
     energy: EnergyMeter,
+    /// The engine after the last step.
+    snapshot: Option<Arc<Snapshot>>,
     state: &'static str,
     /// The newest command of each load that has not been seen to be followed yet.
     unseen: HashMap<String, u64>,
@@ -93,6 +95,7 @@ impl Control {
             alarms,
             checkpoints: Checkpoints::default(),
             energy: EnergyMeter::default(),
+            snapshot: None,
             state: "",
             unseen: HashMap::new(),
             refused: None,
@@ -128,10 +131,12 @@ impl Control {
                         answer.send(self.begin_test(charger, cut)).ok();
                     }
                     ControlRequest::EndTest { charger, answer } => {
-                        answer.send(self.end_test(charger)).ok();
+                        answer.send(self.end_test(charger, false)).ok();
                     }
                 },
                 Some(report) = connections.reports.recv() => self.report(report),
+                // The engine's deadline is at another moment now.
+                () = self.clock.changed() => {}
                 () = tokio::time::sleep_until(wake) => {
                     self.step(&Event::Tick(Tick {}), self.clock.now());
                 }
@@ -157,7 +162,7 @@ impl Control {
         self.connections.tests.configured(&config.chargers);
         // The engine looks at no driver: another one is another charger.
         if let Some(tested) = charger_test::with_another_driver(&self.engine, &config) {
-            self.end_test(tested);
+            self.end_test(tested, true);
         }
         let control = config.site.mode == Mode::Control;
         self.meter
@@ -177,16 +182,21 @@ impl Control {
     /// Begins a test of a charger, if it can begin.
     fn begin_test(&mut self, charger: String, cut: bool) -> Result<ChargerTest, TestRefused> {
         charger_test::may_begin(&self.engine, &charger, cut)?;
+        let keeps = |id: &str| self.connections.devices.keeps_its_last_limit(id);
+        charger_test::may_be_cut(&charger, cut, keeps)?;
         let command = UserCommand::Test { load: charger, cut };
         self.command_by_hand(command);
         charger_test::view(&self.engine, &self.clock).ok_or_else(charger_test::not_begun)
     }
 
-    /// Ends a test that runs; whether there was one.
-    fn end_test(&mut self, charger: String) -> bool {
+    /// Ends a test that runs; whether there was one. `reconfigured`: nobody wanted that, the charger is another one now.
+    fn end_test(&mut self, charger: String, reconfigured: bool) -> bool {
         let runs = charger_test::runs(&self.engine, &charger);
         if runs {
-            self.command_by_hand(UserCommand::EndTest { load: charger });
+            self.command_by_hand(UserCommand::EndTest {
+                load: charger,
+                reconfigured,
+            });
         }
         runs
     }
@@ -228,7 +238,7 @@ impl Control {
             self.command(action);
         }
         let time = self.clock.wall_at(at);
-        let snapshot = Arc::new(self.engine.snapshot());
+        let snapshot = self.look();
         let decision = self.journal(event.clone(), &actions, &snapshot, time);
         self.keep(matches!(event, Event::Configure(_)));
         let config = self.engine.config();
@@ -246,6 +256,8 @@ impl Control {
             .iter()
             .map(|alarm| (alarm, self.clock.wall_at(alarm.since)));
         let changed = self.alarms.update(alarms, time);
+        let silent = charger_test::left_alone(&self.engine);
+        self.connections.devices.leave_alone(silent);
         let test = self.connections.tests.follow(&self.engine, &self.clock);
         self.connections.publisher.show(Shown {
             clock: &self.clock,
@@ -258,6 +270,17 @@ impl Control {
             decision,
             test,
         });
+    }
+
+    /// The engine as it stands.
+    fn look(&mut self) -> Arc<Snapshot> {
+        let mut snapshot = self.engine.snapshot();
+        if let Some(before) = &self.snapshot {
+            snapshot.share_loads(before);
+        }
+        let snapshot = Arc::new(snapshot);
+        self.snapshot = Some(Arc::clone(&snapshot));
+        snapshot
     }
 
     /// Keeps the engine in the journal if it is time, or now.
@@ -291,6 +314,7 @@ impl Control {
                 problem.text
             ),
         }));
+        alarms.extend(self.without_meter(snapshot, meter));
         let refused = self.connections.devices.refused().into_iter();
         alarms.extend(refused.map(|refused| Alarm {
             code: "charger_refused".to_owned(),
@@ -314,6 +338,24 @@ impl Control {
             text,
         }));
         alarms
+    }
+
+    /// That nobody has named a meter: told at once where commands are given, until the engine misses its readings too.
+    fn without_meter(&self, snapshot: &Snapshot, meter: Option<&MeterStatus>) -> Option<Alarm> {
+        let mut missed = snapshot.alarms.iter();
+        let missed = missed.any(|alarm| alarm.code.starts_with("meter_"));
+        let site = &self.engine.config().site;
+        let is_set = meter.is_some() || self.meter.problem.is_some();
+        (site.mode == Mode::Control && !is_set && !missed).then(|| Alarm {
+            code: "meter_source".to_owned(),
+            load: None,
+            since: snapshot.at,
+            text: format!(
+                "Nothing is known of the fuse, for no meter is read. Nothing is raised, and {} s after the start chargers are \
+                 told their safe current and slow loads to go off. {NO_METER}",
+                site.tuning.lost_after_s
+            ),
+        })
     }
 
     /// What is wrong with the journal. Control goes on without it.

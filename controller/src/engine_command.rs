@@ -5,7 +5,8 @@
 
 use std::io::{BufRead, Write};
 
-use headroom_core::config::Config;
+use headroom_core::config::{Config, Grid};
+use headroom_core::event::ChargerReport;
 use headroom_core::{Engine, Event, EventError, Instant};
 use headroom_web::array_for_object;
 use serde_json::{Value, json};
@@ -30,9 +31,6 @@ pub(crate) fn run(mut input: impl BufRead, mut output: impl Write) -> std::io::R
             skip_line(&mut input)?;
             let answer = failure("too_large", "a line is longer than 1 MiB");
             writeln!(output, "{answer}")?;
-            continue;
-        }
-        if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
         writeln!(output, "{}", session.answer(&line))?;
@@ -66,7 +64,13 @@ impl Session {
     }
 
     fn step(&mut self, line: &[u8]) -> Result<String, String> {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            return Err(failure("malformed", "a line is an event; this one is empty"));
+        }
         let (event, now) = parse(line)?;
+        if let (Some(engine), Event::Charger(report)) = (&self.engine, &event) {
+            check_terminals(engine.config(), report)?;
+        }
         let actions = match (&mut self.engine, event) {
             (Some(engine), event) => {
                 engine.check(&event, now).map_err(|error| refusal(&error))?;
@@ -88,6 +92,35 @@ impl Session {
             }
         };
         serde_json::to_string(&actions).map_err(|error| failure("internal", &error.to_string()))
+    }
+}
+
+/// A report has one current for each terminal (contract, section 3). Devices of the service may say less; a caller of the
+/// protocol that does has mixed something up.
+fn check_terminals(config: &Config, report: &ChargerReport) -> Result<(), String> {
+    let mut chargers = config.chargers.iter();
+    let Some(charger) = chargers.find(|charger| charger.id == report.id) else {
+        // The engine tells of it.
+        return Ok(());
+    };
+    let grid = config.site.grid;
+    let terminals = match &charger.phases {
+        // Of a line alone it is not said which the other one is.
+        Some(phases) if phases.len() == 1 && grid == Grid::It3ph => 1..=2,
+        Some(phases) => phases.len()..=phases.len(),
+        None => grid.phases().len()..=3,
+    };
+    match &report.current_a {
+        Some(list) if !terminals.contains(&list.len()) => {
+            let message = format!(
+                "current_a: {} has {} terminals, not {}; a current that is not known is null",
+                report.id,
+                terminals.end(),
+                list.len()
+            );
+            Err(failure("impossible", &message))
+        }
+        _ => Ok(()),
     }
 }
 

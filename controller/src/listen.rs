@@ -58,9 +58,16 @@ pub(crate) async fn run(args: ListenArgs) -> ExitCode {
     };
     if let SourceKind::File { path, .. } = source.kind() {
         let name = path.display();
-        if !path.exists() {
-            eprintln!("headroom listen: there is no file {name}");
-            return ExitCode::from(WRONG_USAGE);
+        match path.try_exists() {
+            Ok(true) => {}
+            Ok(false) => {
+                eprintln!("headroom listen: there is no file {name}");
+                return ExitCode::from(WRONG_USAGE);
+            }
+            Err(error) => {
+                eprintln!("headroom listen: {name} cannot be read ({error})");
+                return ExitCode::from(WRONG_USAGE);
+            }
         }
         if path.is_dir() {
             eprintln!("headroom listen: {name} is a directory: name a file with telegrams");

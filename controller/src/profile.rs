@@ -106,7 +106,7 @@ fn load(name: &str) -> anyhow::Result<Profile> {
         return Ok(profile?);
     }
     let path = Path::new(name);
-    if !path.exists() {
+    if !(path.try_exists()).with_context(|| format!("{name} cannot be read"))? {
         bail!(
             "there is no profile and no file \"{name}\". Profiles: {}",
             http_profiles().join(", ")

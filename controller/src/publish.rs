@@ -117,6 +117,7 @@ impl Publisher {
             notifier: Arc::new(notifier),
             host_names,
             pinned_meter: None,
+            pinned_password: None,
             version: VERSION,
             upkeep,
         }

@@ -12,9 +12,10 @@ use anyhow::{Context, bail};
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use headroom_chargers::{DeviceSettings, Devices, WallClock};
+use headroom_core::config::Secret;
 use headroom_core::login::hide_password;
 use headroom_store::{DataDirectory, House, Journal, Retention, StateDb};
-use headroom_web::{Upkeep, is_host_name};
+use headroom_web::{Upkeep, is_host_name, warn_of_clear};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
@@ -170,7 +171,7 @@ impl DataArgs {
     /// When there is none, so that a forgotten `--data` is not answered from an empty house.
     pub(crate) async fn open_state(&self) -> anyhow::Result<StateDb> {
         let directory = data_directory(self.directory.as_deref())?;
-        if !has_state(&directory) {
+        if !has_state(&directory)? {
             bail!(
                 "there is no Headroom in the data directory {}: name the one that the service uses with --data DIR or in \
                  $STATE_DIRECTORY; under systemd it is /var/lib/headroom",
@@ -186,7 +187,7 @@ impl DataArgs {
     /// When it cannot be made or opened.
     pub(crate) async fn open_or_begin_state(&self) -> anyhow::Result<StateDb> {
         let directory = data_directory(self.directory.as_deref())?;
-        if !has_state(&directory) {
+        if !has_state(&directory)? {
             tracing::warn!(
                 "there was no Headroom in the data directory {}: one is begun there, which the service must use too (--data \
                  DIR or $STATE_DIRECTORY)",
@@ -204,8 +205,18 @@ impl DataArgs {
 }
 
 /// Whether a data directory holds a configuration.
-fn has_state(directory: &Path) -> bool {
-    directory.join("state.db").exists()
+///
+/// # Errors
+/// When this user may not look: that is another thing than not there.
+pub(crate) fn has_state(directory: &Path) -> anyhow::Result<bool> {
+    let there = directory.join("state.db").try_exists();
+    there.with_context(|| {
+        format!(
+            "it cannot be told whether a Headroom is in the data directory {}, which this user may not look into: run this as \
+             the user of the service (under systemd: with sudo)",
+            directory.display()
+        )
+    })
 }
 
 /// `headroom run`.
@@ -238,7 +249,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
             state,
             observe: args.observe,
             host_names: args.host_name.clone(),
-            pinned_meter: args.meter.as_deref().map(|source| hide_password(source).0),
+            pinned_meter: args.meter.as_deref().map(hide_password),
             demo: None,
             restart: Some(watch::Sender::new(false)),
             directory: directory.path().to_owned(),
@@ -328,7 +339,9 @@ fn would_collide(one: SocketAddr, other: SocketAddr) -> bool {
 async fn bind(flag: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let what = match error.kind() {
-            ErrorKind::AddrInUse => "another program listens there: stop it, or choose another port",
+            ErrorKind::AddrInUse => {
+                "another program listens there, maybe another Headroom (ss -ltnp names it): stop it, or choose another port"
+            }
             ErrorKind::AddrNotAvailable => {
                 "this computer has no such address: 127.0.0.1 is itself, 0.0.0.0 is all of its addresses"
             }
@@ -353,8 +366,9 @@ async fn bind_free(what: &str) -> anyhow::Result<TcpListener> {
     bind(what, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
 }
 
+/// Its file is opened beside the loop: the configuration alone is needed to guard a fuse.
 async fn open_journal(directory: &Path, clock: &Clock) -> Journal {
-    Journal::open(
+    Journal::begin(
         directory,
         env!("CARGO_PKG_VERSION"),
         clock.wall(),
@@ -375,8 +389,8 @@ struct Service {
     meter: MeterSlot,
     observe: bool,
     host_names: Vec<String>,
-    /// The source that the command line pins, without its password.
-    pinned_meter: Option<String>,
+    /// The source that the command line pins, and its password.
+    pinned_meter: Option<(String, Option<String>)>,
     demo: Option<demo::DemoHouse>,
     /// Set to true when a backup was restored; `None` in the demo.
     restart: Option<watch::Sender<bool>>,
@@ -418,7 +432,10 @@ impl Service {
         );
         app.open_demo = open_demo;
         app.host_names.append(&mut self.host_names);
-        app.pinned_meter = self.pinned_meter.take();
+        if let Some((source, password)) = self.pinned_meter.take() {
+            app.pinned_meter = Some(source);
+            app.pinned_password = password.map(Secret::new);
+        }
         let central_address = SocketAddr::new(loopback_of(ocpp_address.ip()), ocpp_address.port());
         if let Some(house) = &self.demo {
             app.demo = Some(house.switches(central_address));
@@ -451,7 +468,12 @@ impl Service {
         if let Some(house) = &mut self.demo {
             house.connect_charge_points(central_address);
         }
-        health.set_ready(true);
+        let journal = self.journal.clone();
+        tokio::spawn(async move {
+            journal.opened().await;
+            health.set_ready(true);
+        });
+        warn_of_clear(&self.state.house(), None);
         announce(web_address, &self.state, open_demo).await?;
         tracing::info!(web = %web_address, ocpp = %ocpp_address, "Headroom is up");
         // Only systemd asks for this; without it there is nothing to tell.

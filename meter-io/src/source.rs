@@ -119,6 +119,14 @@ impl Source {
     /// Reads a source; the text of an error is for its user.
     pub fn parse(text: &str) -> Result<Self, SourceError> {
         let text = text.trim();
+        // A device alone can only be a serial port.
+        let named;
+        let text = if text.starts_with("/dev/") {
+            named = format!("serial:{text}");
+            &named
+        } else {
+            text
+        };
         let (scheme, rest) = text
             .split_once(':')
             .ok_or_else(|| SourceError::NoScheme(hide_password(text).0))?;

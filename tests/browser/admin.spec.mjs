@@ -146,6 +146,9 @@ async function chargerAddedChangedRemoved() {
   const form = page.locator('[data-form="charger"]');
   await form.locator("#charger-charge-point-id").fill("BROWSER-1");
   await form.locator("#charger-name").fill("Browser's car");
+  await form.locator('button[type="submit"]').click();
+  await page.locator("#charger-phases-error").waitFor();
+  await form.locator("#charger-phases").selectOption("l1-l2-l3");
   await form.locator("#charger-password").fill("short");
   await form.locator('button[type="submit"]').click();
   await page.locator("#charger-password-error").waitFor();
@@ -201,6 +204,7 @@ async function everyDriver() {
     await page.locator(`#${id}-kind`).selectOption(kind);
     await page.locator(`#${id}-name`).fill(`Try ${kind}`);
     for (const [name, value] of Object.entries(fields)) await page.locator(`#${id}-${name}`).fill(value);
+    await page.locator(`#${id}-phases`).selectOption("l1");
     await page.locator(`[data-form="${id}"] button[type="submit"]`).click();
     await said(id).filter({ hasText: "is added" }).waitFor();
     const made = (await api(page, `/${path}`)).items.find((one) => one.name === `Try ${kind}`);

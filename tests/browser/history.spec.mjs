@@ -248,9 +248,9 @@ async function opensByLink() {
   const action = whole.actions.find((a) => a.renewal === false);
   assert.equal((await view.locator("[data-sentence]").innerText()).trim(), action.reason.text, "the sentence");
   assert.ok((await view.locator(`[data-bound="${action.reason.code}"]`).count()) > 0, "what bound it");
-  assert.equal(await view.locator("[data-got]").count(), whole.inputs.loads.length, "what every load got");
+  assert.equal(await view.locator('[data-table="got"] [data-row]').count(), whole.inputs.loads.length, "what every load got");
   for (const when of ["sent", "answered", "seen"]) {
-    const cell = view.locator(`[data-command="${action.command}"] [data-when="${when}"] time`);
+    const cell = view.locator(`[data-table="happened"] [data-row="${action.command}"] [data-when="${when}"] time`);
     const field = { sent: "sent_at", answered: "acknowledged_at", seen: "seen_at" }[when];
     assert.equal(await cell.getAttribute("datetime"), action[field], `when it was ${when}`);
   }

@@ -2,7 +2,7 @@
 import { api, openPage } from "./harness.mjs";
 
 /** Stands for the stream of events: it opens, and then nothing changes. */
-function still() {
+export function still() {
   globalThis.EventSource = class extends EventTarget {
     constructor() {
       super();

@@ -2,8 +2,12 @@
 //   HEADROOM_URL=http://127.0.0.1:8080 node run.mjs languages
 // Screenshots go to target/screens where HEADROOM_LANGUAGE_SCREENS names languages ("de fi").
 import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { address, api, openBrowser, openPage, run, SIZES, shoot, visit } from "./harness.mjs";
 
+const here = dirname(fileURLToPath(import.meta.url));
 const base = address();
 const SETTINGS = ["house", "language", "people", "notifications", "backup", "versions", "tls"];
 const STEPS = ["welcome", "meter", "fuse", "chargers", "loads", "order", "prove", "live"];
@@ -45,12 +49,11 @@ function flaws(keys) {
   return found;
 }
 
-/** The keys of all texts, and the languages with a table, from what the service hands out. */
-async function tables(page) {
-  return page.evaluate(async () => {
-    const keys = Object.keys((await import("/en.js")).default);
-    return keys.filter((key) => key.includes("."));
-  });
+/** The keys of all texts, from the sources of the page. */
+async function allKeys() {
+  const folder = join(here, "..", "..", "web", "ui", "src", "i18n", "en");
+  const areas = await Promise.all((await readdir(folder)).map((file) => readFile(join(folder, file), "utf8")));
+  return areas.flatMap((text) => [...text.matchAll(/^ {2}"([\w.-]+)":/gm)].map(([, key]) => key));
 }
 
 /** The page stands: its script has come and what it asks of the service, as far as that comes soon. */
@@ -61,7 +64,7 @@ async function drawn(page) {
 
 async function everyLanguage() {
   const page = await openPage(browser, base, faults, { width: SIZES[0], height: 740, at: "#/settings/language" });
-  const keys = await tables(page);
+  const keys = await allKeys();
   assert.ok(keys.length > 500, `only ${keys.length} keys`);
   const choice = page.locator("main select").first();
   await choice.waitFor();
@@ -96,7 +99,7 @@ async function everyLanguage() {
 /** One decision from near by, in a language that is not the service's own. */
 async function decisionTranslated() {
   const page = await openPage(browser, base, faults, { width: SIZES[0], prepare: (fresh) => fresh.addInitScript(() => localStorage.setItem("headroom_language", "de")) });
-  const keys = await tables(page);
+  const keys = await allKeys();
   const newest = (await api(page, "/decisions?limit=1")).items[0].id;
   await visit(page, `#/decisions/${newest}`);
   await page.locator("h2", { hasText: String(newest) }).waitFor();

@@ -168,6 +168,9 @@ async function fuseEntered() {
   await at("fuse").waitFor();
   assert.equal(await page.locator("#setup-rating").inputValue(), "25");
   assert.equal(await page.locator("#setup-name").inputValue(), "Test house");
+  const zone = await page.evaluate(() => Intl.DateTimeFormat().resolvedOptions().timeZone);
+  assert.equal(await page.locator("#setup-zone").inputValue(), zone, "the time zone of the browser is offered");
+  await page.locator("#setup-zone").fill("Europe/Oslo");
   await save.click();
   await page.locator("#rating-again").fill("35");
   await page.locator('[data-act="raise"]').click();
@@ -178,7 +181,7 @@ async function fuseEntered() {
   await page.locator('[data-act="raise"]').click();
   await said("setup-fuse").filter({ hasText: "25 A" }).waitFor();
   const site = await api(page, "/site");
-  assert.deepEqual([site.main_fuse.rating_a, site.name, site.mode], [25, "Test house", "observe"]);
+  assert.deepEqual([site.main_fuse.rating_a, site.name, site.mode, site.time_zone], [25, "Test house", "observe", "Europe/Oslo"]);
   await look("fuse");
 }
 
@@ -192,7 +195,7 @@ async function chargerAdopted() {
   chargePoint = startChargePoint(peers, service.ocpp, CHARGE_POINT, password);
   // Its terminal hangs on L2: what is configured at first is wrong, and the test finds it.
   meter.add(() => [0, chargePoint.draw()[0], 0]);
-  const waiting = page.locator(`[data-waiting="${CHARGE_POINT}"]`);
+  const waiting = page.locator(`[data-find="${CHARGE_POINT}"]`);
   await waiting.waitFor();
   assert.match(await waiting.innerText(), /firmware/);
   await look("chargers-found");
@@ -205,6 +208,9 @@ async function chargerAdopted() {
   await page.locator('[data-form="adopt"] button[type="submit"]').click();
   await isBad("adopt-name");
   await page.locator("#adopt-name").fill("Garage");
+  await page.locator('[data-form="adopt"] button[type="submit"]').click();
+  await isBad("adopt-phases");
+  assert.equal((await api(page, "/chargers")).items.length, 0, "nobody's wiring is guessed");
   await page.locator("#adopt-phases").selectOption("l1");
   await look("chargers-adopt");
   await page.locator('[data-form="adopt"] button[type="submit"]').click();
@@ -249,6 +255,7 @@ async function killedInTheMiddle() {
   await page.locator("#password").fill(PERSON.password);
   await page.locator('button[type="submit"]').click();
   await at("loads").waitFor();
+  await page.locator("[data-resumed]").waitFor();
   for (const step of ["welcome", "meter", "fuse"]) {
     await page.locator(`.wizard-steps [data-step="${step}"][data-progress="done"]`).waitFor();
   }
@@ -259,10 +266,12 @@ async function killedInTheMiddle() {
 async function relayAndOrder() {
   await page.locator("details.add summary").first().click();
   await page.locator("#relay-host").fill("127.0.0.1:9");
-  await page.locator("#relay-rated").fill("hot");
+  await page.locator("#relay-rated-w").fill("hot");
   await page.locator('[data-form="relay"] button[type="submit"]').click();
-  await isBad("relay-rated");
-  await page.locator("#relay-rated").fill("2000");
+  await isBad("relay-rated-w");
+  await isBad("relay-phases");
+  await page.locator("#relay-rated-w").fill("2000");
+  await page.locator("#relay-phases").selectOption("l1");
   await page.locator("#relay-name").fill("Water heater");
   await page.locator('[data-form="relay"] button[type="submit"]').click();
   // Nothing answers there: it is saved, the reason is told, and the wizard goes on.

@@ -1,8 +1,9 @@
-"""A charger with the registers of an Alfen NG9xx, served by pymodbus over TCP, with a car that draws what it may.
+"""A charger served by pymodbus over TCP, with a car that draws what it may.
 
-    modbus_charger.py --port 1502 --unit 1 [--validity 60] [--safe 6] [--car 16]
+    modbus_charger.py --port 1502 --unit 1 [--model alfen|keba] [--validity 60] [--safe 6] [--car 16] [--keeps]
 
-A limit holds for as long as its validity; then the charger falls to its safe current by itself. Each change is a line on standard
+An Alfen NG9xx holds a limit for as long as its validity; then it falls to its safe current by itself. A KEBA P30 has a fail-safe that
+is written to it, and counts the time since any word. With `--keeps` neither falls, whatever it says. Each change is a line on standard
 output. Lines of standard input: `mute` answers nothing any more, `quit` ends.
 """
 
@@ -18,7 +19,7 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 KIND = ModbusTcpClient.DATATYPE
-READ_HOLDING, WRITE_MULTIPLE = 3, 16
+READ_HOLDING, WRITE_SINGLE, WRITE_MULTIPLE = 3, 6, 16
 MAX_CURRENT = 1210
 LEAST_A, MOST_A = 6.0, 16.0
 RAMP_A_PER_S = 20.0
@@ -43,6 +44,8 @@ class Charger:
         return max(0.0, self.until - time.monotonic())
 
     def applied(self):
+        if self.options.keeps:
+            return min(MOST_A, self.limit)
         return min(MOST_A, self.limit if self.left() > 0 else self.options.safe)
 
     def step(self, seconds):
@@ -94,6 +97,70 @@ class Charger:
         return None
 
 
+class Keba(Charger):
+    """A fail-safe of 0 s is none. Every word winds it up."""
+
+    def __init__(self, options):
+        super().__init__(options)
+        self.enabled, self.failsafe_a, self.failsafe_s = False, 0.0, 0
+        self.heard = time.monotonic()
+        self.fallen = False
+
+    def left(self):
+        if self.failsafe_s == 0 or self.options.keeps:
+            return 1.0
+        return max(0.0, self.heard + self.failsafe_s - time.monotonic())
+
+    def applied(self):
+        if self.left() == 0:
+            # It stays so until it is told again.
+            self.fallen = True
+        if self.fallen:
+            return min(MOST_A, self.failsafe_a)
+        return min(MOST_A, self.limit) if self.enabled else 0.0
+
+    def registers(self):
+        state = 3 if self.draw > 0 else 5
+        milli = round(self.draw * 1000)
+        table = {
+            1000: state, 1004: 7, 1008: milli, 1010: milli, 1012: milli, 1036: round(self.energy_wh * 10),
+            1100: round(self.applied() * 1000), 1600: round(self.failsafe_a * 1000), 1602: self.failsafe_s,
+        }
+        return {first + index: word for first, value in table.items() for index, word in enumerate(words(value, KIND.UINT32))}
+
+    async def asked(self, function, start, address, count, registers, values):
+        if self.mute:
+            await asyncio.sleep(3600)
+        self.applied()
+        self.heard = time.monotonic()
+        if function == WRITE_SINGLE:
+            if values is None:
+                # The server reads back what it has written.
+                return None
+            value = list(values)[0]
+            self.writes += 1
+            if address == 5004:
+                self.limit, self.fallen = value / 1000, False
+            elif address == 5014:
+                self.enabled, self.fallen = value == 1, False
+            elif address == 5016:
+                self.failsafe_a = value / 1000
+            elif address == 5018:
+                self.failsafe_s = value
+            elif address != 5020:
+                return ExcCodes.ILLEGAL_ADDRESS
+            return None
+        if function != READ_HOLDING or count != 2:
+            return ExcCodes.ILLEGAL_FUNCTION
+        table = self.registers()
+        for index in range(address, address + count):
+            registers[index - start] = table.get(index, 0)
+        return None
+
+
+MODELS = {"alfen": (Charger, [(300, 100), (1200, 16)]), "keba": (Keba, [(1000, 110), (1600, 4), (5000, 30)])}
+
+
 async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
@@ -101,9 +168,11 @@ async def main():
     parser.add_argument("--validity", type=float, default=60.0)
     parser.add_argument("--safe", type=float, default=6.0)
     parser.add_argument("--car", type=float, default=16.0)
+    parser.add_argument("--model", choices=["alfen", "keba"], default="alfen")
+    parser.add_argument("--keeps", action="store_true")
     options = parser.parse_args()
-    charger = Charger(options)
-    blocks = [(300, 100), (1200, 16)]
+    make, blocks = MODELS[options.model]
+    charger = make(options)
     data = [SimData(start, count=count, values=0, datatype=DataType.REGISTERS) for start, count in blocks]
     device = SimDevice(id=options.unit, simdata=data, action=charger.asked)
     server = ModbusTcpServer(device, address=("127.0.0.1", options.port))

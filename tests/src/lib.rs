@@ -39,6 +39,7 @@ pub mod program;
 pub mod pty;
 pub mod relay;
 pub mod serial_pair;
+pub mod timed_charger;
 pub mod tls_front;
 pub mod tools;
 pub mod wait;

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use headroom_core::config::{Config, Driver, Meter};
+use axum::extract::ConnectInfo;
+use axum::http::Extensions;
+use headroom_core::config::{Config, Driver, Meter, Secret};
 use headroom_core::event::{Reading, UserCommand};
 use headroom_core::trial::StepKind;
 use headroom_core::units::Milliamps;
@@ -18,6 +21,8 @@ use crate::demo::Demo;
 use crate::health::Health;
 use crate::identity::new_csrf_key;
 use crate::notify::Notifier;
+use crate::plain::PAGE_IN_CLEAR;
+use crate::serve::Secure;
 use crate::status::Status;
 use crate::throttle::Throttle;
 use crate::tls::Tls;
@@ -58,6 +63,8 @@ pub struct App {
     pub host_names: Vec<String>,
     /// The source that the command line pins, as it may be shown; it is read instead of the stored one.
     pub pinned_meter: Option<String>,
+    /// The password that `***` stands for in it.
+    pub pinned_password: Option<Secret>,
     /// The version of the program.
     pub version: &'static str,
     /// Where the data are, and how the program starts anew.
@@ -113,8 +120,10 @@ pub struct ChargerTest {
     /// Whether the cut test is part of it.
     pub cut: bool,
     /// When it began.
+    #[serde(serialize_with = "headroom_store::times::one")]
     pub started: Timestamp,
     /// When it ended.
+    #[serde(serialize_with = "headroom_store::times::maybe")]
     pub ended: Option<Timestamp>,
     /// The step, from 1.
     pub step: usize,
@@ -156,6 +165,7 @@ pub enum ServerEvent {
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadingEvent {
     /// When it came.
+    #[serde(serialize_with = "headroom_store::times::one")]
     pub time: Timestamp,
     /// What the meter said.
     #[serde(flatten)]
@@ -288,6 +298,7 @@ pub struct Unmatched {
     /// Its firmware, as it says.
     pub firmware: Option<String>,
     /// When it first connected.
+    #[serde(serialize_with = "headroom_store::times::one")]
     pub since: Timestamp,
     /// The address it connected from.
     pub remote: Option<String>,
@@ -302,6 +313,8 @@ pub(crate) struct Inner {
     pub(crate) throttle: Throttle,
     pub(crate) hashers: Semaphore,
     pub(crate) listeners: Arc<Semaphore>,
+    /// Somebody came from another computer over plain HTTP with what proves who they are.
+    pub(crate) page_in_clear: AtomicBool,
     /// For the demo, in which there is no session to make it from.
     pub(crate) demo_csrf: String,
 }
@@ -315,7 +328,18 @@ impl Inner {
             throttle: Throttle::default(),
             hashers: Semaphore::new(HASHERS),
             listeners: Arc::new(Semaphore::new(LISTENERS)),
+            page_in_clear: AtomicBool::new(false),
             demo_csrf: new_csrf_key(),
         })
+    }
+
+    /// Notes that a secret of the page came in clear if it did, and says so in the log the first time.
+    pub(crate) fn note_clear(&self, extensions: &Extensions) {
+        let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+        let from_elsewhere = peer.is_some_and(|peer| !peer.0.ip().to_canonical().is_loopback());
+        let in_clear = from_elsewhere && extensions.get::<Secure>().is_none();
+        if in_clear && !self.page_in_clear.swap(true, Ordering::Relaxed) {
+            tracing::warn!("{PAGE_IN_CLEAR}");
+        }
     }
 }

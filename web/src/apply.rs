@@ -11,8 +11,11 @@ use headroom_store::{Change, Edit, House, StoreError};
 use crate::api::chargers::take_back_proofs;
 use crate::api::driver::OCPP_PASSWORD_MIN;
 use crate::api::priorities::{Priorities, set_order};
+use crate::api::site::whom;
 use crate::app::{App, ControlRequest};
 use crate::change::profiles;
+use crate::plain::warn_of_clear;
+use crate::plausible::implausible;
 
 /// A configuration that somebody wants.
 #[derive(Clone, Debug)]
@@ -113,6 +116,7 @@ pub async fn apply_to(
     edit.house = house;
     let version = edit.commit(author, what).await.map_err(ApplyError::Store)?;
     tracing::info!(version, author, what, "the configuration was changed");
+    warn_of_clear(&edit.house, Some(&before));
     Ok(Applied {
         version: Some(version),
         changes,
@@ -134,7 +138,7 @@ fn completed(
             message: "is \"***\", and none is stored: write the secret itself".to_owned(),
         })
         .collect();
-    take_password(&mut house.meter, &before.meter);
+    errors.extend(take_password(&mut house.meter, &before.meter));
     take_back_proofs(&mut house, before);
     errors.extend(passwords(&house, before));
     if let Some(order) = order
@@ -157,6 +161,7 @@ fn completed(
         errors.extend((checks.meter)(&house.meter));
     }
     errors.extend(profiles(&house, before, checks.profile));
+    errors.extend(implausible(&house, before, checks.meter));
     if errors.is_empty() {
         Ok(house)
     } else {
@@ -164,20 +169,29 @@ fn completed(
     }
 }
 
-/// A password that stands in the source is stored apart; `***` there stands for the one that is.
-fn take_password(meter: &mut Meter, before: &Meter) {
-    let Some((source, password)) = meter.source.as_deref().map(hide_password) else {
-        return;
-    };
+/// A password that stands in the source is stored apart; `***` there stands for the one that is, if it was written for the
+/// same host and user.
+fn take_password(meter: &mut Meter, before: &Meter) -> Option<FieldError> {
+    let (source, password) = meter.source.as_deref().map(hide_password)?;
+    let mut lacks = false;
     match password {
         Some(password) if password == HIDDEN => {
-            if meter.source_password.is_none() {
+            let known = before.source.as_deref().and_then(whom);
+            if meter.source_password.is_none() && known == whom(&source) {
                 meter.source_password.clone_from(&before.source_password);
             }
+            lacks = meter.source_password.is_none();
         }
         password => meter.source_password = password.map(Secret::new),
     }
     meter.source = Some(source);
+    lacks.then(|| FieldError {
+        field: "meter.source".to_owned(),
+        code: "required",
+        message: "has *** in the place of a password that is stored for another host or user, or not at all: write the \
+                  password itself"
+            .to_owned(),
+    })
 }
 
 /// Passwords of charge points that are new: nobody could be told one that is made here.

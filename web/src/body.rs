@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::problem::Problem;
 use crate::shape::array_for_object;
-use crate::words::field_error;
+use crate::words::field_error_in;
 
 /// Largest body (decision of the project; the largest configuration is far smaller).
 const BODY_MAX: usize = 1024 * 1024;
@@ -135,10 +135,11 @@ pub(crate) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     if !value.is_object() {
         return Err(Problem::field("", "type", "must be an object"));
     }
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(value.clone()).map_err(|error| {
         let path = error.path().to_string();
         let path = if path == "." { String::new() } else { path };
-        Problem::invalid(vec![field_error(path, &error.into_inner().to_string())])
+        let message = error.into_inner().to_string();
+        Problem::invalid(vec![field_error_in(&value, path, &message)])
     })
 }
 

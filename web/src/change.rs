@@ -6,6 +6,8 @@ use headroom_store::House;
 
 use crate::app::{ControlRequest, Inner, Shared};
 use crate::identity::Who;
+use crate::plain::warn_of_clear;
+use crate::plausible::implausible;
 use crate::problem::Problem;
 
 /// What a change gives: the answer, and the path of the object that was sent.
@@ -59,11 +61,15 @@ where
     errors.extend(profiles(&edit.house, &edit.before(), &|driver, charger| {
         app.devices.check_profile(driver, charger)
     }));
+    errors.extend(implausible(&edit.house, &edit.before(), &|meter| {
+        app.devices.check_meter(meter)
+    }));
     if !errors.is_empty() {
         return Err(Problem::invalid(errors).relative_to(&path));
     }
     let version = edit.commit(author, what).await?;
     tracing::info!(version, author, what, "the configuration was changed");
+    warn_of_clear(&edit.house, Some(&before));
     let before = before.as_ref();
     if (&edit.house.config, &edit.house.meter) == (&before.config, &before.meter) {
         // Nothing that the loop has to do with.

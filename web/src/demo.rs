@@ -15,7 +15,7 @@ pub trait Demo: Send + Sync + std::fmt::Debug {
     fn turn(&self, change: &DemoChange);
 
     /// One more charge point as it shall be configured, with its password; `None` when there is no place for another.
-    fn another(&self) -> Option<Charger>;
+    fn another(&self, is_taken: &dyn Fn(&str) -> bool) -> Option<Charger>;
 
     /// The charge point of [`Demo::another`] is in the configuration: it connects, and its car arrives.
     fn arrive(&self, charger: &Charger);

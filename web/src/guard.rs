@@ -24,6 +24,9 @@ pub(crate) async fn require(
 ) -> Response {
     match admit(&shared, role, request.method(), request.headers()).await {
         Ok(who) => {
+            if matches!(who.by, By::Token | By::Session { .. }) {
+                shared.note_clear(request.extensions());
+            }
             request.extensions_mut().insert(who);
             next.run(request).await
         }

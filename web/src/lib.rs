@@ -24,7 +24,10 @@ mod identity;
 pub mod notify;
 mod origin;
 mod packed;
+mod parquet;
 mod part;
+mod plain;
+mod plausible;
 mod problem;
 mod query;
 mod routes;
@@ -47,6 +50,7 @@ pub use app::{
 pub use health::Health;
 pub use origin::is_host_name;
 pub use part::part;
+pub use plain::warn_of_clear;
 pub use routes::router;
 pub use serve::{serve, serve_until};
 pub use shape::array_for_object;

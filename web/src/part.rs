@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::shape::array_for_object;
-use crate::words::field_error;
+use crate::words::field_error_in;
 
 /// Reads a part. What does not fit is told in words, its field below `path`.
 ///
@@ -31,7 +31,7 @@ pub fn part<T: DeserializeOwned + Serialize>(path: &str, value: &Value) -> Resul
     let typed: T = serde_path_to_error::deserialize(value.clone()).map_err(|error| {
         let field = error.path().to_string();
         let field = if field == "." { String::new() } else { field };
-        let error = field_error(field, &error.into_inner().to_string());
+        let error = field_error_in(value, field, &error.into_inner().to_string());
         FieldError {
             field: below(&error.field),
             ..error

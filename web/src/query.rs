@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::{FromRequestParts, Query, Request};
 use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use headroom_core::validate::FieldError;
 use headroom_store::Page;
 use jiff::Timestamp;
@@ -40,6 +42,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
             }
         }
         Ok(params)
+    }
+}
+
+/// Lets requests through whose path stands alone.
+pub(crate) async fn no_params(params: Params, request: Request, next: Next) -> Response {
+    match params.finish() {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.to(request.method()).into_response(),
     }
 }
 

@@ -11,10 +11,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::api::{
     accounts, alarms, backup, charger_operations, charger_test, chargers, csv, decisions, demo,
     diagnostics, discovery, energy, events, json_lines, loads, metrics, notifications, openapi,
-    people, priorities, readings, site, slow_loads, tls, versions, what_if,
+    parquet, people, priorities, readings, site, slow_loads, tls, versions, what_if,
 };
 use crate::app::{App, Inner, Shared};
 use crate::problem::Problem;
+use crate::query::no_params;
 use crate::{files, guard, origin};
 
 /// Everything that is answered over HTTP.
@@ -53,59 +54,64 @@ pub fn router(app: App) -> Router {
 
 /// For everybody.
 fn open() -> Router<Shared> {
-    Router::new()
+    let plain = Router::new()
         .route("/setup", post(accounts::set_up))
-        .route("/login", post(accounts::log_in))
+        .route("/login", post(accounts::log_in));
+    unasked(plain)
 }
 
 /// Reading, and ending one's own session.
 fn viewer() -> Router<Shared> {
-    Router::new()
-        .route("/session", get(accounts::session))
-        .route("/logout", post(accounts::log_out))
-        .route("/openapi.json", get(openapi::get))
-        .route("/status", get(site::status))
-        .route("/site", get(site::get_site))
-        .route("/meter", get(site::get_meter))
-        .route("/chargers", get(chargers::list))
-        .route("/meter/candidates", get(site::meter_candidates))
-        .route("/chargers/unmatched", get(chargers::unmatched))
-        .route("/chargers/{id}", get(chargers::get))
-        .route("/chargers/{id}/report", get(charger_test::report))
-        .route("/slow-loads", get(slow_loads::list))
-        .route("/slow-loads/{id}", get(slow_loads::get))
-        .route("/discovery", get(discovery::get))
-        .route("/priorities", get(priorities::get))
-        .route("/decisions", get(decisions::list))
-        .route("/decisions.csv", get(csv::get))
-        .route("/decisions.jsonl", get(json_lines::get))
-        .route("/decisions/{id}", get(decisions::get))
-        .route("/readings", get(readings::list))
-        .route("/energy", get(energy::list))
-        .route("/energy.csv", get(energy::csv))
-        .route("/alarms", get(alarms::list))
-        .route("/config/versions", get(versions::list))
-        .route("/diagnostics", get(diagnostics::get))
-        .route("/demo", get(demo::get))
-        .route("/tls", get(tls::get))
-        .route("/events", get(events::get))
+    let plain = Router::new()
+            .route("/session", get(accounts::session))
+            .route("/logout", post(accounts::log_out))
+            .route("/openapi.json", get(openapi::get))
+            .route("/status", get(site::status))
+            .route("/site", get(site::get_site))
+            .route("/meter", get(site::get_meter))
+            .route("/chargers/{id}", get(chargers::get))
+            .route("/chargers/{id}/report", get(charger_test::report))
+            .route("/slow-loads/{id}", get(slow_loads::get))
+            .route("/priorities", get(priorities::get))
+            .route("/decisions/{id}", get(decisions::get))
+            .route("/demo", get(demo::get))
+            .route("/tls", get(tls::get))
+        .route("/what-if", post(what_if::post));
+    let asked = Router::new()
+            .route("/chargers", get(chargers::list))
+            .route("/meter/candidates", get(site::meter_candidates))
+            .route("/chargers/unmatched", get(chargers::unmatched))
+            .route("/slow-loads", get(slow_loads::list))
+            .route("/discovery", get(discovery::get))
+            .route("/decisions", get(decisions::list))
+            .route("/decisions.csv", get(csv::get))
+            .route("/decisions.jsonl", get(json_lines::get))
+            .route("/decisions.parquet", get(parquet::get))
+            .route("/readings", get(readings::list))
+            .route("/energy", get(energy::list))
+            .route("/energy.csv", get(energy::csv))
+            .route("/alarms", get(alarms::list))
+            .route("/config/versions", get(versions::list))
+            .route("/diagnostics", get(diagnostics::get))
+            .route("/events", get(events::get));
+    unasked(plain).merge(asked)
 }
 
 /// Priorities, wishes for loads, and the switches of the demo.
 fn user() -> Router<Shared> {
-    Router::new()
+    let plain = Router::new()
         .route("/priorities", put(priorities::put))
-        .route("/what-if", post(what_if::post))
         .route("/demo", patch(demo::patch))
         .route("/demo/cars", post(demo::post_car))
         .route("/chargers/{id}/start", post(charger_operations::start))
         .route("/chargers/{id}/stop", post(charger_operations::stop))
-        .route("/loads/{id}/{verb}", post(loads::post))
+        .route("/loads/{id}/{verb}", post(loads::post));
+    unasked(plain)
 }
 
 /// Everything else.
 fn installer() -> Router<Shared> {
-    Router::new()
+    let plain = Router::new()
         .route("/site", put(site::put_site))
         .route("/meter", put(site::put_meter))
         .route("/chargers", post(chargers::post))
@@ -136,10 +142,19 @@ fn installer() -> Router<Shared> {
         .route("/tls", put(tls::put))
         .route("/backup", post(backup::backup))
         .route("/restore", post(backup::restore))
-        .route("/users", get(people::users).post(people::post_user))
+        .route("/users", post(people::post_user))
         .route("/users/{name}", delete(people::delete_user))
-        .route("/tokens", get(people::tokens).post(people::post_token))
-        .route("/tokens/{name}", delete(people::delete_token))
+        .route("/tokens", post(people::post_token))
+        .route("/tokens/{name}", delete(people::delete_token));
+    let asked = Router::new()
+        .route("/users", get(people::users))
+        .route("/tokens", get(people::tokens));
+    unasked(plain).merge(asked)
+}
+
+/// Calls that take no parameters behind a question mark: one that is not known is told, as everywhere.
+fn unasked(router: Router<Shared>) -> Router<Shared> {
+    router.route_layer(from_fn(no_params))
 }
 
 async fn healthz(State(shared): State<Shared>) -> Result<&'static str, Problem> {

@@ -56,7 +56,9 @@ pub async fn serve(listener: TcpListener, app: App) {
         let mut look = tokio::time::interval(RENEW_LOOK);
         loop {
             look.tick().await;
-            tls.renew();
+            let tls = Arc::clone(&tls);
+            // A certificate takes a while to make, and a file a while to write.
+            drop(tokio::task::spawn_blocking(move || tls.renew()).await);
         }
     };
     let serving = serve_until(

@@ -70,6 +70,7 @@ pub struct Status {
     /// Why the state is what it is.
     pub reason: Reason,
     /// Time of day of this status.
+    #[serde(serialize_with = "headroom_store::times::one")]
     pub time: Timestamp,
     /// The lines.
     pub phases: Vec<PhaseState>,
@@ -148,6 +149,7 @@ pub struct ChargerLoad {
     /// How long a limit holds without renewal, in seconds.
     pub lease_s: u32,
     /// When its present limit runs out.
+    #[serde(serialize_with = "headroom_store::times::maybe")]
     pub lease_until: Option<Timestamp>,
     /// Does it do what it was told.
     pub following: Option<bool>,
@@ -184,6 +186,7 @@ pub struct WishStatus {
     /// `pause`, `limit` or `boost`.
     pub kind: &'static str,
     /// When it ends.
+    #[serde(serialize_with = "headroom_store::times::one")]
     pub until: Timestamp,
     /// Most that it may have, in amperes; only of a limit.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -200,6 +203,7 @@ pub struct AlarmStatus {
     /// The load that it is about.
     pub load: Option<String>,
     /// Since when.
+    #[serde(serialize_with = "headroom_store::times::one")]
     pub since: Timestamp,
     /// What happened, what was done, what to do.
     pub text: String,
@@ -296,7 +300,10 @@ fn load_status(load: &LoadSnapshot, inputs: &StatusInputs<'_>) -> Option<LoadSta
                 max_current_a: charger.max_current_a,
                 priority: charger.priority,
                 lease_s: charger.lease_s,
-                lease_until: lease_until.map(inputs.time_of),
+                // One that has run out holds nothing any more.
+                lease_until: lease_until
+                    .filter(|until| *until > inputs.now)
+                    .map(inputs.time_of),
                 following: *following,
                 reason: load.reason.clone(),
                 wishes,

@@ -11,6 +11,7 @@ pub struct OcppTraced {
     /// The identity of the charge point.
     pub charge_point: String,
     /// When it came or went.
+    #[serde(serialize_with = "headroom_store::times::one")]
     pub time: Timestamp,
     /// `in` from the charge point, `out` to it.
     pub direction: &'static str,
@@ -22,6 +23,7 @@ pub struct OcppTraced {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MeterTraced {
     /// When it was heard.
+    #[serde(serialize_with = "headroom_store::times::one")]
     pub time: Timestamp,
     /// Anonymous: as text, as hexadecimal digits, or as decoded where the source has no telegrams; in parentheses why it is not shown.
     pub telegram: String,

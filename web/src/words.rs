@@ -3,7 +3,9 @@
 //! The messages of serde are not made for people: `invalid type: string "x", expected f64`. Their
 //! beginnings are stable, and a test holds each kind; what is not known is told as a value that cannot be.
 
+use headroom_core::config::Driver;
 use headroom_core::validate::FieldError;
+use serde_json::{Map, Value};
 
 /// Longest piece of what was sent that is repeated.
 const SENT_MAX: usize = 60;
@@ -42,6 +44,51 @@ pub(crate) fn field_error(path: String, message: &str) -> FieldError {
         code,
         message,
     }
+}
+
+/// The same, where the value is at hand: serde says nothing of what is inside an object whose shape depends on its kind,
+/// and calls a number that is out of range no number.
+pub(crate) fn field_error_in(value: &Value, path: String, message: &str) -> FieldError {
+    let pointer: String = path
+        .split(['.', '['])
+        .map(|part| format!("/{}", part.trim_end_matches(']')))
+        .collect();
+    let at = value.pointer(&pointer);
+    let is_number = |value: &Value| match value {
+        Value::Array(list) => !list.is_empty() && list.iter().all(Value::is_number),
+        value => value.is_number(),
+    };
+    if message.starts_with("data did not match any variant") && at.is_some_and(is_number) {
+        return FieldError {
+            field: path,
+            code: "range",
+            message: "cannot be that: no fuse has such a rating".to_owned(),
+        };
+    }
+    let names_its_field = ["unknown field", "missing field", "duplicate field"]
+        .iter()
+        .any(|begin| message.starts_with(begin));
+    let inside = at.and_then(Value::as_object).filter(|driver| {
+        !names_its_field && driver.contains_key("kind") && path.ends_with("driver")
+    });
+    if let Some(name) = inside.and_then(|driver| wrong_field(driver, message)) {
+        return field_error(format!("{path}.{name}"), message);
+    }
+    field_error(path, message)
+}
+
+/// The field of a driver that the message is about: without it, serde says something else.
+fn wrong_field<'a>(driver: &'a Map<String, Value>, message: &str) -> Option<&'a str> {
+    let without = |name: &str| {
+        let mut rest = driver.clone();
+        rest.remove(name);
+        serde_json::from_value::<Driver>(Value::Object(rest)).err()
+    };
+    driver
+        .keys()
+        .filter(|name| *name != "kind")
+        .find(|name| without(name).is_none_or(|error| error.to_string() != message))
+        .map(String::as_str)
 }
 
 fn below(path: &str, name: &str) -> String {
@@ -123,7 +170,7 @@ fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use headroom_core::config::{Charger, Site, SlowLoad};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 

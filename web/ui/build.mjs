@@ -1,5 +1,6 @@
 // Builds the page into ../dist: a script for the frame and the live values, one for each other page (loaded when it is
-// visited) with what they share, one style sheet, one document, and one file for each language.
+// visited) with what they share, one style sheet, one document, and one file for each language. A language is its
+// texts alone, in the order of the keys; the scripts name a text by its place.
 // The output is committed, so that building the service never needs Node; the same sources give the same bytes.
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
@@ -8,7 +9,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { checkEnglish, checkLanguage } from "./languages.mjs";
+import { checkEnglish, textsOf } from "./languages.mjs";
+import { places } from "./places.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "dist");
@@ -36,18 +38,27 @@ const packed = (bytes) => gzipSync(bytes, { level: 9 }).length;
 const version = (bytes) => createHash("sha256").update(bytes).digest("hex").slice(0, 12);
 const versioned = (name) => `/${name}?v=${version(files.get(name))}`;
 
+/** The major version of the service, in which the shapes of its API stay as they are. */
+async function serviceMajor() {
+  const [, found] = /\[workspace\.package\][^[]*?\nversion = "(\d+)\./.exec(await readFile(join(here, "..", "..", "Cargo.toml"), "utf8")) ?? [];
+  if (found === undefined) throw new Error("Cargo.toml names no version");
+  return found;
+}
+
 // Everything is built before anything is written: a build that fails leaves the page as it was.
 const files = new Map();
 const keep = (result) => {
   for (const file of result.outputFiles) files.set(relative(out, file.path), file.contents);
 };
 
-// The tables of texts first: the script names each with its version.
-await checkEnglish(here);
+// The tables of texts first: the script names each with its version. Each begins with the version of the keys, so that a
+// script never shows the texts of another build at the wrong places.
+const { keys, named, plugin } = await places(here, await checkEnglish(here));
+const keysVersion = version(keys.join(" "));
 const spoken = LANGUAGES.filter((language) => existsSync(join(here, "src", "i18n", `${language}.ts`)));
 for (const language of spoken) {
-  await checkLanguage(here, language);
-  keep(await build({ ...common, entryPoints: { [language]: `src/i18n/${language}.ts` }, outdir: out, write: false }));
+  const texts = [keysVersion, ...(await textsOf(here, language, keys))];
+  files.set(`${language}.js`, Buffer.from(`export default ${JSON.stringify(texts.join("\n"))}.split("\\n");\n`));
 }
 const tables = Object.fromEntries(spoken.map((language) => [language, versioned(`${language}.js`)]));
 
@@ -62,7 +73,13 @@ const script = await build({
   loader: { ".css": "empty" },
   jsx: "automatic",
   jsxImportSource: "preact",
-  define: { LANGUAGE_FILES: JSON.stringify(tables) },
+  plugins: [plugin],
+  define: {
+    PAGE_MAJOR: JSON.stringify(await serviceMajor()),
+    LANGUAGE_FILES: JSON.stringify(tables),
+    TEXT_KEYS: JSON.stringify(named.join(" ")),
+    TEXT_KEYS_VERSION: JSON.stringify(keysVersion),
+  },
 });
 keep(script);
 
@@ -102,14 +119,17 @@ const isTable = (name) => spoken.some((language) => name === `${language}.js`);
 let atFirst = 0;
 let later = 0;
 let largest = 0;
+let all = 0;
 for (const [name, contents] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
   const size = packed(contents);
+  all += size;
   if (isTable(name)) largest = Math.max(largest, size);
   else if (first.has(name)) atFirst += size;
   else later += size;
   console.log(`${name.padEnd(24)} ${String(contents.length).padStart(7)} B  ${String(size).padStart(6)} B gzip`);
 }
 atFirst += largest;
+console.log(`the whole of it is ${all} B gzip`);
 console.log(`the first visit loads ${atFirst} B gzip with the largest language (budget ${BUDGET_FIRST}), all pages ${atFirst + later} (budget ${BUDGET_ALL})`);
 if (atFirst > BUDGET_FIRST || atFirst + later > BUDGET_ALL) {
   console.error("The page is over its budget.");

@@ -83,6 +83,13 @@ impl PolledDevice for ModbusDevice {
         }
     }
 
+    fn is_kept_awake_by_questions(&self) -> bool {
+        match &self.target {
+            Target::Charger(station) => station.is_kept_awake_by_questions(),
+            Target::Relay(_) => false,
+        }
+    }
+
     fn switches_phases(&self) -> bool {
         match &self.target {
             Target::Charger(station) => station.switches_phases(),

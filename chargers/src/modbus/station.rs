@@ -128,6 +128,11 @@ impl Station {
         self.table.phases.is_some() && self.phases.is_some()
     }
 
+    /// A fail-safe watches for any word of a controller; a validity counts from the last limit.
+    pub(super) const fn is_kept_awake_by_questions(&self) -> bool {
+        matches!(self.table.on_loss, OnLoss::FailSafe(_))
+    }
+
     fn repeat(&self) -> Repeat {
         match self.table.on_loss {
             OnLoss::Validity { keep_alive, .. } => {
@@ -137,6 +142,8 @@ impl Station {
                 let every = learnt.unwrap_or(KEEP_ALIVE_AT_MOST).min(keep_alive);
                 Repeat::Every(every.max(KEEP_ALIVE_AT_MOST))
             }
+            // Without its fail-safe it keeps what it was told.
+            OnLoss::FailSafe(_) if self.told_no_fail_safe => Repeat::Needless,
             OnLoss::FailSafe(_) => Repeat::Always,
             OnLoss::HoldsLast => Repeat::Needless,
         }

@@ -27,6 +27,11 @@ pub(crate) trait PolledDevice: Debug + Send + 'static {
         Pace::default()
     }
 
+    /// Whether a question alone keeps it from falling to its safe current: what guards it counts any word.
+    fn is_kept_awake_by_questions(&self) -> bool {
+        false
+    }
+
     /// Whether it can be told now how many phases to use.
     fn switches_phases(&self) -> bool {
         false
@@ -154,6 +159,24 @@ pub(crate) enum Seen {
         /// What flows through it.
         power_w: Option<Watts>,
     },
+}
+
+impl Seen {
+    /// The same device, of which only the state is known.
+    pub(crate) const fn without_values(&self) -> Self {
+        match self {
+            Self::Charger { status, .. } => Self::Charger {
+                status: *status,
+                current_a: None,
+                limit: None,
+                energy: None,
+            },
+            Self::SlowLoad { .. } => Self::SlowLoad {
+                on: None,
+                power_w: None,
+            },
+        }
+    }
 }
 
 /// How a device wants to be written. Nothing here holds up a reduction.

@@ -2,10 +2,12 @@
 
 mod device;
 mod said;
+mod shown;
 mod task;
 #[cfg(test)]
 mod tests;
 mod wear;
 
 pub(crate) use device::{CallError, Order, Pace, PolledDevice, Repeat, Seen};
+pub(crate) use shown::Shown;
 pub(crate) use task::{Link, Polled, Told};

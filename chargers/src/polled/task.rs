@@ -6,6 +6,9 @@
 //! more than it was told is told again. When the renewals of an order stop, the task itself tells what
 //! holds afterwards: the safe current, or off. That is all that can be done for a device that keeps what it was
 //! told, and nothing if this program dies: see the driver's own dead man's switch.
+//!
+//! A device whose fall is tested is left alone: nothing is written, kept alive or corrected until the test is over, whatever
+//! runs out meanwhile. An order that comes all the same is obeyed: the fuse needs it.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -16,7 +19,9 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{CallError, Order, PolledDevice, Repeat, Seen, said::Said, wear::Wear};
+use super::{
+    CallError, Order, PolledDevice, Repeat, Seen, Shown, said::Said, shown::Watched, wear::Wear,
+};
 use crate::{message::DeviceEvent, wall::WallClock};
 
 /// Polls that may fail before the link counts as lost.
@@ -59,6 +64,10 @@ pub(crate) struct Link {
     /// How many phases a charger surely uses when it is not switched to fewer; 0 if that is not known.
     pub(crate) phases: u8,
     pub(crate) orders: watch::Receiver<Option<Told>>,
+    /// Whether it is to be left alone, to see what it does then.
+    pub(crate) silence: watch::Receiver<bool>,
+    /// What it has shown that it can do.
+    pub(crate) shown: Shown,
     pub(crate) events: mpsc::Sender<DeviceEvent>,
     pub(crate) wall: WallClock,
     pub(crate) poll_every: Duration,
@@ -104,6 +113,9 @@ pub(crate) struct Polled<D> {
     /// How many times in a row it was told again because it showed more.
     corrections: u32,
     next_poll: Instant,
+    /// It is left alone.
+    silent: bool,
+    watched: Watched,
     wear: Wear,
     /// Outcomes that found the queue of events full.
     unsent: VecDeque<DeviceEvent>,
@@ -126,6 +138,8 @@ impl<D: PolledDevice> Polled<D> {
             failures: 0,
             corrections: 0,
             next_poll: Instant::now(),
+            silent: false,
+            watched: Watched::default(),
             wear: Wear::default(),
             unsent: VecDeque::new(),
             said: Said::default(),
@@ -144,6 +158,7 @@ impl<D: PolledDevice> Polled<D> {
                 self.obey(told).await;
                 continue;
             }
+            self.heed_silence();
             self.send_unsent();
             let now = Instant::now();
             if let Some(lapsed) = self.lapsed(now) {
@@ -152,13 +167,15 @@ impl<D: PolledDevice> Polled<D> {
                 self.obey_held(held).await;
             } else if let Some(order) = self.hungry(now) {
                 self.repeat(order).await;
-            } else if self.next_poll <= now {
+            } else if self.next_poll <= now && self.may_ask() {
                 self.look().await;
             } else {
-                let taken = self.taken;
+                let (taken, silent) = (self.taken, self.silent);
+                let mut silence = self.link.silence.clone();
                 tokio::select! {
                     biased;
                     () = another(self.link.orders.clone(), |one| Some(one.command) != taken) => {}
+                    Ok(_) = silence.wait_for(|wanted| *wanted != silent) => {}
                     () = tokio::time::sleep_until(self.wake()) => {}
                 }
             }
@@ -173,21 +190,54 @@ impl<D: PolledDevice> Polled<D> {
 
     fn wake(&self) -> Instant {
         let held = self.held.map(|held| held.until);
-        let lease = self.lease.map(|lease| lease.until);
+        let lease = self.lease.filter(|_| !self.silent).map(|it| it.until);
         let unsent = (!self.unsent.is_empty()).then(|| Instant::now() + SEND_AGAIN);
-        let times = [held, lease, self.feed_at(), unsent];
-        times
-            .into_iter()
-            .flatten()
-            .fold(self.next_poll, Instant::min)
+        let poll = self.may_ask().then_some(self.next_poll);
+        let times = [held, lease, self.feed_at(), unsent, poll];
+        let next = times.into_iter().flatten().min();
+        next.unwrap_or_else(|| Instant::now() + self.link.poll_every)
+    }
+
+    /// Takes up whether it is to be left alone.
+    fn heed_silence(&mut self) {
+        let wanted = *self.link.silence.borrow_and_update();
+        if wanted == self.silent {
+            return;
+        }
+        self.silent = wanted;
+        info!(
+            load = self.link.load,
+            silent = wanted,
+            "the device is left alone, or not any more"
+        );
+        if !wanted {
+            // What it did meanwhile shows now; nothing of what it was told is sure any more.
+            self.doubtful = true;
+        } else if !self.may_ask() {
+            // It is there, and what it draws is not known from now on.
+            let unheard = self.seen.as_ref().map(Seen::without_values);
+            self.report(unheard);
+        }
+        self.follow();
+    }
+
+    /// Whether it may be asked now.
+    fn may_ask(&self) -> bool {
+        !self.silent || !self.device.is_kept_awake_by_questions()
     }
 
     /// The order whose lease has run out.
     fn lapsed(&mut self, now: Instant) -> Option<Lease> {
+        if self.silent {
+            return None;
+        }
         self.lease.take_if(|lease| lease.until <= now)
     }
 
     fn feed_at(&self) -> Option<Instant> {
+        if self.silent {
+            return None;
+        }
         let Repeat::Every(every) = self.device.pace().repeat else {
             return None;
         };
@@ -314,6 +364,12 @@ impl<D: PolledDevice> Polled<D> {
             Some(Ok(())) if stays => Some(Err(no_phases())),
             result => result,
         };
+        let answer = result.as_ref().map(|it| it.as_ref().copied());
+        if let Some(answer) = answer {
+            let seen = self.seen.as_ref();
+            self.watched.answered(order, answer, seen, &self.link.shown);
+        }
+        self.note_abilities();
         match &result {
             Some(Ok(())) => self.hold(order),
             // It may have taken it or not; the next order is written whatever it says.
@@ -331,6 +387,13 @@ impl<D: PolledDevice> Polled<D> {
             }
         }
         result
+    }
+
+    /// What its driver knows by now of what it can do.
+    fn note_abilities(&self) {
+        let falls = !matches!(self.device.pace().repeat, Repeat::Needless);
+        self.link.shown.falls(falls);
+        self.link.shown.switches(self.device.switches_phases());
     }
 
     fn hold(&mut self, order: Order) {
@@ -407,9 +470,13 @@ impl<D: PolledDevice> Polled<D> {
                     info!(load = self.link.load, "the device is back");
                 }
                 self.failures = 0;
+                self.watched.read(&seen, &self.link.shown);
+                self.note_abilities();
                 self.seen = Some(seen.clone());
                 self.report(Some(seen));
-                self.correct(now).await;
+                if !self.silent {
+                    self.correct(now).await;
+                }
             }
             Err(error) => {
                 self.failures = self.failures.saturating_add(1);
@@ -494,7 +561,7 @@ impl<D: PolledDevice> Polled<D> {
             .wear
             .last()
             .is_some_and(|last| now.saturating_duration_since(last) < FOLLOW_FOR);
-        if follows {
+        if follows || self.silent {
             calm.min(FOLLOW_EVERY)
         } else {
             calm

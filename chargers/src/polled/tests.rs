@@ -10,12 +10,13 @@ use headroom_core::{
     event::{ChargerStatus, Outcome},
     units::Milliamps,
 };
+use headroom_ocpp::{Capabilities, Grade};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep, timeout},
 };
 
-use super::{CallError, Link, Order, Pace, Polled, PolledDevice, Repeat, Seen, Told};
+use super::{CallError, Link, Order, Pace, Polled, PolledDevice, Repeat, Seen, Shown, Told};
 use crate::{message::DeviceEvent, wall::WallClock};
 
 /// How the device takes an order or a question.
@@ -43,6 +44,7 @@ struct Inner {
     limit: i64,
     shows: bool,
     reads: usize,
+    awake: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -82,6 +84,10 @@ impl PolledDevice for Device {
         })
     }
 
+    fn is_kept_awake_by_questions(&self) -> bool {
+        self.inner.lock().unwrap().awake
+    }
+
     fn pace(&self) -> Pace {
         self.pace
     }
@@ -105,6 +111,8 @@ async fn answer(mood: Mood) -> Result<(), CallError> {
 struct Bench {
     inner: Arc<Mutex<Inner>>,
     orders: watch::Sender<Option<Told>>,
+    silence: watch::Sender<bool>,
+    shown: Shown,
     events: mpsc::Receiver<DeviceEvent>,
 }
 
@@ -123,18 +131,26 @@ impl Bench {
             limit: 32,
             shows: true,
             reads: 0,
+            awake: false,
         }));
         let device = Device {
             inner: Arc::clone(&inner),
             pace,
         };
         let (orders, receiver) = watch::channel(None);
+        let (silence, is_silent) = watch::channel(false);
+        let shown = Shown::new(Capabilities {
+            limits: Grade::Claimed,
+            ..Capabilities::default()
+        });
         let (sender, events) = mpsc::channel(room);
         let link = Link {
             load: "ev1".to_owned(),
             terminals: Some(3),
             phases: 0,
             orders: receiver,
+            silence: is_silent,
+            shown: shown.clone(),
             events: sender,
             wall: WallClock::system(),
             poll_every: Duration::from_secs(5),
@@ -143,6 +159,8 @@ impl Bench {
         Self {
             inner,
             orders,
+            silence,
+            shown,
             events,
         }
     }
@@ -638,4 +656,114 @@ async fn an_order_for_one_phase_that_is_not_taken_leaves_the_watchdog_fed() {
     let told = bench.told();
     assert!(told.iter().all(|(_, ampere)| *ampere == 10), "{told:?}");
     assert_eq!(told.len(), 5, "{told:?}");
+}
+
+const KEEP_ALIVE: Pace = Pace {
+    gap: Duration::ZERO,
+    writes_per_day: None,
+    repeat: Repeat::Every(seconds(10)),
+    poll_every: None,
+};
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_left_alone_is_not_written_and_is_watched() {
+    let mut bench = Bench::new(KEEP_ALIVE);
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    sleep(seconds(15)).await;
+    assert_eq!(bench.told(), [(0, 10), (10, 10)]);
+    bench.silence.send_replace(true);
+    let reads = bench.inner.lock().unwrap().reads;
+    // It goes up by itself, its keep-alive is due, its lease runs out: nothing of that is answered.
+    bench.inner.lock().unwrap().limit = 16;
+    sleep(seconds(200)).await;
+    assert_eq!(bench.told().len(), 2, "{:?}", bench.told());
+    let watched = bench.inner.lock().unwrap().reads - reads;
+    assert!((190..=210).contains(&watched), "{watched} reads");
+
+    // Nobody has ordered anything since: it is sent to safety.
+    bench.silence.send_replace(false);
+    sleep(seconds(1)).await;
+    assert_eq!(bench.told()[2..], [(215, 6)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_in_the_silence_is_obeyed_at_once() {
+    let mut bench = Bench::new(KEEP_ALIVE);
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    bench.silence.send_replace(true);
+    sleep(seconds(50)).await;
+    bench.order(2, 6);
+    assert_eq!(bench.outcome().await, (2, Accepted));
+    assert_eq!(bench.told(), [(0, 10), (50, 6)]);
+    // What it was told last is written again behind the silence, for nothing is sure.
+    bench.silence.send_replace(false);
+    sleep(seconds(1)).await;
+    bench.order(3, 6);
+    assert_eq!(bench.outcome().await, (3, Accepted));
+    assert_eq!(bench.told().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_questions_keep_awake_is_asked_nothing_and_counts_as_there() {
+    let mut bench = Bench::new(Pace::default());
+    bench.inner.lock().unwrap().awake = true;
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    sleep(seconds(20)).await;
+    while bench.events.try_recv().is_ok() {}
+    bench.silence.send_replace(true);
+    sleep(seconds(1)).await;
+    let DeviceEvent::Charger(report) = bench.events.recv().await.unwrap() else {
+        panic!("a report")
+    };
+    assert!(report.connected && report.current_a.is_none() && report.limit_a.is_none());
+    assert_eq!(report.status, ChargerStatus::Charging);
+    let reads = bench.inner.lock().unwrap().reads;
+    sleep(seconds(300)).await;
+    assert_eq!(bench.inner.lock().unwrap().reads, reads);
+    assert!(bench.events.try_recv().is_err());
+    assert_eq!(bench.told().len(), 1);
+    bench.silence.send_replace(false);
+    // First it is sent to safety, then it is asked.
+    assert_eq!(bench.report().await, (true, Some(6)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_it_can_do_is_proven_by_its_current_and_not_by_its_word() {
+    let mut bench = Bench::new(Pace::default());
+    bench.mood(Mood::Deaf);
+    bench.report().await;
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    sleep(seconds(20)).await;
+    let can = bench.shown.get();
+    assert_eq!((can.limits, can.lease), (Grade::Claimed, Grade::Claimed));
+    bench.mood(Mood::Good);
+    bench.order(2, 9);
+    assert_eq!(bench.outcome().await, (2, Accepted));
+    sleep(seconds(20)).await;
+    assert_eq!(bench.shown.get().limits, Grade::Proven);
+    // A refusal takes nothing back that was seen.
+    bench.mood(Mood::Refuses);
+    bench.order(3, 8);
+    assert_eq!(bench.outcome().await, (3, Rejected));
+    assert_eq!(bench.shown.get().limits, Grade::Proven);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_refuses_all_takes_no_limits_and_one_that_keeps_has_no_lease() {
+    let mut bench = Bench::new(needless());
+    bench.mood(Mood::Refuses);
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Rejected));
+    let can = bench.shown.get();
+    assert_eq!((can.limits, can.lease), (Grade::NotThere, Grade::NotThere));
+    bench.mood(Mood::Good);
+    sleep(seconds(10)).await;
+    bench.order(2, 9);
+    assert_eq!(bench.outcome().await, (2, Accepted));
+    sleep(seconds(5)).await;
+    assert_eq!(bench.shown.get().limits, Grade::Proven);
 }

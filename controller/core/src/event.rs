@@ -209,6 +209,9 @@ pub enum UserCommand {
     EndTest {
         /// Which charger.
         load: String,
+        /// Nobody wanted its end: the charger is another one from now on.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        reconfigured: bool,
     },
     /// Ceilings for everything; protection stays.
     Manual {

@@ -437,6 +437,12 @@ impl Meter {
         })
     }
 
+    /// Whether a line's fuse has mostly forgotten within this time what it carried before.
+    pub fn forgets_within(&self, phase: Phase, ms: u64) -> bool {
+        let fuse = self.fuses.get_ref(phase).as_ref();
+        fuse.is_some_and(|fuse| fuse.time_constant_ms() < ms)
+    }
+
     /// Thermal state of a line's fuse.
     pub fn thermal(&self, phase: Phase) -> Option<f64> {
         self.fuses.get_ref(phase).as_ref().map(Fuse::share)

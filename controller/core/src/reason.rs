@@ -108,7 +108,7 @@ impl Reason {
     pub fn starting() -> Self {
         Self::plain(
             ReasonCode::Starting,
-            "Waiting for the first readings of the meter; nothing is given above the safe current.",
+            "Waiting for the first readings of the meter: nothing is raised until they come, and a charger keeps what it has until its lease runs out or the meter counts as lost.",
         )
     }
 

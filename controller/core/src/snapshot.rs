@@ -1,5 +1,7 @@
 //! The engine seen from outside, for the page and the API: a copy, taken after a step.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::action::Reason;
@@ -51,11 +53,23 @@ pub struct Snapshot {
     /// The main meter.
     pub meter: MeterSnapshot,
     /// Chargers and slow loads, in the order of the configuration.
-    pub loads: Vec<LoadSnapshot>,
+    pub loads: Vec<Arc<LoadSnapshot>>,
     /// What is wrong now.
     pub alarms: Vec<Alarm>,
     /// Highest background learnt, per line.
     pub highest_background: PerPhase<Milliamps>,
+}
+
+impl Snapshot {
+    /// Takes over the loads that are as they were: many snapshots wait to be written, and most loads of a large site do not
+    /// change from one to the next.
+    pub fn share_loads(&mut self, before: &Self) {
+        for (load, before) in self.loads.iter_mut().zip(&before.loads) {
+            if load == before {
+                *load = Arc::clone(before);
+            }
+        }
+    }
 }
 
 /// How good the main meter's word is.

@@ -44,6 +44,12 @@ struct Manner {
     every_s: u64,
     /// The house meter sees nothing of it.
     unseen: bool,
+    /// A time of its own in seconds, shorter than the lease, after which it falls when it is left alone.
+    own_s: Option<u64>,
+    /// It tells its limit.
+    tells: bool,
+    /// It is asked nothing while it is left alone, and counts its time from then.
+    unasked: bool,
 }
 
 impl Default for Manner {
@@ -58,6 +64,9 @@ impl Default for Manner {
             says: true,
             every_s: 1,
             unseen: false,
+            own_s: None,
+            tells: false,
+            unasked: false,
         }
     }
 }
@@ -71,6 +80,8 @@ struct House {
     connected: bool,
     limit: i64,
     lease_until: u64,
+    /// Since when it is left alone.
+    alone_since: Option<u64>,
     way: VecDeque<(u64, i64)>,
     draw: [i64; 3],
     results: Vec<u64>,
@@ -124,6 +135,7 @@ impl House {
             connected: true,
             limit: 0,
             lease_until: 0,
+            alone_since: None,
             way: VecDeque::new(),
             draw: [0; 3],
             results: Vec::new(),
@@ -139,7 +151,15 @@ impl House {
             self.limit = limit;
             self.lease_until = self.s + LEASE_S;
         }
-        if self.s >= self.lease_until && !self.manner.forever {
+        let silent = self.engine.test().is_some_and(Test::is_silent);
+        self.alone_since = silent.then(|| self.alone_since.unwrap_or(self.s));
+        let own = self.manner.own_s.filter(|_| silent);
+        let until = match (self.alone_since, own) {
+            (Some(since), Some(own)) => since + own,
+            (Some(since), None) if self.manner.unasked => since + LEASE_S,
+            _ => self.lease_until,
+        };
+        if self.s >= until && !self.manner.forever {
             self.limit = 0;
         }
         let offered = match self.limit {
@@ -224,9 +244,12 @@ impl House {
         } else {
             "available"
         };
-        let said = self.manner.says.then_some(entries);
+        let asked = !self.manner.unasked || self.alone_since.is_none();
+        let said = (self.manner.says && asked).then_some(entries);
+        let limit = (self.manner.tells && asked).then(|| amps(self.limit));
         if self.s.is_multiple_of(self.manner.every_s) {
-            self.take(json!({"type": "charger", "id": "ev1", "connected": self.connected, "status": status, "current_a": said}));
+            self.take(json!({"type": "charger", "id": "ev1", "connected": self.connected, "status": status,
+                "current_a": said, "limit_a": limit}));
         }
         let phases: Vec<Value> = self
             .lines()
@@ -712,4 +735,56 @@ proptest! {
             house.second();
         }
     }
+}
+
+#[test]
+fn one_with_a_shorter_time_of_its_own_is_proven_by_its_own_word_and_the_meter() {
+    let manner = Manner {
+        own_s: Some(4),
+        tells: true,
+        ..Manner::default()
+    };
+    let report = House::new(manner.clone()).run(true);
+    let cut = report.cut.expect(&report.text);
+    assert!(cut.passed, "{cut:?}");
+    assert!(
+        cut.text.contains("after it heard the last of us"),
+        "{cut:?}"
+    );
+    assert_eq!(report.limits.lease, Some(LeaseProof::Proven));
+
+    // Without its word it may be the car that stopped.
+    let manner = Manner {
+        tells: false,
+        ..manner
+    };
+    let report = House::new(manner).run(true);
+    assert_eq!(report.result, Verdict::Aborted, "{}", report.text);
+    assert!(
+        report.text.contains("may have stopped by itself"),
+        "{}",
+        report.text
+    );
+    assert_eq!(report.limits.lease, None);
+}
+
+#[test]
+fn one_that_is_not_asked_in_the_silence_is_judged_by_the_meter() {
+    let manner = Manner {
+        unasked: true,
+        ..Manner::default()
+    };
+    let report = House::new(manner.clone()).run(true);
+    let cut = report.cut.expect(&report.text);
+    assert!(cut.passed, "{cut:?}");
+    assert_eq!(cut.seen_by.as_deref(), Some("meter"));
+
+    let manner = Manner {
+        forever: true,
+        ..manner
+    };
+    let report = House::new(manner).run(true);
+    let cut = report.cut.expect(&report.text);
+    assert!(!cut.passed, "{cut:?}");
+    assert_eq!(report.limits.lease, Some(LeaseProof::None));
 }

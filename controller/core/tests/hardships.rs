@@ -220,6 +220,35 @@ fn a_small_fuse_keeps_room_for_a_step_of_the_house_and_says_so() {
     assert_eq!(reason["code"], "thermal", "{reason}");
 }
 
+/// While a raise is on its way a step of the house may pass for the car.
+#[test]
+fn a_breaker_without_budget_bears_what_hides_in_a_raise() {
+    let raises = |fuse: serde_json::Value| {
+        let mut config = house(&json!([charger("ev1")]), &json!([]));
+        config["site"]["main_fuse"] = fuse;
+        let mut rig = Rig::new(&config);
+        let (mut draw, mut raises) = (0.0, Vec::new());
+        for s in 1..600 {
+            let house = if s < 100 { 11.0 } else { 1.0 };
+            rig.report(s, "ev1", draw, None);
+            for (limit, renewal) in limits(&rig.read(s, [Some(house + draw); 3])) {
+                if !renewal {
+                    draw = limit;
+                    raises.push(limit);
+                }
+            }
+        }
+        let text = rig.engine.snapshot().loads[0].reason.text.clone();
+        (raises, text)
+    };
+    let (gg, _) = raises(json!({"rating_a": 25}));
+    assert_eq!(gg, [13.0, 16.0]);
+    let (strict, why) = raises(json!({"rating_a": 25, "characteristic": "c"}));
+    // 1 A of the house, 11 A, 4 A that may hide in them and a step of 10 A are 26 A.
+    assert_eq!(strict, [7.0, 11.0, 13.0], "{why}");
+    assert!(why.contains("kept free"), "{why}");
+}
+
 #[test]
 fn a_step_of_the_total_power_lowers_before_the_currents_come() {
     let mut rig = Rig::new(&house(&json!([charger("ev1")]), &json!([])));
@@ -237,6 +266,33 @@ fn a_step_of_the_total_power_lowers_before_the_currents_come() {
     rig.report(201, "ev1", 16.0, Some(16.0));
     // 2.3 kW more: 10 A that may be on any line, of which there is room for 4 A.
     let cut = rig.power(202, 16_790.0, None);
+    let [(limit, false)] = limits(&cut)[..] else {
+        panic!("{cut:?}");
+    };
+    assert!((9.0..=11.0).contains(&limit), "{limit}");
+}
+
+#[test]
+fn a_car_that_has_long_said_where_it_is_hides_no_step_of_the_total_power() {
+    let mut rig = Rig::new(&house(&json!([charger("ev1")]), &json!([])));
+    // It says what it draws every 30 s: nothing, then 6 A on its way up, and 16 A soon after.
+    let draw = |s: u64| match s {
+        0..40 => 0.0,
+        40..44 => 6.0,
+        _ => 16.0,
+    };
+    let mut told = 0.0;
+    for s in (2..62).step_by(2) {
+        if [2, 30, 42, 46].contains(&s) {
+            rig.report(s, "ev1", draw(s), None);
+        }
+        let house = 5.0 + draw(s);
+        let all = rig.power(s, house * 690.0, (s % 10 == 0).then_some(house));
+        told = limits(&all).last().map_or(told, |(limit, _)| *limit);
+    }
+    assert_eq!(told, 16.0);
+    // The currents of second 60 are from long after it said 16 A: 2.3 kW more are not a car on its way from 6 A.
+    let cut = rig.power(62, 16_790.0, None);
     let [(limit, false)] = limits(&cut)[..] else {
         panic!("{cut:?}");
     };

@@ -16,6 +16,7 @@ pub struct Difference {
     /// The engine's own time.
     pub t_ms: Instant,
     /// Time of day.
+    #[serde(serialize_with = "headroom_store::times::one")]
     pub time: Timestamp,
     /// The version that recorded it.
     pub version: String,

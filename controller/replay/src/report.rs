@@ -50,8 +50,10 @@ pub struct ReplayedRun {
     /// The version that ran.
     pub version: String,
     /// The first input that was judged.
+    #[serde(serialize_with = "headroom_store::times::one")]
     pub from: Timestamp,
     /// The last one.
+    #[serde(serialize_with = "headroom_store::times::one")]
     pub to: Timestamp,
 }
 
@@ -63,8 +65,10 @@ pub struct Gap {
     /// What is missing.
     pub kind: GapKind,
     /// From when.
+    #[serde(serialize_with = "headroom_store::times::one")]
     pub from: Timestamp,
     /// Until when.
+    #[serde(serialize_with = "headroom_store::times::one")]
     pub to: Timestamp,
     /// How many rows are missing, or cannot be read.
     pub missing: u64,

@@ -25,10 +25,12 @@ const CHARGED: f64 = 0.3;
 /// A car above this that is plugged in again is another one, or it would want nothing.
 const CHARGED_ENOUGH: f64 = 0.8;
 /// Places for further cars, beside those of the house: name, lines of the terminals, most current, phases of the car.
-const PLACES: [(&str, &str, &[Phase], f64, u8); 2] = [
-    ("ev3", "Guest", &[Phase::L1], 16.0, 1),
-    ("ev4", "Yard", &[Phase::L2, Phase::L3, Phase::L1], 16.0, 3),
+const PLACES: [(&str, &[Phase], f64, u8); 2] = [
+    ("Guest", &[Phase::L1], 16.0, 1),
+    ("Yard", &[Phase::L2, Phase::L3, Phase::L1], 16.0, 3),
 ];
+/// Among so many names one is free: a house has fewer loads.
+const NAMES: std::ops::Range<usize> = 1..1000;
 
 /// The switches of one house.
 #[derive(Debug)]
@@ -80,28 +82,33 @@ impl Demo for Switches {
         self.plant.with(|house| turn(house, change));
     }
 
-    fn another(&self) -> Option<Charger> {
-        let (id, name, phases, max_a, _) = self.plant.with(|house| {
-            PLACES
-                .into_iter()
-                .find(|(id, ..)| house.charge_points().iter().all(|it| it.id() != *id))
-        })?;
+    fn another(&self, is_taken: &dyn Fn(&str) -> bool) -> Option<Charger> {
+        let there: Vec<String> = self.plant.with(|house| {
+            let charge_points = house.charge_points().iter();
+            charge_points.map(|it| it.id().to_owned()).collect()
+        });
+        let free = self.cars_max.checked_sub(there.len())?;
+        let (name, phases, max_a, _) = *PLACES.get(PLACES.len().checked_sub(free)?)?;
+        let id = NAMES
+            .map(|number| format!("ev{number}"))
+            .find(|id| !there.contains(id) && !is_taken(id))?;
         let password = password().ok()?;
         Some(Charger {
             name: name.to_owned(),
             max_current_a: Milliamps::from_f64(max_a)?,
             phases: Some(phases.to_vec()),
-            ..config::charger(id, &password)
+            ..config::charger(&id, &password)
         })
     }
 
     fn arrive(&self, charger: &Charger) {
-        let place = PLACES.into_iter().find(|(id, ..)| *id == charger.id);
-        let (Some((id, _, phases, max_a, car_phases)), Some(Driver::Ocpp { password, .. })) =
+        let place = PLACES.into_iter().find(|(name, ..)| *name == charger.name);
+        let (Some((_, phases, max_a, car_phases)), Some(Driver::Ocpp { password, .. })) =
             (place, &charger.driver)
         else {
             return;
         };
+        let id = charger.id.as_str();
         let seed = self.seed;
         self.plant.with(|house| {
             if house.charge_points().iter().any(|it| it.id() == id) {
@@ -240,8 +247,10 @@ mod tests {
     async fn cars_arrive_until_every_place_is_taken() {
         let switches = switches();
         switches.plant.with(|house| house.step(10_000));
-        for (id, _, phases, ..) in PLACES {
-            let charger = switches.another().unwrap();
+        // Somebody has called a load of theirs ev3.
+        let taken = |id: &str| id == "ev3";
+        for (id, (_, phases, ..)) in ["ev4", "ev5"].into_iter().zip(PLACES) {
+            let charger = switches.another(&taken).unwrap();
             assert_eq!(charger.id, id);
             assert_eq!(charger.phases.as_deref(), Some(phases));
             switches.arrive(&charger);
@@ -253,7 +262,7 @@ mod tests {
             let added = state.chargers.last().unwrap();
             assert!(added.id == id && added.car && added.network, "{added:?}");
         }
-        assert!(switches.another().is_none());
+        assert!(switches.another(&taken).is_none());
         assert_eq!(switches.state().chargers.len(), 4);
     }
 }

@@ -1,5 +1,6 @@
 //! The data directory: who uses it, whom it belongs to, its disk, its databases.
 
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -15,8 +16,30 @@ const MIB: u64 = 1024 * 1024;
 /// What others than the owner may do.
 const OTHERS: u32 = 0o077;
 
+/// What to do where this user may not look.
+const AS_ITS_USER: &str =
+    "run this as the user of the service (under systemd: with sudo), or give the files to this user (chown -R)";
+
+/// Whether this user may know of a file whether it is there.
+fn may_look(path: &Path) -> bool {
+    !matches!(path.try_exists(), Err(error) if error.kind() == ErrorKind::PermissionDenied)
+}
+
+/// Whether this user may read a file that is there.
+fn may_read(path: &Path) -> bool {
+    let opened = std::fs::File::open(path);
+    !matches!(opened, Err(error) if error.kind() == ErrorKind::PermissionDenied)
+}
+
 pub(super) fn lock(directory: &Path, running: bool) -> Finding {
     let shown = directory.display();
+    if !running && !may_read(&directory.join("lock")) {
+        return Finding::warning(
+            "lock",
+            format!("it cannot be told whether a Headroom runs with the data directory {shown}: this user may not look"),
+            AS_ITS_USER,
+        );
+    }
     Finding::ok(
         "lock",
         if running {
@@ -30,12 +53,22 @@ pub(super) fn lock(directory: &Path, running: bool) -> Finding {
 pub(super) fn directory(directory: &Path) -> Vec<Finding> {
     const CHECK: &str = "directory";
     let shown = directory.display();
-    let Ok(metadata) = directory.metadata() else {
-        return vec![Finding::warning(
-            CHECK,
-            format!("{shown} is not there, or cannot be looked at"),
-            "name the one that the service uses with --data DIR (under systemd: sudo, and /var/lib/headroom); the first start makes one",
-        )];
+    let metadata = match directory.metadata() {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return vec![Finding::warning(
+                CHECK,
+                format!("{shown} is not there"),
+                "name the one that the service uses with --data DIR (under systemd: /var/lib/headroom); the first start makes one",
+            )];
+        }
+        Err(error) => {
+            return vec![Finding::problem(
+                CHECK,
+                format!("{shown} cannot be looked at by this user ({error})"),
+                AS_ITS_USER,
+            )];
+        }
     };
     if !metadata.is_dir() {
         return vec![Finding::problem(
@@ -52,8 +85,8 @@ pub(super) fn directory(directory: &Path) -> Vec<Finding> {
     if writable.is_err() {
         findings.push(Finding::problem(
             CHECK,
-            format!("{shown} cannot be written by this user"),
-            "run this as the user of the service, or give the directory to it (chown -R)",
+            format!("{shown} cannot be read and written by this user"),
+            AS_ITS_USER,
         ));
     }
     let names = Database::ALL.map(Database::file);
@@ -86,7 +119,8 @@ pub(super) fn directory(directory: &Path) -> Vec<Finding> {
 pub(super) fn space(directory: &Path) -> Finding {
     const CHECK: &str = "disk";
     // One that is not there yet will lie on the disk of its parents.
-    let existing = directory.ancestors().find(|path| path.exists());
+    let whole = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+    let existing = whole.ancestors().find(|path| path.exists());
     let free = existing.and_then(|path| rustix::fs::statvfs(path).ok());
     let Some(free) = free.map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize)) else {
         return Finding::warning(
@@ -115,7 +149,13 @@ pub(super) async fn databases(directory: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
     for database in Database::ALL {
         let path = directory.join(database.file());
-        if path.exists() {
+        if !may_look(&path) || !may_read(&path) {
+            findings.push(Finding::problem(
+                "database",
+                format!("{} may not be read by this user: whether it is whole is not known", database.file()),
+                AS_ITS_USER,
+            ));
+        } else if path.exists() {
             findings.push(looked_at(database, inspect(&path, database).await));
         }
     }

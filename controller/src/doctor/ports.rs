@@ -17,9 +17,16 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const ANSWER: usize = 512;
 
 pub(super) fn network(web: SocketAddr, ocpp: SocketAddr, running: bool) -> Vec<Finding> {
-    let web = port(web, "the page and the API", running && is_ours(web));
+    let answers = is_ours(web);
+    let mut page = port(web, "the page and the API", running && answers);
+    if answers && !running {
+        page.text = format!("another Headroom listens at {web}, with another data directory");
+        page.to_do = Some(
+            "stop that one, or name its directory with --data DIR; or choose another port with --listen".to_owned(),
+        );
+    }
     let ocpp = port(ocpp, "charge points", running);
-    vec![web, ocpp]
+    vec![page, ocpp]
 }
 
 fn port(address: SocketAddr, what: &str, ours: bool) -> Finding {
@@ -33,7 +40,7 @@ fn port(address: SocketAddr, what: &str, ours: bool) -> Finding {
             let (text, to_do) = match error.kind() {
                 ErrorKind::AddrInUse => (
                     format!("another program listens at {address}, which is for {what}"),
-                    "stop that program, or choose another port with --listen or --ocpp-listen",
+                    "ss -ltnp (with sudo) names that program: stop it, or choose another port with --listen or --ocpp-listen",
                 ),
                 ErrorKind::AddrNotAvailable => (
                     format!("this computer has no address {}", address.ip()),
@@ -104,12 +111,22 @@ async fn configured_port(directory: &Path) -> Option<PathBuf> {
 
 fn serial_port(path: &Path) -> Finding {
     let shown = path.display();
-    if !path.exists() {
-        return Finding::problem(
-            "serial",
-            format!("{shown}, where the meter is read, is not there"),
-            "plug the cable in; a name below /dev/serial/by-id stays the same whatever else is plugged in",
-        );
+    match path.try_exists() {
+        Ok(true) => {}
+        Ok(false) => {
+            return Finding::problem(
+                "serial",
+                format!("{shown}, where the meter is read, is not there"),
+                "plug the cable in; a name below /dev/serial/by-id stays the same whatever else is plugged in",
+            );
+        }
+        Err(error) => {
+            return Finding::problem(
+                "serial",
+                format!("{shown} cannot be looked at by this user ({error})"),
+                "run this as the user of the service",
+            );
+        }
     }
     let access = rustix::fs::access(
         path,

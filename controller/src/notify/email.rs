@@ -11,6 +11,7 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use tokio::time::timeout;
 
 use super::message::Message;
+use super::tls::off_the_loop;
 
 /// For one command of the conversation.
 const COMMAND_TIME: Duration = Duration::from_secs(10);
@@ -28,10 +29,13 @@ pub(super) async fn send(
 ) -> Result<(), String> {
     let mail = written(channel, message, language)?;
     let host = channel.host.trim_matches(['[', ']']).to_owned();
-    let parameters = || TlsParameters::new(host.clone()).map_err(|error| words(&error));
+    let name = host.clone();
+    // They read the certificates of this computer.
+    let parameters =
+        off_the_loop(move || TlsParameters::new(name).map_err(|error| words(&error)));
     let tls = match channel.tls {
-        EmailTls::Starttls => Tls::Required(parameters()?),
-        EmailTls::Tls => Tls::Wrapper(parameters()?),
+        EmailTls::Starttls => Tls::Required(parameters.await?),
+        EmailTls::Tls => Tls::Wrapper(parameters.await?),
         EmailTls::None => Tls::None,
     };
     let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&host)

@@ -96,7 +96,7 @@ async fn send(
         }
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| format!("{host} is no name that TLS takes"))?;
-        let connector = TlsConnector::from(tls::client()?);
+        let connector = TlsConnector::from(tls::client().await?);
         let stream = connector
             .connect(name, stream)
             .await

@@ -57,7 +57,8 @@ pub(crate) async fn open(
     Ok(pool.acquire().await?.detach())
 }
 
-const SCHEMA_SIZE: &str = "SELECT count(*) FROM sqlite_schema";
+/// How many tables and indexes there are.
+pub(crate) const SCHEMA_SIZE: &str = "SELECT count(*) FROM sqlite_schema";
 
 /// Turns an error of [`open`] into words that name the file.
 pub(crate) fn migrate_error(path: &Path, error: MigrateError) -> StoreError {

@@ -28,6 +28,7 @@ mod journal;
 mod migrations;
 mod notifications;
 mod state;
+pub mod times;
 
 pub use backup::{BackupError, BackupFile, Manifest, Staged, back_up, stage, take_over_now};
 pub use credential::{

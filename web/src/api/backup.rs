@@ -106,7 +106,7 @@ pub(crate) async fn backup(
             Err(error) => Some((Err(error), file)),
         }
     });
-    Ok((headers, Body::from_stream(chunks)).into_response())
+    Ok((StatusCode::CREATED, headers, Body::from_stream(chunks)).into_response())
 }
 
 /// Verifies a backup, puts it where the next start takes it over whole, and starts the program anew.
@@ -145,7 +145,7 @@ pub(crate) async fn restore(
         "text": "The backup is whole. Headroom starts anew with it now; what was there is kept in the data directory as \
                  before-restore-…. People, passwords and tokens are those of the backup.",
     });
-    Ok((StatusCode::ACCEPTED, Json(answer)))
+    Ok((StatusCode::CREATED, Json(answer)))
 }
 
 /// Writes a body into a file, for its owner alone.

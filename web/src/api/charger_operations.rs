@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use headroom_core::config::Driver;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -20,6 +21,8 @@ use crate::problem::Problem;
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Longest tag that OCPP 1.6 takes (`CiString20Type`).
 const TAG_MAX: usize = 20;
+
+type Answer = Result<(StatusCode, Json<Value>), Problem>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,7 +58,7 @@ pub(crate) async fn availability(
     who: Who,
     Path(id): Path<String>,
     MaybeSent(value): MaybeSent,
-) -> Result<Json<Value>, Problem> {
+) -> Answer {
     let Availability { operative } = typed(value)?;
     operate(&shared, &who, &id, Operation::SetAvailability { operative }).await
 }
@@ -66,7 +69,7 @@ pub(crate) async fn reset(
     who: Who,
     Path(id): Path<String>,
     MaybeSent(value): MaybeSent,
-) -> Result<Json<Value>, Problem> {
+) -> Answer {
     let Reset { hard } = typed(value)?;
     operate(&shared, &who, &id, Operation::Reset { hard }).await
 }
@@ -77,7 +80,7 @@ pub(crate) async fn start(
     who: Who,
     Path(id): Path<String>,
     MaybeSent(value): MaybeSent,
-) -> Result<Json<Value>, Problem> {
+) -> Answer {
     let Start { id_tag } = typed(value)?;
     let length = id_tag.chars().count();
     if length == 0 || length > TAG_MAX || !id_tag.chars().all(|c| c.is_ascii_graphic()) {
@@ -96,7 +99,7 @@ pub(crate) async fn stop(
     who: Who,
     Path(id): Path<String>,
     MaybeSent(value): MaybeSent,
-) -> Result<Json<Value>, Problem> {
+) -> Answer {
     let Nothing {} = typed(value)?;
     operate(&shared, &who, &id, Operation::Stop).await
 }
@@ -106,7 +109,7 @@ async fn operate(
     who: &Who,
     id: &str,
     operation: Operation,
-) -> Result<Json<Value>, Problem> {
+) -> Answer {
     let house = shared.app.state.house();
     let mut chargers = house.config.chargers.iter();
     let charger = chargers.find(|charger| charger.id == id);
@@ -133,5 +136,6 @@ async fn operate(
     };
     let outcome = tokio::time::timeout(PATIENCE, answered).await;
     let outcome = outcome.ok().and_then(Result::ok).unwrap_or("timeout");
-    Ok(Json(json!({"charger": id, "outcome": outcome})))
+    let answer = json!({"charger": id, "outcome": outcome});
+    Ok((StatusCode::CREATED, Json(answer)))
 }

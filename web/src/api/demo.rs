@@ -86,23 +86,17 @@ pub(crate) async fn post_car(
 ) -> Result<(StatusCode, Json<DemoState>), Problem> {
     let demo = demo(&shared)?;
     let Nothing {} = typed(value)?;
-    let charger = demo.another().ok_or_else(|| {
-        Problem::exists(
-            "All charge points that the demo house has place for are there; nothing was changed. Plug a car in at one \
-             of them.",
-        )
-    })?;
-    let added = charger.clone();
-    change(&shared, &who, "another car in the demo", move |house| {
-        if house.has_load(&added.id) {
-            return Err(Problem::exists(format!(
-                "There is a load with the id {} already; nothing was changed. Remove it first.",
-                added.id
-            )));
-        }
-        house.config.chargers.push(added);
+    let place = Arc::clone(&demo);
+    let charger = change(&shared, &who, "another car in the demo", move |house| {
+        let charger = place.another(&|id| house.has_load(id)).ok_or_else(|| {
+            Problem::exists(
+                "All charge points that the demo house has place for are there; nothing was changed. Plug a car in at \
+                 one of them.",
+            )
+        })?;
+        house.config.chargers.push(charger.clone());
         Ok(Made {
-            answer: (),
+            answer: charger,
             path: String::new(),
         })
     })

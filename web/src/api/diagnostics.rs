@@ -1,16 +1,18 @@
 //! `GET /diagnostics`: what somebody who helps needs to know, and no secret: no password, key, token or meter number.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::extract::State;
 use headroom_core::config::Driver;
-use headroom_store::Database;
+use headroom_store::{Database, House};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::app::{App, Shared};
+use crate::app::{App, Inner, Shared};
 use crate::identity::{By, Who};
+use crate::plain::{PAGE_IN_CLEAR, in_clear};
 use crate::problem::Problem;
 use crate::query::Params;
 use crate::status::{LoadStatus, Status};
@@ -60,9 +62,19 @@ pub(crate) async fn get(
         "alarms": status.alarms.iter().map(|alarm| json!({
             "code": alarm.code, "load": alarm.load, "since": alarm.since,
         })).collect::<Vec<_>>(),
+        "in_clear": sent_in_clear(&shared, &house),
         "ocpp_trace": app.devices.ocpp_trace(),
         "meter_trace": app.devices.meter_trace(),
     })))
+}
+
+/// Secrets that go through the network in clear.
+fn sent_in_clear(shared: &Inner, house: &House) -> Vec<String> {
+    let mut told = in_clear(house);
+    if shared.page_in_clear.load(Ordering::Relaxed) {
+        told.push(PAGE_IN_CLEAR.to_owned());
+    }
+    told
 }
 
 /// The machine, as far as it tells.

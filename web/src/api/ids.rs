@@ -1,5 +1,6 @@
 //! Ids of loads: taken from the request, or made from the name.
 
+use headroom_core::validate::is_id;
 use headroom_store::House;
 use serde_json::Value;
 
@@ -13,11 +14,16 @@ const FREE_MAX: u32 = 1000;
 /// The id that was sent, if it is free, or a free one made from the name. `fallback` is for names of which
 /// nothing can be used.
 pub(crate) fn id_for(value: &Value, house: &House, fallback: &str) -> Result<String, Problem> {
-    let given = value
-        .get("id")
-        .and_then(Value::as_str)
-        .filter(|id| !id.is_empty());
-    if let Some(id) = given {
+    let given = value.get("id").filter(|id| !id.is_null());
+    if let Some(given) = given {
+        let id = given.as_str().unwrap_or_default();
+        if !is_id(id) {
+            return Err(Problem::field(
+                "id",
+                if given.is_string() { "format" } else { "type" },
+                "must be 1 to 32 of a-z, 0-9, _ and -; leave it out, and one is made of the name",
+            ));
+        }
         if house.has_load(id) {
             return Err(Problem::exists(format!(
                 "There is a load with the id \"{id}\" already; nothing was changed. Choose another id, or leave it out."
@@ -68,7 +74,6 @@ fn numbered(base: &str, n: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use headroom_core::validate::is_id;
     use serde_json::json;
 
     use super::*;
@@ -108,5 +113,15 @@ mod tests {
             id_for(&json!({"id": "b"}), &house(&["a"]), "charger").unwrap(),
             "b"
         );
+    }
+
+    #[test]
+    fn an_id_that_is_none_is_refused_and_not_made_up() {
+        for given in [json!(""), json!("A b"), json!(5), json!(["a"]), json!("é")] {
+            let refused = id_for(&json!({"id": given, "name": "Garage"}), &house(&[]), "charger");
+            assert!(refused.is_err(), "{given}");
+        }
+        let made = id_for(&json!({"id": null, "name": "Garage"}), &house(&[]), "charger");
+        assert_eq!(made.unwrap(), "garage");
     }
 }

@@ -76,6 +76,13 @@ pub(crate) async fn post(
                 );
                 return Err(Problem::field("limit_a", "range", message));
             }
+            if limit_a > Milliamps::ZERO && limit_a < charger.min_current_a {
+                let message = format!(
+                    "must be 0, which pauses, or from the charger's least, {}: below that no car charges",
+                    charger.min_current_a
+                );
+                return Err(Problem::field("limit_a", "range", message));
+            }
             UserCommand::Limit {
                 load,
                 limit_a,

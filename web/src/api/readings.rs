@@ -30,7 +30,7 @@ pub(crate) async fn list(
     let cursor = params.cursor();
     params.finish()?;
     // What has just come is shown too: the end itself is left out, and times are told in milliseconds.
-    let to = to.unwrap_or_else(|| Timestamp::now() + SignedDuration::from_secs(1));
+    let to = to.unwrap_or_else(|| shared.app.status.borrow().time + SignedDuration::from_secs(1));
     let from = from.or_else(|| to.checked_sub(SPAN).ok()).unwrap_or(to);
     let span = to.duration_since(from);
     if !span.is_positive() {

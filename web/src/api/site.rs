@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use headroom_core::config::{Meter, Secret, Site};
-use headroom_core::login::{HIDDEN, hide_password};
+use headroom_core::login::{HIDDEN, hide_password, show_password};
 use headroom_store::Page;
 use serde_json::{Value, json};
 
@@ -79,19 +79,21 @@ pub(crate) async fn meter_candidates(
     page(params, found, |it| &it.source).map(Json)
 }
 
-/// Replaces the meter. A key that is left out stays as it is stored; `null` removes it. While the command line
-/// pins the source, what is stored is in force after a start without it; the pinned one that was read stores nothing.
+/// Replaces the meter. A key that is left out stays with the source that it was stored for, and `null` removes it: another
+/// meter has another key. While the command line pins the source, what is stored is in force after a start without it; who sends the
+/// pinned source has it stored, who sends back what was read does not.
 pub(crate) async fn put_meter(
     State(shared): State<Shared>,
     who: Who,
     Sent(mut value): Sent,
 ) -> Result<Json<Value>, Problem> {
     let pinned = shared.app.pinned_meter.clone();
-    if let Some(object) = value.as_object_mut() {
-        // Read only; ignored when written, as `key_set` is.
-        object.remove("pinned");
-        object.remove("stored_source");
-    }
+    let pinned_password = shared.app.pinned_password.clone();
+    // Read only; ignored when written, as `key_set` is. What was read is sent back with it.
+    let sent_back = value.as_object_mut().is_some_and(|object| {
+        let pinned = object.remove("pinned").is_some();
+        object.remove("stored_source").is_some() || pinned
+    });
     let keeps = |field: &str| {
         value
             .as_object()
@@ -100,17 +102,23 @@ pub(crate) async fn put_meter(
     let (keeps_key, keeps_auth_key) = (keeps("key"), keeps("auth_key"));
     let mut meter: Meter = configured(&value)?;
     let answer = change(&shared, &who, "meter", move |house| {
-        if keeps_key {
-            meter.key.clone_from(&house.meter.key);
-        }
-        if keeps_auth_key {
-            meter.auth_key.clone_from(&house.meter.auth_key);
-        }
         meter.key_set = false;
         if pinned.is_some() && meter.source == pinned {
-            meter.source.clone_from(&house.meter.source);
+            if sent_back {
+                meter.source.clone_from(&house.meter.source);
+            } else if let (Some(source), Some(password)) = (&pinned, &pinned_password) {
+                // Whoever takes the pinned source over takes it with its password, which nobody is shown.
+                meter.source = Some(show_password(source, password.expose()));
+            }
         }
-        store_password(&mut meter, &house.meter);
+        store_password(&mut meter, &house.meter)?;
+        let same = meter.source == house.meter.source || house.meter.source.is_none();
+        if keeps_key && same {
+            meter.key.clone_from(&house.meter.key);
+        }
+        if keeps_auth_key && same {
+            meter.auth_key.clone_from(&house.meter.auth_key);
+        }
         let answer = view(&meter, pinned.as_deref());
         house.meter = meter;
         Ok(Made {
@@ -122,16 +130,37 @@ pub(crate) async fn put_meter(
     Ok(Json(answer))
 }
 
-/// Takes the password out of the source. `***` stands for the stored one.
-fn store_password(meter: &mut Meter, before: &Meter) {
+/// Takes the password out of the source. `***` stands for the stored one, which goes to nobody but whom it was written for.
+fn store_password(meter: &mut Meter, before: &Meter) -> Result<(), Problem> {
     let Some((source, password)) = meter.source.as_deref().map(hide_password) else {
-        return;
+        return Ok(());
     };
     meter.source_password = match password {
-        Some(password) if password == HIDDEN => before.source_password.clone(),
+        Some(password) if password == HIDDEN => {
+            let stored = before.source_password.clone();
+            let known = before.source.as_deref().and_then(whom);
+            if stored.is_none() || known != whom(&source) {
+                return Err(Problem::field(
+                    "source",
+                    "required",
+                    "has *** in the place of a password that is stored for another host or user, or not at all: write the \
+                     password itself",
+                ));
+            }
+            stored
+        }
         password => password.map(Secret::new),
     };
     meter.source = Some(source);
+    Ok(())
+}
+
+/// Scheme, user and host of a source with a login.
+pub(crate) fn whom(source: &str) -> Option<&str> {
+    let at = source.rfind('@')?;
+    let rest = source.get(at..)?;
+    let end = rest.find(['/', '?']).map_or(source.len(), |end| at + end);
+    source.get(..end)
 }
 
 /// Without its keys. `pinned` is what is read instead of the stored source.

@@ -16,8 +16,8 @@ use crate::problem::Problem;
 use crate::serve::Secure;
 use crate::tls::{TlsSettings, TlsView};
 
-/// What is answered over plain HTTP all the same: for watchdogs, and for who does not trust the authority yet.
-const PLAIN: [&str; 2] = ["/healthz", "/ca.crt"];
+/// What is answered over plain HTTP all the same: for probes, and for who does not trust the authority yet.
+const PLAIN: [&str; 3] = ["/healthz", "/readyz", "/ca.crt"];
 
 pub(crate) async fn get(State(shared): State<Shared>) -> Json<TlsView> {
     Json(shared.app.tls.view())

@@ -53,10 +53,11 @@ impl Demo for FakeDemo {
         });
     }
 
-    fn another(&self) -> Option<Charger> {
+    fn another(&self, is_taken: &dyn Fn(&str) -> bool) -> Option<Charger> {
         let there = self.state().chargers.len();
-        let charger = json!({"id": "ev2", "phases": ["l1"],
-            "driver": {"kind": "ocpp", "charge_point_id": "ev2", "password": "canary of the demo"}});
+        let id = if is_taken("ev2") { "ev3" } else { "ev2" };
+        let charger = json!({"id": id, "phases": ["l1"],
+            "driver": {"kind": "ocpp", "charge_point_id": id, "password": "canary of the demo"}});
         (there < 2).then(|| serde_json::from_value(charger).unwrap())
     }
 
@@ -152,4 +153,15 @@ async fn a_car_that_is_added_is_configured_and_arrives() {
     assert!(
         matches!(told, Some(ControlRequest::Configure(config, _)) if config.chargers.len() == 1)
     );
+}
+
+#[tokio::test]
+async fn a_name_that_a_load_has_is_not_given_to_a_car() {
+    let rig = rig().await;
+    let own = json!({"id": "ev2", "rated_w": 2000, "driver": {"kind": "shelly_gen2", "host": "192.0.2.7"}});
+    assert_eq!(rig.do_it(Method::POST, "slow-loads", own).await.status, 201);
+    let added = rig.do_it(Method::POST, "demo/cars", json!({})).await;
+    assert_eq!(added.status, 201, "{}", added.text);
+    assert_eq!(added.body["chargers"][1]["id"], "ev3");
+    assert_eq!(rig.app.state.house().config.chargers[0].id, "ev3");
 }

@@ -52,6 +52,7 @@ async fn rig() -> (Rig, [String; 2]) {
     ]);
     // The running slot is told again, and replaces itself.
     journal.energy_rows(vec![row(0, Some("ev1"), 1_000_000, vec![])]);
+    rig.live_now();
     let days = [midnight.yesterday().unwrap().date(), midnight.date()];
     (rig, days.map(|day| day.to_string()))
 }

@@ -7,8 +7,10 @@ mod config;
 mod demo;
 mod energy;
 mod listening;
+mod meter;
 mod notifications;
 mod openapi;
+mod plausible;
 #[expect(clippy::too_many_lines, reason = "one answer, field by field")]
 mod reading;
 mod server;
@@ -169,6 +171,7 @@ impl Rig {
             notifier: Arc::new(FakeNotifier),
             host_names: Vec::new(),
             pinned_meter: None,
+            pinned_password: None,
             version: "0.1.0",
             upkeep: crate::Upkeep::new(directory.path().to_owned(), None),
         };
@@ -222,6 +225,13 @@ impl Rig {
     /// Everything that is configured, secrets and all.
     fn everything(&self) -> Value {
         serde_json::to_value(&*self.app.state.house()).unwrap()
+    }
+
+    /// The house lives now, not in 1970.
+    fn live_now(&self) {
+        let now = Timestamp::now();
+        self.status
+            .send_modify(|status| Arc::make_mut(status).time = now);
     }
 
     fn loop_was_told(&mut self) -> Option<ControlRequest> {

@@ -77,16 +77,18 @@ async fn the_status_has_the_shape_of_the_contract() {
         wish(WishKind::Limit(Milliamps::from_amps(7)), 61_000),
         wish(WishKind::Boost, 62_000),
     ];
-    let load = |id: &str, connected, detail| LoadSnapshot {
-        id: id.into(),
-        connected,
-        reason: reason(),
-        wishes: if id == "ev1" {
-            wishes.to_vec()
-        } else {
-            Vec::new()
-        },
-        detail,
+    let load = |id: &str, connected, detail| {
+        Arc::new(LoadSnapshot {
+            id: id.into(),
+            connected,
+            reason: reason(),
+            wishes: if id == "ev1" {
+                wishes.to_vec()
+            } else {
+                Vec::new()
+            },
+            detail,
+        })
     };
     snapshot.loads = vec![
         load(
@@ -289,12 +291,23 @@ async fn decisions_as_json_lines_are_those_of_the_list() {
     assert_eq!(json!(lines), rig.read("decisions").await["items"]);
     let all = rig.installer(Method::GET, "decisions.jsonl?renewals=true&load=ev1");
     assert_eq!(all.send().await.text.lines().count(), 2);
+    let one = rig.installer(Method::GET, "decisions.jsonl?limit=1").send().await;
+    assert_eq!(one.text.lines().count(), 1);
+    let head_and_one = rig.installer(Method::GET, "decisions.csv?limit=1").send().await;
+    assert_eq!(head_and_one.text.lines().count(), 2, "{}", head_and_one.text);
+    for wrong in ["limit=0", "limit=100001", "limit=x"] {
+        let answer = rig.installer(Method::GET, &format!("decisions.csv?{wrong}"));
+        assert_eq!(answer.send().await.field(), ("limit", "range"), "{wrong}");
+    }
 }
 
 #[tokio::test]
 async fn readings_come_in_steps() {
     let rig = Rig::new().await;
     decide(&rig, 1, "ev1", false);
+    let page = rig.read("readings").await;
+    assert_eq!(page["items"], json!([]), "the last hour is one of the house's time");
+    rig.live_now();
     let page = rig.read("readings").await;
     assert_eq!(page["items"][0]["phases"][0]["current_a"], 25.4);
     assert_eq!(page["items"][0]["phases"][0]["max_a"], 25.4);

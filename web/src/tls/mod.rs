@@ -62,6 +62,7 @@ pub(crate) struct TlsView {
     /// SHA-256 of the authority's certificate, in hexadecimal digits with colons.
     pub(crate) ca_fingerprint: Option<String>,
     /// When the page's certificate ends; it is made anew before.
+    #[serde(serialize_with = "headroom_store::times::maybe")]
     pub(crate) not_after: Option<Timestamp>,
 }
 

@@ -5,6 +5,9 @@ import { locale } from "./i18n";
 export const UNKNOWN = "–";
 const MINUS = "−";
 
+/** A day is written one way wherever it stands. */
+export const DAY = { day: "numeric", month: "short", year: "numeric" } as const;
+
 /** Formats of one language; made anew when another is chosen. */
 const formats = computed(() => {
   const name = locale.value;
@@ -19,8 +22,8 @@ const formats = computed(() => {
     },
     clock: new Intl.DateTimeFormat(name, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }),
     minute: new Intl.DateTimeFormat(name, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
-    day: new Intl.DateTimeFormat(name, { day: "numeric", month: "short" }),
-    whole: new Intl.DateTimeFormat(name, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" }),
+    whole: new Intl.DateTimeFormat(name, { ...DAY, hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+    fine: new Intl.DateTimeFormat(name, { ...DAY, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }),
   };
 });
 
@@ -70,12 +73,18 @@ export function age(seconds: number): string {
 /** The same without tenths, for what is not measured that finely. */
 export const wholeAge = (seconds: number): string => (seconds < 10 ? `${Math.round(seconds)} s` : age(seconds));
 
+/** The time between readings; `null` where it is not known, or too short to have been learnt. */
+export const periodText = (seconds: number | null | undefined): string | null =>
+  seconds === null || seconds === undefined || seconds < 0.05 ? null : age(seconds);
+
+/** A sentence of the service, which may begin in the middle of one: with a capital, unless it begins with a name. */
+export const sentence = (text: string): string => (/^\p{Ll}+[\s,]/u.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text);
+
 /** Time of day to the second; the date before it when it was another day. */
 export function clock(iso: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return iso;
-  const time = formats.value.clock.format(date);
-  return date.toDateString() === new Date().toDateString() ? time : `${formats.value.day.format(date)} ${time}`;
+  return (date.toDateString() === new Date().toDateString() ? formats.value.clock : formats.value.fine).format(date);
 }
 
 export const minuteOf = (date: Date): string => formats.value.minute.format(date);

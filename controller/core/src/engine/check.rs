@@ -116,7 +116,7 @@ impl Engine {
                 limit_a,
                 for_s,
             } => (Some(load), Some(*for_s), Some(*limit_a)),
-            UserCommand::Resume { load, .. } | UserCommand::EndTest { load } => {
+            UserCommand::Resume { load, .. } | UserCommand::EndTest { load, .. } => {
                 (Some(load), None, None)
             }
             UserCommand::Test { load, cut } => {

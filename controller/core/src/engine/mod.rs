@@ -324,8 +324,13 @@ impl Engine {
                 self.wish(&load, |wishes| *wishes = load::Wishes::default());
             }
             UserCommand::Test { load, cut } => self.begin_test(&load, cut, now),
-            UserCommand::EndTest { load } => {
-                self.end_test(&load, "It was ended by hand.");
+            UserCommand::EndTest { load, reconfigured } => {
+                let why = if reconfigured {
+                    "It ended because the charger is reached in another way from now on: its configuration was changed."
+                } else {
+                    "It was ended by hand."
+                };
+                self.end_test(&load, why);
             }
             UserCommand::Manual { ceiling_a, for_s } => {
                 self.manual = Some(Manual {

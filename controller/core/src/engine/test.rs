@@ -188,6 +188,7 @@ impl Engine {
             status: load.status,
             currents: load.measured.as_deref(),
             measured_at: load.measured_at(),
+            limit: load.reported_limit(),
             lines,
             lines_at,
             standing: &load.reason.text,

@@ -34,7 +34,11 @@ impl Engine {
                 last: meter.and_then(Meter::last),
                 period_ms: meter.and_then(Meter::period_ms),
             },
-            loads: self.loads.iter().map(load_snapshot).collect(),
+            loads: self
+                .loads
+                .iter()
+                .map(|it| load_snapshot(it).into())
+                .collect(),
             alarms: self.alarms.clone(),
             highest_background: self.highest_background(),
         }

@@ -22,6 +22,9 @@ const STRAY: Milliamps = Milliamps(1_500);
 const FOLLOW: Milliamps = Milliamps(500);
 /// A report this old still tells what is drawn at the time of the meter's reading.
 const REPORT_EXACT_MS: u64 = 500;
+/// What a reading of the meter tells is no older than this when it comes, in milliseconds: two seconds of a slow line, one
+/// that it is the mean of, and as much again for a network.
+const READING_AGE_MS: u64 = 5_000;
 /// A report this old is the best guess of what is drawn when a line carries too much.
 const REPORT_RECENT_MS: u64 = 2_000;
 /// Drift down of a steady load between its reports.
@@ -228,13 +231,15 @@ impl Load {
         if straying {
             return (low, high);
         }
-        // The report may be from before the meter's reading or after it: a load in motion is in between.
+        // The report may be from before the meter's reading or after it: a load in motion is in between. A reading that
+        // comes long after the report is of a later time, when the load had left what it drew before.
         let before = self.draw_before().unwrap_or(high);
         match self.motion() {
-            Motion::Rising => return (low.min(before), worst),
-            Motion::Falling => return (low, high.max(before)),
+            Motion::Rising if age <= READING_AGE_MS => return (low.min(before), worst),
+            Motion::Rising => return ((low - REPORT_DRIFT).max(Milliamps::ZERO), worst),
+            Motion::Falling if age <= READING_AGE_MS => return (low, high.max(before)),
             Motion::Steady if age <= REPORT_EXACT_MS => return (low, high),
-            Motion::Steady => {}
+            Motion::Falling | Motion::Steady => {}
         }
         // Who draws from one line does not begin on another by itself: a car of one phase on three terminals.
         let idle = self.draw().is_none_or(|draw| draw < IDLE);

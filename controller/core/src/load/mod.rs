@@ -355,6 +355,11 @@ impl Load {
         self.measured_at
     }
 
+    /// What it says that it is limited to.
+    pub const fn reported_limit(&self) -> Option<Milliamps> {
+        self.reported_limit
+    }
+
     /// What it says it draws from each terminal, if it tells all of them.
     pub fn currents(&self) -> Option<Vec<Milliamps>> {
         self.measured.as_ref()?.iter().copied().collect()

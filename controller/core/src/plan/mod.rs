@@ -5,6 +5,7 @@
 //! the highest background of the hold time, after the waiting times, and not before the lowering that a
 //! raise depends on has been seen.
 
+mod hidden;
 mod otherwise;
 mod phases;
 mod raising;

@@ -417,12 +417,15 @@ impl<'a> Raising<'a> {
             } else {
                 room.floor_to_amps()
             };
+            let from = self.has(raiser);
+            let weight = |row: &Row| self.weight(row, raiser);
+            let steps = (from, to);
+            let (to, hides) = (self.world).unhidden(&self.rows, &worst, raiser, weight, steps);
             let to = if load.spec.kind == Kind::SlowLoad && to < load.spec.least {
                 Milliamps::ZERO
             } else {
                 to
             };
-            let from = self.has(raiser);
             let (switches, tries_one) = (self.switches(raiser), self.tries_one(raiser));
             let one_phase = if switches {
                 !load.is_told_one()
@@ -462,6 +465,8 @@ impl<'a> Raising<'a> {
                         set(&mut row.weights, raiser, weight);
                     }
                 }
+            } else if let Some(bound) = hides {
+                set(&mut plan.reasons, raiser, Reason::held(load, &bound));
             } else {
                 let other = self.world.loads.iter().enumerate().find(|(index, other)| {
                     *index != raiser && other.worst(self.world.now) > self.has(*index)

@@ -9,7 +9,7 @@ use crate::units::{Milliamps, Phase};
 /// Raised up to this share of the state at which the fastest legal device may open…
 pub(super) const RAISE_SHARE: f64 = 0.92;
 /// …and cut above this one: in between the noise of a house changes nothing.
-const KEEP_SHARE: f64 = 0.98;
+pub(super) const KEEP_SHARE: f64 = 0.98;
 /// A step of the background that any house may take, and from which rating on it may be larger.
 const USUAL_STEP: Milliamps = Milliamps::from_amps(10);
 const LARGE_STEP: Milliamps = Milliamps::from_amps(16);
@@ -182,7 +182,7 @@ impl World<'_> {
     }
 
     /// The largest step of the background that a line must bear.
-    fn largest_step(&self, circuit: &Circuit, phase: Phase) -> Milliamps {
+    pub(super) fn largest_step(&self, circuit: &Circuit, phase: Phase) -> Milliamps {
         self.site.largest_step_a.unwrap_or_else(|| {
             let usual = if circuit.rating.get(phase) < LARGE_FUSE {
                 USUAL_STEP

@@ -1,4 +1,8 @@
 //! The cut test: nothing is said to the charger until it has fallen to its safe current by itself.
+//!
+//! Some count the time since the last command, some since any word, and some have a time of their own that is shorter than
+//! the lease. A charger that any question would keep awake is not asked at all: it says nothing of its draw then, and the
+//! house meter alone shows the fall.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +31,9 @@ const AT_SAFE: Milliamps = Milliamps(1_000);
 pub(super) struct Cut {
     told: Milliamps,
     before: Mark,
+    /// What it said that it was limited to.
+    #[serde(default)]
+    limit: Option<Milliamps>,
     since: Instant,
     fell: Option<(Instant, Witness)>,
 }
@@ -49,11 +56,12 @@ pub(super) enum Look {
 }
 
 impl Cut {
-    pub(super) const fn new(told: Milliamps, before: Mark, now: Instant) -> Self {
+    pub(super) const fn new(told: Milliamps, before: Mark, sight: &Sight<'_>) -> Self {
         Self {
             told,
             before,
-            since: now,
+            limit: sight.limit,
+            since: sight.now,
             fell: None,
         }
     }
@@ -64,7 +72,15 @@ impl Cut {
     }
 
     pub(super) fn look(&mut self, sight: &Sight<'_>, setup: &Setup) -> Look {
-        let ends = sight.lease_until.unwrap_or(self.since);
+        let mark = Mark::of(sight);
+        let renewed = sight.lease_until.unwrap_or(self.since);
+        let unasked = self.is_unasked(sight, &mark);
+        // Its time may have begun with the last question.
+        let ends = if unasked {
+            renewed.max(self.since.after_s(setup.lease_s))
+        } else {
+            renewed
+        };
         if sight.setpoint != Some(self.told) {
             return Look::Unclear(format!("It was told something else: {}", sight.standing));
         }
@@ -76,7 +92,6 @@ impl Cut {
                 "The car left, or ended its charge, before the lease was over.".to_owned(),
             );
         }
-        let mark = Mark::of(sight);
         let reported = sight
             .measured_at
             .filter(|at| *at > self.since)
@@ -91,11 +106,11 @@ impl Cut {
             self.fell = self.has_fallen(sight, &mark, reported, setup);
         }
         if let Some((at, witness)) = self.fell {
-            return self.judge(at, witness, &mark, ends, sight, setup);
+            return self.judge(at, witness, &mark, (renewed, ends), sight, setup);
         }
         let due = ends.after_ms(SLACK_MS);
         let told_since = reported.is_some_and(|(at, _)| at >= due);
-        let silent = self.before.draw().is_some() && !told_since;
+        let silent = self.before.draw().is_some() && !told_since && !unasked;
         let patience = if silent { REPORT_MS } else { 0 };
         if sight.now < due.after_ms(patience) {
             let left = ends.since_ms(sight.now) / 1000;
@@ -136,8 +151,20 @@ impl Cut {
             return (draw <= setup.safe + AT_SAFE).then_some((at, Witness::Report));
         }
         let at = sight.lines_at.filter(|at| *at > self.since)?;
-        let says_nothing = self.before.draw().is_none() || !sight.connected;
+        let says_nothing =
+            self.before.draw().is_none() || !sight.connected || self.is_unasked(sight, mark);
         (says_nothing && self.meter_shows(mark, setup)).then_some((at, Witness::Meter))
+    }
+
+    /// Whether it is there and says nothing of its draw any more, because it is not asked.
+    fn is_unasked(&self, sight: &Sight<'_>, mark: &Mark) -> bool {
+        sight.connected && self.before.draw().is_some() && mark.draw().is_none()
+    }
+
+    /// Whether it says itself that it has gone to its safe current: a car that stops changes no limit.
+    fn says_safe(&self, sight: &Sight<'_>, setup: &Setup) -> bool {
+        let safe = |limit: Option<Milliamps>| limit.is_some_and(|it| it <= setup.safe + AT_SAFE);
+        safe(sight.limit) && !safe(self.limit) && sight.status != ChargerStatus::SuspendedEv
     }
 
     /// Whether a line has come down by what the charger must.
@@ -151,14 +178,15 @@ impl Cut {
         at: Instant,
         witness: Witness,
         mark: &Mark,
-        ends: Instant,
+        (renewed, ends): (Instant, Instant),
         sight: &Sight<'_>,
         setup: &Setup,
     ) -> Look {
         let lease_ms = u64::from(setup.lease_s).saturating_mul(1000);
         let early = EARLY_MS.min(lease_ms / EARLY_SHARE);
-        let before_end = ends.since_ms(at);
-        if before_end > early {
+        let before_end = renewed.since_ms(at);
+        // One with a time of its own, which was wound up more often than its lease was renewed, falls sooner.
+        if before_end > early && !self.says_safe(sight, setup) {
             return Look::Unclear(format!(
                 "Its current fell {} s before its limit ran out: the car may have stopped by itself. Begin again.",
                 before_end / 1000
@@ -194,10 +222,19 @@ impl Cut {
                 }
                 .to_owned(),
             ),
-            text: format!(
-                "{} fell to its safe current of {} by itself when its limit of {} s ran out.",
-                setup.title, setup.safe, setup.lease_s
-            ),
+            text: if before_end > early {
+                format!(
+                    "{} fell to its safe current of {} by itself {} s after it heard the last of us.",
+                    setup.title,
+                    setup.safe,
+                    at.since_ms(self.since) / 1000
+                )
+            } else {
+                format!(
+                    "{} fell to its safe current of {} by itself when its limit of {} s ran out.",
+                    setup.title, setup.safe, setup.lease_s
+                )
+            },
         })
     }
 }

@@ -87,6 +87,8 @@ pub struct Sight<'a> {
     pub currents: Option<&'a [Option<Milliamps>]>,
     /// When it said so.
     pub measured_at: Option<Instant>,
+    /// What it says that it is limited to.
+    pub limit: Option<Milliamps>,
     /// What the main meter measures, less what the other loads say they draw.
     pub lines: PerPhase<Option<Milliamps>>,
     /// When the meter last measured currents.
@@ -362,7 +364,7 @@ impl Test {
             self.end(Verdict::Passed, None, text);
             return;
         };
-        self.now = Work::Cut(Cut::new(told, before, sight.now));
+        self.now = Work::Cut(Cut::new(told, before, sight));
         "Nothing is renewed any more.".clone_into(&mut self.text);
     }
 

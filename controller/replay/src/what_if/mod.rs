@@ -33,8 +33,10 @@ pub use figures::{LoadFigures, PhaseFigures, Side};
 #[derive(Clone, Debug, Serialize)]
 pub struct WhatIf {
     /// The first reading that counts.
+    #[serde(serialize_with = "headroom_store::times::one")]
     pub from: Timestamp,
     /// The last one.
+    #[serde(serialize_with = "headroom_store::times::one")]
     pub to: Timestamp,
     /// Time that is compared, in seconds.
     pub covered_s: u64,

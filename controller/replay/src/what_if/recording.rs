@@ -239,7 +239,7 @@ impl Reader {
             .loads
             .into_iter()
             .filter_map(|load| match load.detail {
-                LoadDetail::Charger { setpoint, .. } => Some((load.id, setpoint?)),
+                LoadDetail::Charger { setpoint, .. } => Some((load.id.clone(), setpoint?)),
                 LoadDetail::SlowLoad { .. } => None,
             });
         Self {

@@ -54,6 +54,7 @@ pub struct Manifest {
     /// The version of the program that wrote it.
     pub version: String,
     /// When it was written.
+    #[serde(serialize_with = "crate::times::one")]
     pub made: Timestamp,
     /// The files, in the order in which they follow.
     pub files: Vec<BackupFile>,

@@ -93,7 +93,7 @@ impl Rig {
                 last: None,
                 period_ms: None,
             },
-            loads: vec![load.clone()],
+            loads: vec![load.clone().into()],
             alarms: Vec::new(),
             highest_background: PerPhase::default(),
         };

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::Connection;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool, SqlitePoolOptions};
 
-use super::sql;
+use super::{sql, wal};
 use crate::error::StoreError;
 use crate::{database, migrations};
 
@@ -21,6 +19,10 @@ const ASIDE_KEPT: usize = 2;
 /// How long the page waits for one of the two readers.
 const READER_TURN: Duration = Duration::from_secs(5);
 const READERS: u32 = 2;
+/// How long a start waits for the highest numbers of a journal: a disk that is slower gets numbers made from the time of day.
+const NUMBERS: Duration = Duration::from_secs(1);
+/// Numbers beyond this are nonsense of a damaged file: there is none so high, and none above fits into JSON.
+const MOST_NUMBER: i64 = 1 << 53;
 const QUICK_CHECK: &str = "PRAGMA quick_check(1)";
 
 /// The highest numbers in a journal.
@@ -31,12 +33,46 @@ pub(super) struct Highest {
     pub(super) alarm: i64,
 }
 
+/// The highest numbers of a journal as it lies there, whatever its schema; `None` if they cannot be known.
+pub(super) async fn highest(path: &Path) -> Option<Highest> {
+    if path.metadata().map_or(0, |metadata| metadata.len()) == 0 {
+        return (!path.is_dir()).then(Highest::default);
+    }
+    let readers = readers(path);
+    let ask = async {
+        let (run, decision, alarm) = match sqlx::query_as(sql::HIGHEST).fetch_one(&readers).await {
+            Ok(found) => found,
+            Err(error) => {
+                // A file that was begun and has no table yet.
+                let tables: i64 = sqlx::query_scalar(database::SCHEMA_SIZE)
+                    .fetch_one(&readers)
+                    .await?;
+                if tables > 0 {
+                    return Err(error);
+                }
+                (0, 0, 0)
+            }
+        };
+        Ok(Highest {
+            run,
+            decision,
+            alarm,
+        })
+    };
+    let found = tokio::time::timeout(NUMBERS, ask).await.ok()?;
+    tokio::spawn(async move { readers.close().await });
+    found.ok().filter(|highest| {
+        [highest.run, highest.decision, highest.alarm]
+            .iter()
+            .all(|number| (0..MOST_NUMBER).contains(number))
+    })
+}
+
 /// Opens the journal, brings its schema up to date and looks whether it is whole.
-pub(super) async fn open(path: &Path) -> Result<(SqliteConnection, Highest), StoreError> {
+pub(super) async fn open(path: &Path) -> Result<SqliteConnection, StoreError> {
     database::prepare_file(path)?;
     let failed = |source| database::open_error(path, source);
-    let options = database::options(path, SqliteSynchronous::Normal);
-    let mut connection = database::open(options, migrations::journal())
+    let mut connection = database::open(wal::options(path), migrations::journal())
         .await
         .map_err(|error| database::migrate_error(path, error))?;
     let size = path.metadata().map_or(0, |metadata| metadata.len());
@@ -51,36 +87,30 @@ pub(super) async fn open(path: &Path) -> Result<(SqliteConnection, Highest), Sto
             });
         }
     }
-    let (run, decision, alarm) = sqlx::query_as(sql::HIGHEST)
-        .fetch_one(&mut connection)
-        .await
-        .map_err(failed)?;
-    Ok((
-        connection,
-        Highest {
-            run,
-            decision,
-            alarm,
-        },
-    ))
+    Ok(connection)
 }
 
 /// Opens the journal; one that cannot be used is set aside and a new one begun.
 pub(super) async fn open_or_begin(
     path: &Path,
     now: Timestamp,
-) -> Result<(SqliteConnection, Highest, Option<PathBuf>), StoreError> {
+) -> Result<(SqliteConnection, Option<PathBuf>), StoreError> {
     match open(path).await {
-        Ok((connection, highest)) => Ok((connection, highest, None)),
+        Ok(connection) => Ok((connection, None)),
         Err(error @ (StoreError::File { .. } | StoreError::Open { .. })) => Err(error),
         Err(error) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "the journal is set aside"
-            );
             let aside = set_aside(path, now)?;
-            let (connection, highest) = open(path).await?;
-            Ok((connection, highest, Some(aside)))
+            // Not the words of the error: they say that the file is where it was.
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            let why = match &error {
+                StoreError::Newer { .. } => "it was written by a newer Headroom".to_owned(),
+                _ => cause.unwrap_or_else(|| "it is damaged".to_owned()),
+            };
+            tracing::error!(
+                "the journal cannot be used ({why}): it was set aside as {}, and a new one is begun",
+                aside.display()
+            );
+            Ok((open(path).await?, Some(aside)))
         }
     }
 }

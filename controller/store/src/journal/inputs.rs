@@ -17,7 +17,7 @@ pub(super) fn inputs(seq: i64, event: &Event, snapshot: &Snapshot) -> Value {
         },
         "phases": snapshot.phases,
         "highest_background_a": snapshot.highest_background.0,
-        "loads": snapshot.loads.iter().map(load).collect::<Vec<_>>(),
+        "loads": snapshot.loads.iter().map(|it| load(it)).collect::<Vec<_>>(),
     })
 }
 

@@ -25,6 +25,7 @@ mod rows;
 mod sql;
 mod thinning;
 mod timeline;
+mod wal;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -81,41 +82,35 @@ struct Shared {
     dropped: AtomicU64,
     /// How often a new file was begun in this run.
     begun: AtomicU64,
+    /// Whether the first attempt to open the file is over, however it ended.
+    opened: watch::Sender<bool>,
     readers: watch::Sender<Option<SqlitePool>>,
     problem: watch::Sender<Option<String>>,
     set_aside: watch::Sender<Option<PathBuf>>,
 }
 
 impl Journal {
-    /// Opens the journal in a data directory and begins a run. Never fails: a damaged file is set aside
-    /// ([`Journal::set_aside`]); one that cannot be opened at all is tried again and again while records are
-    /// dropped and counted ([`Journal::problem`]).
-    pub async fn open(
+    /// Begins a run with the journal in a data directory, and opens the file beside whoever calls: a schema that is brought up to date
+    /// or a check takes seconds, and nobody who guards a fuse waits for it. What is told meanwhile waits in the queue.
+    ///
+    /// Never fails: a damaged file is set aside ([`Journal::set_aside`]); one that cannot be opened at all is tried again and again
+    /// while records are dropped and counted ([`Journal::problem`]).
+    pub async fn begin(
         directory: &Path,
         version: &str,
         started: Timestamp,
         retention: Retention,
     ) -> Self {
         let path = directory.join(FILE);
-        let (connection, highest, aside, problem) = match file::open_or_begin(&path, started).await
-        {
-            Ok((connection, highest, aside)) => (Some(connection), highest, aside, None),
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "there is no journal"
-                );
-                // Numbers that no earlier run has, since what is in the file cannot be known.
-                let unknown = started.as_millisecond();
-                let highest = file::Highest {
-                    run: unknown,
-                    decision: unknown,
-                    alarm: unknown,
-                };
-                (None, highest, None, Some(error.to_string()))
+        let highest = file::highest(&path).await.unwrap_or_else(|| {
+            // Numbers that no earlier run has, since what is in the file cannot be known.
+            let unknown = started.as_millisecond();
+            file::Highest {
+                run: unknown,
+                decision: unknown,
+                alarm: unknown,
             }
-        };
-        let readers = connection.is_some().then(|| file::readers(&path));
+        });
         let shared = Arc::new(Shared {
             run: highest.run + 1,
             started,
@@ -126,20 +121,34 @@ impl Journal {
             last_alarm: AtomicI64::new(highest.alarm),
             dropped: AtomicU64::new(0),
             begun: AtomicU64::new(0),
-            readers: watch::Sender::new(readers),
-            problem: watch::Sender::new(problem),
-            set_aside: watch::Sender::new(aside),
+            opened: watch::Sender::new(false),
+            readers: watch::Sender::new(None),
+            problem: watch::Sender::new(None),
+            set_aside: watch::Sender::new(None),
         });
         let (queue, receiver) = mpsc::channel(QUEUE);
-        let writer = Writer {
-            path,
-            connection,
-            queue: receiver,
-            shared: Arc::clone(&shared),
-            tidying: retention::Tidying::new(retention),
-        };
+        let writer = Writer::new(path, receiver, Arc::clone(&shared), retention);
         tokio::spawn(writer.run());
         Self { shared, queue }
+    }
+
+    /// The same, and waits until the first attempt to open the file is over.
+    pub async fn open(
+        directory: &Path,
+        version: &str,
+        started: Timestamp,
+        retention: Retention,
+    ) -> Self {
+        let journal = Self::begin(directory, version, started, retention).await;
+        journal.opened().await;
+        journal
+    }
+
+    /// Waits until the first attempt to open the file is over, however it ended.
+    pub async fn opened(&self) {
+        let mut opened = self.shared.opened.subscribe();
+        // Its sender lives as long as this value.
+        drop(opened.wait_for(|opened| *opened).await);
     }
 
     /// Notes an input of the engine; answers its number. Call it for every event, in the engine's order,

@@ -74,6 +74,7 @@ pub struct Decision {
     /// Its number; grows.
     pub id: i64,
     /// Time of day.
+    #[serde(serialize_with = "crate::times::one")]
     pub time: Timestamp,
     /// The engine's own time.
     pub t_ms: Instant,
@@ -104,10 +105,13 @@ pub struct DecisionAction {
     #[serde(serialize_with = "pending_or")]
     pub outcome: Option<Outcome>,
     /// When it was given to the device.
+    #[serde(serialize_with = "crate::times::maybe")]
     pub sent_at: Option<Timestamp>,
     /// When the device answered.
+    #[serde(serialize_with = "crate::times::maybe")]
     pub acknowledged_at: Option<Timestamp>,
     /// When the measured current was first seen to follow.
+    #[serde(serialize_with = "crate::times::maybe")]
     pub seen_at: Option<Timestamp>,
 }
 
@@ -163,8 +167,10 @@ pub struct Alarm {
     /// The load that it is about.
     pub load: Option<String>,
     /// Since when.
+    #[serde(serialize_with = "crate::times::one")]
     pub since: Timestamp,
     /// Until when; `None`: it is still so.
+    #[serde(serialize_with = "crate::times::maybe")]
     pub until: Option<Timestamp>,
     /// What happened, what was done, what to do.
     pub text: String,

@@ -10,13 +10,13 @@ use super::{packing, sql, thinning};
 use crate::error::StoreError;
 
 /// Rows of the largest piece.
-const MOST_ROWS: i64 = 1000;
+const MOST_ROWS: i64 = 500;
 /// Rows of the smallest piece, and of the first: how fast the disk is shows then.
-const LEAST_ROWS: i64 = 50;
-/// A piece that took longer than this is halved the next time: half of what the writer may be held up.
-const SLOW: Duration = Duration::from_millis(25);
+const LEAST_ROWS: i64 = 10;
+/// A piece that took longer than this is halved the next time: a third of what the writer may be held up.
+const SLOW: Duration = Duration::from_millis(16);
 /// A piece that took less is doubled.
-const FAST: Duration = Duration::from_millis(8);
+const FAST: Duration = Duration::from_millis(5);
 const DAY_MS: i64 = 86_400_000;
 
 /// How long rows are kept, in days.

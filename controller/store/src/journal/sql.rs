@@ -161,10 +161,14 @@ pub(super) const CHECKPOINT: &str = "SELECT body FROM checkpoint WHERE run = ?1 
 pub(super) const ALARMS: &str = "SELECT id, code, load, since_ms, until_ms, text FROM alarm \
      WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
 
-/// The first input from `?1` to before `?2` that is a row, by run and number.
-pub(super) const OLDEST_INPUT: &str = "SELECT run, seq FROM (SELECT run, seq FROM (SELECT run, seq FROM reading \
-     WHERE +time_ms >= ?1 AND +time_ms < ?2 ORDER BY run, seq LIMIT 1) UNION ALL SELECT run, seq FROM (SELECT run, \
-     seq FROM event WHERE +time_ms >= ?1 AND +time_ms < ?2 ORDER BY run, seq LIMIT 1)) ORDER BY run, seq LIMIT 1";
+/// The oldest input from `?1` to before `?2` that is a row.
+pub(super) const OLDEST_INPUT: &str = "SELECT run, seq FROM (SELECT time_ms, run, seq FROM (SELECT time_ms, run, seq FROM reading \
+     WHERE time_ms >= ?1 AND time_ms < ?2 ORDER BY time_ms, id LIMIT 1) UNION ALL SELECT time_ms, run, seq FROM (SELECT time_ms, run, \
+     seq FROM event WHERE time_ms >= ?1 AND time_ms < ?2 ORDER BY time_ms, run, seq LIMIT 1)) ORDER BY time_ms, run, seq LIMIT 1";
+/// The first input of a run that is a row, and its time.
+pub(super) const FIRST_INPUT: &str = "SELECT seq, time_ms FROM (SELECT seq, time_ms FROM (SELECT seq, time_ms FROM reading \
+     WHERE run = ?1 ORDER BY seq LIMIT 1) UNION ALL SELECT seq, time_ms FROM (SELECT seq, time_ms FROM event \
+     WHERE run = ?1 ORDER BY seq LIMIT 1)) ORDER BY seq LIMIT 1";
 /// The first block of a run behind an input.
 pub(super) const NEXT_BLOCK: &str =
     "SELECT first_seq FROM input_block WHERE run = ?1 AND last_seq > ?2 ORDER BY last_seq LIMIT 1";
@@ -249,6 +253,7 @@ pub(super) const ALL: &[&str] = &[
     CHECKPOINT,
     ALARMS,
     OLDEST_INPUT,
+    FIRST_INPUT,
     NEXT_BLOCK,
     INSERT_BLOCK,
     DELETE_PACKED_READINGS,

@@ -542,6 +542,49 @@ async fn a_damaged_journal_is_set_aside_and_a_new_one_begun() {
     }
 }
 
+/// A journal of the first schema, which another process holds, so that it cannot be brought up to date yet.
+#[tokio::test]
+async fn nobody_waits_for_a_journal_that_is_brought_up_to_date() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(FILE);
+    let options = crate::database::options(&path, sqlx::sqlite::SqliteSynchronous::Normal);
+    let one = sqlx::sqlite::SqlitePoolOptions::new().max_connections(1);
+    let pool = one.connect_with(options).await.unwrap();
+    let all = crate::migrations::journal();
+    let first = sqlx::migrate::Migrator::with_migrations(all.iter().take(1).cloned().collect());
+    first.run(&pool).await.unwrap();
+    for statement in [
+        "INSERT INTO run VALUES (7, 0, '0.0.1')",
+        "INSERT INTO decision VALUES (41, 7, 1, 0, 0, 'starting', 'restored', '{\"code\":\"restored\",\"text\":\"\"}', 0, '{}')",
+        "BEGIN IMMEDIATE",
+    ] {
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    }
+    let journal = Journal::begin(directory.path(), "0.1.0", at(0), FOR_EVER).await;
+    assert!(!*journal.shared.opened.borrow());
+    assert_eq!(journal.run(), 8, "numbers go on");
+    let told = step(&journal, 1000, Vec::new(), true);
+    assert_eq!(told.id, 42);
+    assert!(journal.has_room());
+    sqlx::query("COMMIT").execute(&pool).await.unwrap();
+    pool.close().await;
+    journal.opened().await;
+    assert_eq!(
+        (journal.set_aside(), journal.problem().borrow().clone()),
+        (None, None)
+    );
+    let (found, _) = ids(&journal, &DecisionFilter::default()).await;
+    assert_eq!(found, [42, 41]);
+    let inputs = journal
+        .reader()
+        .await
+        .unwrap()
+        .inputs(8, 0, 10)
+        .await
+        .unwrap();
+    assert_eq!((inputs.len(), journal.dropped()), (1, 0));
+}
+
 #[tokio::test]
 async fn files_set_aside_do_not_pile_up() {
     let directory = tempfile::tempdir().unwrap();
@@ -662,7 +705,7 @@ async fn the_old_goes_and_the_young_stays() {
         }
     }
     journal.close().await;
-    let (mut connection, _) = file::open(&directory.path().join(FILE)).await.unwrap();
+    let mut connection = file::open(&directory.path().join(FILE)).await.unwrap();
     let mut tidying = retention::Tidying::new(Retention::default());
     while tidying.piece(&mut connection, at(1)).await.unwrap() {}
     let count = async |connection: &mut sqlx::SqliteConnection, statement: &'static str| {

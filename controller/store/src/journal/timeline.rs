@@ -22,6 +22,7 @@ const BLOCKS: i64 = 64;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TimelinePoint {
     /// When the step begins.
+    #[serde(serialize_with = "crate::times::one")]
     pub time: Timestamp,
     /// The lines that the meter has.
     pub phases: Vec<TimelineLine>,

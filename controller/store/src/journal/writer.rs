@@ -16,7 +16,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, sleep, timeout_at};
 
 use super::record::Record;
-use super::retention::Tidying;
+use super::retention::{Retention, Tidying};
+use super::wal::Log;
 use super::{Shared, file, rows, sql};
 use crate::database::is_damage;
 use crate::error::StoreError;
@@ -45,22 +46,49 @@ pub(super) enum Message {
 }
 
 pub(super) struct Writer {
-    pub(super) path: PathBuf,
-    pub(super) connection: Option<SqliteConnection>,
-    pub(super) queue: mpsc::Receiver<Message>,
-    pub(super) shared: Arc<Shared>,
-    pub(super) tidying: Tidying,
+    path: PathBuf,
+    connection: Option<SqliteConnection>,
+    queue: mpsc::Receiver<Message>,
+    shared: Arc<Shared>,
+    tidying: Tidying,
+    log: Log,
+    /// Somebody wants all of it tidied, as of a time.
+    asked: Option<(Timestamp, oneshot::Sender<Duration>)>,
 }
 
 impl Writer {
+    pub(super) fn new(
+        path: PathBuf,
+        queue: mpsc::Receiver<Message>,
+        shared: Arc<Shared>,
+        retention: Retention,
+    ) -> Self {
+        Self {
+            log: Log::new(&path),
+            path,
+            connection: None,
+            queue,
+            shared,
+            tidying: Tidying::new(retention),
+            asked: None,
+        }
+    }
+
     pub(super) async fn run(mut self) {
+        self.open().await;
         let mut forgetting = tokio::time::interval(FORGET);
         forgetting.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            // What is told goes before what is old.
             let message = tokio::select! {
+                biased;
                 message = self.queue.recv() => message,
+                () = self.log.rests(), if self.asked.is_some() => {
+                    self.tidy_as_asked().await;
+                    continue;
+                }
                 _ = forgetting.tick() => {
-                    if self.tidy(Timestamp::now()).await {
+                    if self.log.is_moving() || self.tidy(Timestamp::now()).await {
                         forgetting.reset_after(GROUP_TIME);
                     }
                     continue;
@@ -80,11 +108,42 @@ impl Writer {
                 }
                 Some(Message::Tidy(now, done)) => {
                     self.tidying = self.tidying.anew();
-                    while self.tidy(now).await {}
-                    answer_with(done, self.tidying.worst());
+                    self.asked = Some((now, done));
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Opens the file for the first time.
+    async fn open(&mut self) {
+        match file::open_or_begin(&self.path, self.shared.started).await {
+            Ok((connection, aside)) => {
+                self.connection = Some(connection);
+                self.shared.set_aside.send_replace(aside);
+                let readers = file::readers(&self.path);
+                self.shared.readers.send_replace(Some(readers));
+            }
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "there is no journal"
+                );
+                self.shared.problem.send_replace(Some(error.to_string()));
+            }
+        }
+        self.shared.opened.send_replace(true);
+    }
+
+    /// The next piece of what somebody wants tidied; answers behind the last.
+    async fn tidy_as_asked(&mut self) {
+        let Some((now, done)) = self.asked.take() else {
+            return;
+        };
+        if self.tidy(now).await {
+            self.asked = Some((now, done));
+        } else {
+            answer_with(done, self.tidying.worst());
         }
     }
 
@@ -156,8 +215,7 @@ impl Writer {
 
     async fn try_write(&mut self, group: &[Record]) -> Result<(), StoreError> {
         if self.connection.is_none() {
-            let (connection, _) = file::open(&self.path).await?;
-            self.connection = Some(connection);
+            self.connection = Some(file::open(&self.path).await?);
             self.shared
                 .readers
                 .send_replace(Some(file::readers(&self.path)));
@@ -180,6 +238,7 @@ impl Writer {
             .await?;
         }
         transaction.commit().await?;
+        self.log.committed();
         self.shared.run_noted.store(true, Ordering::Relaxed);
         Ok(())
     }
@@ -189,16 +248,15 @@ impl Writer {
         let Some(connection) = &mut self.connection else {
             return false;
         };
-        self.tidying
-            .piece(connection, now)
-            .await
-            .unwrap_or_else(|error| {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "old rows were not thinned or removed"
-                );
-                false
-            })
+        let more = self.tidying.piece(connection, now).await;
+        self.log.committed();
+        more.unwrap_or_else(|error| {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "old rows were not thinned or removed"
+            );
+            false
+        })
     }
 }
 

@@ -57,6 +57,7 @@ pub struct User {
     /// What the user may do.
     pub role: Role,
     /// Since when.
+    #[serde(serialize_with = "crate::times::one")]
     pub created: Timestamp,
 }
 

@@ -21,6 +21,7 @@ pub struct Token {
     /// What its holder may do.
     pub role: Role,
     /// Since when.
+    #[serde(serialize_with = "crate::times::one")]
     pub created: Timestamp,
 }
 

@@ -17,6 +17,7 @@ pub struct ConfigVersion {
     /// Its number; grows by one.
     pub n: i64,
     /// Since when.
+    #[serde(serialize_with = "crate::times::one")]
     pub at: Timestamp,
     /// Who made it.
     pub author: String,

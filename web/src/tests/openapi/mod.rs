@@ -81,6 +81,12 @@ fn operation(call: &Call) -> Value {
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let mut parameters: Vec<Value> = in_path.map(|name| parameter(name, "path")).collect();
     parameters.extend(call.query.iter().map(|name| parameter(name, "query")));
+    if call.path.contains('.') {
+        // A file is not cut into pages.
+        for limit in parameters.iter_mut().filter(|it| it["name"] == "limit") {
+            limit["schema"]["maximum"] = 100_000.into();
+        }
+    }
     let id = call
         .path
         .trim_start_matches("/api/v1")

@@ -305,6 +305,7 @@ shapes! {
         journal: BTreeMap<String, Value>, meter: BTreeMap<String, Value>, chargers: Vec<BTreeMap<String, Value>>,
         relays: Vec<BTreeMap<String, Value>>, unmatched_charge_points: u64, ocpp_trace: Vec<OcppTraced>,
         meter_trace: Vec<MeterTraced>, ocpp_listen: Option<String>, alarms: Vec<BTreeMap<String, Value>>,
+        in_clear: Vec<String>,
     }
     OcppTraced { charger: Option<String>, charge_point: String, time: Time, direction: String, message: String }
     MeterTraced { time: Time, telegram: String, valid: bool }

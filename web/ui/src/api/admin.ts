@@ -1,84 +1,20 @@
 /** Shapes of what only people who look after the house see: accounts, versions, backups, diagnostics, the demo. */
-import type { Role } from "./types";
+import type { components } from "./schema";
 
-export interface User {
-  name: string;
-  role: Role;
-  created?: string;
-}
+type Schemas = components["schemas"];
 
-export interface Token {
-  id: string | number;
-  name: string;
-  role: Role;
-  created?: string;
-  /** There once, in the answer that made it. */
-  secret?: string;
-}
-
-export interface Difference {
-  field: string;
-  before: unknown;
-  after: unknown;
-}
-
-export interface Version {
-  n: number;
-  at: string;
-  author: string;
-  change: string;
-  /** `null`: the version before is not kept any more. */
-  diff: Difference[] | null;
-  /** New passwords of charge points that came back without one, by their id; told once. */
-  passwords?: Record<string, string>;
-}
-
-export interface Restored {
-  made: string;
-  version: string;
-  files: unknown;
-  restarts_at: string;
-  text: string;
-}
-
-export interface Channel {
-  url: string;
-  token?: string;
-  token_set?: boolean;
-}
-
-export interface Email {
-  host: string;
-  port: number;
-  tls: "starttls" | "tls" | "none";
-  user: string | null;
-  password?: string;
-  password_set?: boolean;
-  from: string;
-  to: string[];
-}
-
-export interface Notifications {
-  language: string;
-  webhook: Channel | null;
-  ntfy: Channel | null;
-  email: Email | null;
-}
-
-export interface Tls {
-  mode: "off" | "self_signed";
-  names: string[];
-  ca_fingerprint: string | null;
-  not_after: string | null;
-}
-
-export interface DemoHouse {
-  oven: boolean;
-  meter_cable: boolean;
-  speed: number;
-  chargers: { id: string; network: boolean; car: boolean }[];
-  cars_max: number;
-}
+export type User = Schemas["User"];
+/** Its secret is there once, in the answer that made it. */
+export type Token = Pick<Schemas["Token"], "id" | "name" | "role"> & { secret?: string };
+export type Difference = Schemas["FieldChange"];
+/** `diff` is `null` where the version before is not kept any more; `passwords` are told once. */
+export type Version = Schemas["ConfigVersion"];
+export type Restored = Schemas["Restored"];
+export type Channel = Schemas["HttpChannelView"];
+export type Email = Schemas["EmailChannelView"];
+export type Notifications = Schemas["NotificationsView"];
+export type Tls = Schemas["TlsView"];
+export type DemoHouse = Schemas["DemoState"];
 
 export type Capability = "unknown" | "not_there" | "claimed" | "proven";
 
@@ -92,20 +28,9 @@ export interface DeviceHealth {
 }
 
 /** A message of a charge point or to it, without secrets. */
-export interface OcppMessage {
-  time: string;
-  charge_point: string;
-  charger: string | null;
-  direction: "in" | "out";
-  message: string;
-}
-
+export type OcppMessage = Schemas["OcppTraced"];
 /** What came from the meter, without its number. */
-export interface Telegram {
-  time: string;
-  valid: boolean;
-  telegram: string;
-}
+export type Telegram = Schemas["MeterTraced"];
 
 export interface Diagnostics {
   time: string;

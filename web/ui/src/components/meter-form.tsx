@@ -1,4 +1,6 @@
 /** Where the meter is read, its keys, and at once below what is heard there. */
+import { FormBox } from "./form-box";
+import { Told } from "./told";
 import { useSignal } from "@preact/signals";
 import type { MeterSettings } from "../api/types";
 import { parse } from "../format";
@@ -10,7 +12,6 @@ import { mayConfigure } from "../state/session";
 import { Badge, type Tone } from "./badge";
 import { TextField } from "./field";
 import type { IconName } from "./icons";
-import { Said, Submit } from "./said";
 import { useForm } from "./use-form";
 
 const FIELDS = ["source", "key", "auth_key", "ct_ratio"] as const;
@@ -21,6 +22,7 @@ const EXAMPLES = [
   ["homewizard://192.0.2.6", "meter.example.homewizard"],
   ["modbus://192.0.2.7:502/sdm630", "meter.example.modbus"],
   ["mqtt://192.0.2.8/house/meter", "meter.example.mqtt"],
+  ["file:/home/me/capture.txt", "meter.example.file"],
 ] as const;
 
 const LOOKS: Readonly<Record<string, [Tone, IconName]>> = {
@@ -37,7 +39,7 @@ function Heard() {
   const isSet = meterSettings.value?.source !== null;
   // A source that cannot even be opened is told by its alarm alone.
   const problem = status.value?.alarms.find((alarm) => alarm.code === "meter_source")?.text;
-  const heard = meter.text ?? problem ?? t("meter.silent");
+  const heard = meter.text ?? problem;
   const [tone, icon] = (isSet ? LOOKS[meter.state] : undefined) ?? (["quiet", "dots"] as const);
   const details = [meter.protocol, meter.model, meter.meter_id, meter.serial].filter((x) => x !== null && x !== undefined && x !== "");
   return (
@@ -48,7 +50,7 @@ function Heard() {
           {!isSet ? t("meter.unset") : isFrozen.value ? t("meter.frozen") : word("meter", meter.state)}
         </Badge>
       </p>
-      <p data-meter-text="">{isSet ? heard : t("meter.unset.text")}</p>
+      <p data-meter-text="">{isSet ? heard === undefined ? t("meter.silent") : <Told text={heard} /> : t("meter.unset.text")}</p>
       {details.length === 0 ? null : <p class="note">{details.join(" · ")}</p>}
     </div>
   );
@@ -117,20 +119,25 @@ export function MeterForm({ level = 3 }: { level?: 2 | 3 }) {
       return t(saved.source === null ? "meter.saved.none" : "meter.saved");
     });
   };
+  const undo = (
+    <button
+      type="button"
+      disabled={draft.value === null}
+      onClick={() => {
+        draft.value = null;
+        form.say("", false);
+      }}
+    >
+      {t("site.undo")}
+    </button>
+  );
   const keyHint = t(present.key_set ? "meter.key.set" : "meter.key.help");
   return (
     <section class="panel" aria-labelledby="meter-heading">
       {heading}
       <p class="hint">{t("meter.help")}</p>
       {present.pinned === true ? <p class="note">{t("meter.pinned", { source: present.source ?? "" })}</p> : null}
-      <form
-        data-form="meter"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          save();
-        }}
-      >
+      <FormBox form={form} name="meter" submit={t("meter.save")} locked={locked} onSubmit={save} beside={undo}>
         <TextField
           id="meter-source"
           label={t("meter.source")}
@@ -140,6 +147,7 @@ export function MeterForm({ level = 3 }: { level?: 2 | 3 }) {
           value={shown.source}
           onInput={(source) => edit({ source })}
         />
+        {shown.source.trim().startsWith("file:") ? <p class="hint" data-file="">{t("meter.example.file")}</p> : null}
         <Heard />
         <details class="help" open={present.source === null}>
           <summary>{t("meter.examples")}</summary>
@@ -203,23 +211,7 @@ export function MeterForm({ level = 3 }: { level?: 2 | 3 }) {
             onInput={(ratio) => edit({ ratio })}
           />
         </details>
-        <Said form={form} name="meter" />
-        {locked ? null : (
-          <div class="row">
-            <Submit form={form} text={t("meter.save")} />
-            <button
-              type="button"
-              disabled={draft.value === null}
-              onClick={() => {
-                draft.value = null;
-                form.say("", false);
-              }}
-            >
-              {t("site.undo")}
-            </button>
-          </div>
-        )}
-      </form>
+      </FormBox>
     </section>
   );
 }

@@ -4,15 +4,16 @@
  */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { ApiError } from "../api/client";
 import type { Characteristic, FieldError, Grid, Mode, Site } from "../api/types";
-import { explain, messagesBeside, messagesFor } from "../errors";
+import { explain } from "../errors";
 import { ampere, parse } from "../format";
 import { type Key, t, word } from "../i18n";
 import { mayConfigure } from "../state/session";
 import { changeSite, isAsShipped, readSite, site, siteFailure } from "../state/site";
 import { SelectField, TextField } from "./field";
+import { FormBox } from "./form-box";
 import { Icon } from "./icons";
+import { useForm } from "./use-form";
 
 const CHARACTERISTICS: readonly Characteristic[] = ["gg", "b", "c", "d", "linky", "none"];
 const GRIDS: readonly Grid[] = ["tn_3ph", "it_3ph", "tn_1ph"];
@@ -102,10 +103,7 @@ function Raise({ from, to, onYes, onNo }: { from: string; to: string; onYes: () 
 
 export function SiteForm() {
   const draft = useSignal<Draft | null>(null);
-  const errors = useSignal<readonly FieldError[]>([]);
-  const message = useSignal("");
-  const bad = useSignal(false);
-  const busy = useSignal(false);
+  const form = useForm(FIELDS);
   const raise = useSignal<{ from: string; to: string } | null>(null);
 
   const present = site.value;
@@ -126,86 +124,66 @@ export function SiteForm() {
       </section>
     );
   }
-  const form = draft.value ?? draftOf(present);
+  const shown = draft.value ?? draftOf(present);
   const edit = (part: Partial<Draft>): void => {
-    draft.value = { ...form, ...part };
-    message.value = "";
+    draft.value = { ...shown, ...part };
+    form.message.value = "";
     raise.value = null;
   };
-  const undo = (): void => {
+  const forget = (): void => {
     draft.value = null;
-    errors.value = [];
-    message.value = "";
     raise.value = null;
-  };
-  const say = (text: string, isBad: boolean): void => {
-    message.value = text;
-    bad.value = isBad;
+    form.mark([]);
   };
 
-  const save = async (confirmed: boolean): Promise<void> => {
-    const read = numbers(form);
-    errors.value = [];
+  const save = (confirmed: boolean): void => {
+    const read = numbers(shown);
     raise.value = null;
     if (Array.isArray(read)) {
-      errors.value = read;
-      say(t("site.invalid"), true);
+      form.mark(read);
       return;
     }
     const before = present.main_fuse.rating_a;
     if (!confirmed && highest(read.rating) > highest(before)) {
+      form.say("", false);
       raise.value = { from: ratingText(before), to: ratingText(read.rating) };
       return;
     }
-    busy.value = true;
-    try {
+    void form.send(async () => {
       const saved = await changeSite((whole) => ({
         ...whole,
-        name: form.name.trim(),
-        time_zone: form.timeZone.trim(),
-        mode: form.mode,
-        grid: form.grid,
+        name: shown.name.trim(),
+        time_zone: shown.timeZone.trim(),
+        mode: shown.mode,
+        grid: shown.grid,
         margin_a: read.margin,
-        main_fuse: { ...whole.main_fuse, rating_a: read.rating, characteristic: form.characteristic },
+        main_fuse: { ...whole.main_fuse, rating_a: read.rating, characteristic: shown.characteristic },
       }));
       draft.value = null;
-      say(savedText(saved), false);
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 422) {
-        errors.value = error.errors;
-        const beside = messagesBeside(error.errors, FIELDS);
-        say([t("site.invalid"), ...(error.errors.length === 0 ? [error.message] : beside)].join(" "), true);
-      } else {
-        say(t("site.failed", { error: explain(error) }), true);
-      }
-    } finally {
-      busy.value = false;
-    }
+      return savedText(saved);
+    });
   };
 
   const locked = !mayConfigure.value;
-  const threePhases = form.grid !== "tn_1ph";
-  const perPhase = form.perPhase && threePhases;
+  const threePhases = shown.grid !== "tn_1ph";
+  const perPhase = shown.perPhase && threePhases;
   const setRating = (index: number, value: string): void =>
-    edit({ ratings: form.ratings.map((r, i) => (i === index || !perPhase ? value : r)) });
-  const ofOnePhase = [0, 1, 2].map((i) => `main_fuse.rating_a.${i}`);
-  const wholeRating = messagesFor(
-    errors.value.filter((e) => messagesBeside([e], ofOnePhase).length > 0),
-    "main_fuse.rating_a",
+    edit({ ratings: shown.ratings.map((r, i) => (i === index || !perPhase ? value : r)) });
+  // What is wrong with one phase stands at its field.
+  const ofOnePhase = [0, 1, 2].flatMap((i) => form.of(`main_fuse.rating_a.${i}`));
+  const wholeRating = form.of("main_fuse.rating_a").filter((message) => !ofOnePhase.includes(message));
+  const undo = (
+    <button type="button" disabled={draft.value === null} onClick={forget}>
+      {t("site.undo")}
+    </button>
   );
+  const ask = raise.value === null ? null : <Raise {...raise.value} onYes={() => save(true)} onNo={forget} />;
 
   return (
     <section class="panel" aria-labelledby="site-heading">
       <h2 id="site-heading">{t("site.heading")}</h2>
       <p class="hint">{t("site.help")}</p>
-      <form
-        data-form="site"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void save(false);
-        }}
-      >
+      <FormBox form={form} name="site" submit={t("site.save")} locked={locked} ask={ask} beside={undo} onSubmit={() => save(false)}>
         {perPhase ? (
           <div class="thirds">
             {(["l1", "l2", "l3"] as const).map((p, i) => (
@@ -216,8 +194,8 @@ export function SiteForm() {
                 unit="A"
                 inputMode="decimal"
                 disabled={locked}
-                errors={messagesFor(errors.value, `main_fuse.rating_a.${i}`)}
-                value={form.ratings[i] ?? ""}
+                errors={form.of(`main_fuse.rating_a.${i}`)}
+                value={shown.ratings[i] ?? ""}
                 onInput={(v) => setRating(i, v)}
               />
             ))}
@@ -234,8 +212,8 @@ export function SiteForm() {
             unit="A"
             inputMode="decimal"
             disabled={locked}
-            errors={messagesFor(errors.value, "main_fuse.rating_a")}
-            value={form.ratings[0] ?? ""}
+            errors={form.of("main_fuse.rating_a")}
+            value={shown.ratings[0] ?? ""}
             onInput={(v) => setRating(0, v)}
           />
         )}
@@ -245,7 +223,7 @@ export function SiteForm() {
               id="per-phase"
               type="checkbox"
               disabled={locked}
-              checked={form.perPhase}
+              checked={shown.perPhase}
               aria-describedby="per-phase-hint"
               onChange={(event) => edit({ perPhase: event.currentTarget.checked })}
             />
@@ -259,8 +237,8 @@ export function SiteForm() {
             label={t("site.characteristic")}
             hint={t("site.characteristic.help")}
             disabled={locked}
-            errors={messagesFor(errors.value, "main_fuse.characteristic")}
-            value={form.characteristic}
+            errors={form.of("main_fuse.characteristic")}
+            value={shown.characteristic}
             options={CHARACTERISTICS.map((c) => [c, t(`fuse.${c}` as Key)] as const)}
             onChange={(characteristic) => edit({ characteristic })}
           />
@@ -271,8 +249,8 @@ export function SiteForm() {
             unit="A"
             inputMode="decimal"
             disabled={locked}
-            errors={messagesFor(errors.value, "margin_a")}
-            value={form.margin}
+            errors={form.of("margin_a")}
+            value={shown.margin}
             onInput={(margin) => edit({ margin })}
           />
         </div>
@@ -281,18 +259,18 @@ export function SiteForm() {
           label={t("site.grid")}
           hint={t("site.grid.help")}
           disabled={locked}
-          errors={messagesFor(errors.value, "grid")}
-          value={form.grid}
+          errors={form.of("grid")}
+          value={shown.grid}
           options={GRIDS.map((g) => [g, t(`grid.${g}` as Key)] as const)}
           onChange={(grid) => edit({ grid })}
         />
         <SelectField
           id="mode"
           label={t("site.mode")}
-          hint={t(`mode.${form.mode}.long` as Key)}
+          hint={t(`mode.${shown.mode}.long` as Key)}
           disabled={locked}
-          errors={messagesFor(errors.value, "mode")}
-          value={form.mode}
+          errors={form.of("mode")}
+          value={shown.mode}
           options={MODES.map((m) => [m, t(`mode.${m}` as Key)] as const)}
           onChange={(mode) => edit({ mode })}
         />
@@ -301,36 +279,20 @@ export function SiteForm() {
             id="site-name"
             label={t("site.name")}
             disabled={locked}
-            errors={messagesFor(errors.value, "name")}
-            value={form.name}
+            errors={form.of("name")}
+            value={shown.name}
             onInput={(name) => edit({ name })}
           />
           <TextField
             id="time-zone"
             label={t("site.time_zone")}
             disabled={locked}
-            errors={messagesFor(errors.value, "time_zone")}
-            value={form.timeZone}
+            errors={form.of("time_zone")}
+            value={shown.timeZone}
             onInput={(timeZone) => edit({ timeZone })}
           />
         </div>
-        {raise.value === null ? null : (
-          <Raise {...raise.value} onYes={() => void save(true)} onNo={undo} />
-        )}
-        <p class={bad.value ? "said is-bad" : "said is-good"} role="status" data-said="site">
-          {message.value}
-        </p>
-        {locked ? null : (
-          <div class="row">
-            <button type="submit" class="primary" disabled={busy.value}>
-              {t(busy.value ? "site.saving" : "site.save")}
-            </button>
-            <button type="button" disabled={draft.value === null} onClick={undo}>
-              {t("site.undo")}
-            </button>
-          </div>
-        )}
-      </form>
+      </FormBox>
     </section>
   );
 }

@@ -3,6 +3,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { ApiError } from "../api/client";
 import type { FieldError } from "../api/types";
 import { explain, messagesBeside, messagesFor } from "../errors";
+import { parse } from "../format";
 import { t } from "../i18n";
 
 export interface Form {
@@ -11,6 +12,8 @@ export interface Form {
   message: Signal<string>;
   /** Messages of one field of the last try. */
   of: (field: string) => string[];
+  /** Takes the mark from a field that was filled in anew. */
+  forgive: (field: string) => void;
   say: (text: string, isBad: boolean) => void;
   /** Marks fields before anything is sent. */
   mark: (errors: readonly FieldError[]) => void;
@@ -30,7 +33,7 @@ export function useForm(fields: readonly string[]): Form {
   };
   const mark = (wrong: readonly FieldError[]): void => {
     errors.value = wrong;
-    say(t("site.invalid"), true);
+    say(wrong.length === 0 ? "" : t("site.invalid"), wrong.length > 0);
   };
   const send = async (work: () => Promise<string>): Promise<void> => {
     busy.value = true;
@@ -42,7 +45,7 @@ export function useForm(fields: readonly string[]): Form {
       if (error instanceof ApiError && error.status === 422) {
         errors.value = error.errors;
         const beside = messagesBeside(error.errors, fields);
-        say([t("site.invalid"), ...(error.errors.length === 0 ? [error.message] : beside)].join(" "), true);
+        say([t("site.invalid"), ...(error.errors.length === 0 ? [explain(error)] : beside)].join(" "), true);
       } else {
         say(t("site.failed", { error: explain(error) }), true);
       }
@@ -50,5 +53,20 @@ export function useForm(fields: readonly string[]): Form {
       busy.value = false;
     }
   };
-  return { busy, bad, message, of: (field) => messagesFor(errors.value, field), say, mark, send };
+  const forgive = (field: string): void => {
+    if (messagesFor(errors.value, field).length > 0) errors.value = errors.value.filter((error) => messagesFor([error], field).length === 0);
+  };
+  return { busy, bad, message, forgive, of: (field) => messagesFor(errors.value, field), say, mark, send };
+}
+
+/** Reads numbers of a form and gathers what is none. */
+export function numbers(texts: Readonly<Record<string, string>>): { values: Record<string, number>; wrong: FieldError[] } {
+  const values: Record<string, number> = {};
+  const wrong: FieldError[] = [];
+  for (const [field, text] of Object.entries(texts)) {
+    const value = parse(text);
+    if (value === null) wrong.push({ field, code: "number", message: t("add.number") });
+    else values[field] = value;
+  }
+  return { values, wrong };
 }

@@ -6,18 +6,10 @@ import { plural, t, word } from "../i18n";
 import { keep } from "../route";
 import { loadNames } from "../state/live";
 import { type Format, MOST, write } from "./export";
-import { ALL, CODES, type Filter, localOf, paramsOf, searchOf, STATES, timeOf } from "./filter";
+import { ALL, CODES, type Filter, paramsOf, searchOf, STATES } from "./filter";
+import { TimeField } from "./time-field";
 
 const put = (filter: Filter): void => keep(paramsOf(filter));
-
-function TimeField({ id, label, value, onChange }: { id: string; label: string; value: string; onChange: (time: string) => void }) {
-  return (
-    <div class="field">
-      <label for={id}>{label}</label>
-      <input id={id} name={id} type="datetime-local" value={localOf(value)} onChange={(event) => onChange(timeOf(event.currentTarget.value))} />
-    </div>
-  );
-}
 
 export function Filters({ filter }: { filter: Filter }) {
   const any = ["", t("decisions.filter.any")] as const;

@@ -7,6 +7,7 @@ import { ampere, clock, number } from "../format";
 import { t } from "../i18n";
 import { loadNames } from "../state/live";
 import { Outcome, setting } from "./action";
+import { CardTable } from "./card-table";
 import { meterAround, type Metered } from "./metered";
 import { after, amount, changes, type Whole } from "./whole";
 
@@ -87,46 +88,22 @@ export function Happened({ decision }: { decision: Whole }) {
       {shown.length === 0 ? (
         <p class="empty">{t("decision.actions.none")}</p>
       ) : (
-        <div class="scroll" tabIndex={0} role="group" aria-labelledby="happened-heading">
-          <table role="table" class="figures is-cards" data-table="happened">
-            <caption class="visually-hidden">{t("decision.happened")}</caption>
-            <thead role="rowgroup">
-              <tr role="row">
-                <th role="columnheader" scope="col">{t("decision.command")}</th>
-                <th role="columnheader" scope="col">{t("decision.outcome")}</th>
-                <th role="columnheader" scope="col">{t("decision.sent")}</th>
-                <th role="columnheader" scope="col">{t("decision.answered")}</th>
-                <th role="columnheader" scope="col">{t("decision.seen")}</th>
-                <th role="columnheader" scope="col">{t("decision.metered")}</th>
-              </tr>
-            </thead>
-            <tbody role="rowgroup">
-              {shown.map((action) => (
-                <tr role="row" key={action.command} data-command={action.command}>
-                  <th role="rowheader" scope="row">
-                    {loadNames.value.get(action.load) ?? action.load}: {setting(action)}
-                    {action.renewal === true ? ` (${t("decisions.renewal")})` : ""}
-                  </th>
-                  <td role="cell" data-label={t("decision.outcome")}>
-                    <Outcome action={action} />
-                  </td>
-                  <td role="cell" data-label={t("decision.sent")} data-when="sent">
-                    <Time decision={decision} at={action.sent_at} action={action} />
-                  </td>
-                  <td role="cell" data-label={t("decision.answered")} data-when="answered">
-                    <Time decision={decision} at={action.acknowledged_at} action={action} />
-                  </td>
-                  <td role="cell" data-label={t("decision.seen")} data-when="seen">
-                    <Time decision={decision} at={action.seen_at} action={action} />
-                  </td>
-                  <td role="cell" data-label={t("decision.metered")} data-when="metered">
-                    <MeterTime metered={metered.value} command={action.command} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <CardTable
+          name="happened"
+          heading="happened-heading"
+          caption={t("decision.happened")}
+          head={t("decision.command")}
+          rows={shown}
+          keyOf={(action) => action.command}
+          headOf={(action) => `${loadNames.value.get(action.load) ?? action.load}: ${setting(action)}${action.renewal ? ` (${t("decisions.renewal")})` : ""}`}
+          columns={[
+            { label: t("decision.outcome"), cell: (action) => <Outcome action={action} /> },
+            { label: t("decision.sent"), when: "sent", cell: (action) => <Time decision={decision} at={action.sent_at} action={action} /> },
+            { label: t("decision.answered"), when: "answered", cell: (action) => <Time decision={decision} at={action.acknowledged_at} action={action} /> },
+            { label: t("decision.seen"), when: "seen", cell: (action) => <Time decision={decision} at={action.seen_at} action={action} /> },
+            { label: t("decision.metered"), when: "metered", cell: ({ command }) => <MeterTime metered={metered.value} command={command} /> },
+          ]}
+        />
       )}
       {failure.value === null ? null : <p class="said is-bad">{t("decision.metered.failed", { error: explain(failure.value) })}</p>}
       {metered.value === null ? null : <MeterTable metered={metered.value} />}

@@ -1,4 +1,5 @@
 /** The health of each device: whether it is there, whether it obeys, and what it has shown that it can do. */
+import { Told } from "../components/told";
 import type { Capability, DeviceHealth, Diagnostics } from "../api/admin";
 import type { ChargerReport } from "../api/loads";
 import { Badge, type Tone } from "../components/badge";
@@ -42,7 +43,7 @@ function Device({ device, isCharger }: { device: DeviceHealth; isCharger: boolea
       </header>
       <p class="note">{[kind, device.driver?.profile ?? ""].filter((part) => part !== "").join(" · ")}</p>
       {alarms.map((alarm) => (
-        <p key={alarm.id} class="stale-note">{alarm.text}</p>
+        <p key={alarm.id} class="stale-note"><Told text={alarm.text} /></p>
       ))}
       {device.capabilities === null || device.capabilities === undefined ? null : (
         <dl class="capabilities">

@@ -1,7 +1,8 @@
 /** The meter: how it is heard, what was not believed, and its last telegrams as they came. */
+import { Told } from "../components/told";
 import type { Telegram } from "../api/admin";
 import { Badge } from "../components/badge";
-import { age, clock, UNKNOWN } from "../format";
+import { age, clock, periodText, UNKNOWN } from "../format";
 import { t, word } from "../i18n";
 import { isFrozen } from "../state/guard";
 import { status } from "../state/live";
@@ -16,7 +17,7 @@ function facts(): Fact[] {
     [t("meter.fact.protocol"), text(meter.protocol)],
     [t("meter.fact.model"), text(meter.model)],
     [t("meter.fact.serial"), text(meter.serial)],
-    [t("meter.fact.period"), meter.period_s === null ? UNKNOWN : age(meter.period_s)],
+    [t("meter.fact.period"), periodText(meter.period_s) ?? UNKNOWN],
     [t("meter.fact.age"), meter.age_s === null ? UNKNOWN : age(meter.age_s)],
   ];
 }
@@ -50,7 +51,7 @@ export function MeterDiagnostics({ trace }: { trace: readonly Telegram[] | undef
           {isFrozen.value ? t("meter.frozen") : word("meter", meter?.state ?? "waiting")}
         </Badge>
       </header>
-      {meter?.text === null || meter?.text === undefined ? null : <p>{meter.text}</p>}
+      {meter?.text === null || meter?.text === undefined ? null : <p><Told text={meter.text} /></p>}
       <Facts facts={facts()} />
       <Rejected />
       {trace === undefined ? null : (

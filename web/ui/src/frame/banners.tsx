@@ -1,11 +1,13 @@
 /** What must be known before anything else on the page is believed. */
+import { Told } from "../components/told";
 import { clock, wholeAge } from "../format";
 import { t } from "../i18n";
 import { urgentAlarms } from "../state/guard";
-import { link, loadNames, status, statusAge } from "../state/live";
+import { link, loadNames, misfits, renewed, status, statusAge } from "../state/live";
 import { session } from "../state/session";
 import { Icon } from "../components/icons";
 import { DemoPanel } from "./demo-panel";
+import { Reload } from "./reload";
 
 function DemoBanner() {
   const demo = status.value?.demo === true || session.value?.demo === true;
@@ -44,7 +46,7 @@ function AlarmBanners() {
                 name: names.get(alarm.load ?? "") ?? alarm.load ?? "",
               })}
             </strong>{" "}
-            {alarm.text}{" "}
+            <Told text={alarm.text} />{" "}
             <span class="since">
               <time dateTime={alarm.since}>{t("alarms.since", { time: clock(alarm.since) })}</time>
             </span>
@@ -59,6 +61,7 @@ export function Banners() {
   return (
     <>
       <LostBanner />
+      {misfits.value ? <Reload text="page.misfit" /> : renewed.value === null ? null : <Reload text="page.renewed" params={{ version: renewed.value }} />}
       <AlarmBanners />
       <DemoBanner />
     </>

@@ -1,8 +1,9 @@
 /** Whether the fuse is guarded now: the one sentence that stands on every page. */
 import { Icon, type IconName } from "../components/icons";
 import type { Tone } from "../components/badge";
+import { ampere } from "../format";
 import { t } from "../i18n";
-import { guardKey } from "../state/guard";
+import { guardKey, stillDrawing } from "../state/guard";
 
 const LOOKS: Readonly<Record<string, [Tone, IconName]>> = {
   "guard.control": ["ok", "check"],
@@ -18,9 +19,12 @@ export function GuardLine() {
   const key = guardKey.value;
   if (key === null) return null;
   const [tone, icon] = LOOKS[key] ?? (["quiet", "dots"] as const);
+  const still = stillDrawing.value.map(({ name, measured, setpoint }) =>
+    setpoint === null ? t("guard.still.unset", { name, measured: ampere(measured) }) : t("guard.still", { name, measured: ampere(measured), setpoint: ampere(setpoint) }),
+  );
   return (
     <p class={`guard tone-${tone}`} data-guard={key}>
-      <Icon name={icon} /> <span>{t(key)}</span>
+      <Icon name={icon} /> <span>{[t(key), ...still].join(" ")}</span>
     </p>
   );
 }

@@ -3,15 +3,18 @@
  * needs no heading to be seen: what happens in the house stands there.
  */
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
 import { t } from "../i18n";
 import { type PageEntry, pageOf, type PageView as View } from "../pages";
 import { FIRST_PAGE, href, route, visits } from "../route";
+import { link } from "../state/live";
+import { Reload } from "./reload";
 
 /** Pages that came already: they are shown at once when they are visited again. */
 const loaded = new Map<string, View>();
 
-/** A page that is loaded when it is seen; what went wrong is told, and can be tried again. */
+/** A page that is loaded when it is seen; an update of the service takes the old ones away. */
 function Later({ entry, rest }: { entry: PageEntry; rest: readonly string[] }) {
   const isFailed = useSignal(false);
   const arrived = useSignal(0);
@@ -25,21 +28,21 @@ function Later({ entry, rest }: { entry: PageEntry; rest: readonly string[] }) {
       isFailed.value = true;
     }
   };
+  // What failed for want of a connection comes with it.
+  const isOpen = link.value === "open";
   useEffect(() => {
     if (!loaded.has(entry.id)) void load();
-  }, [entry.id]);
+  }, [entry.id, isOpen]);
   void arrived.value;
   const Found = entry.view ?? loaded.get(entry.id);
   if (Found !== undefined) return <Found rest={rest} />;
-  if (!isFailed.value) return <p class="empty">{t("page.loading")}</p>;
-  return (
-    <>
-      <p class="said is-bad" role="alert">{t("page.failed")}</p>
-      <button type="button" onClick={() => void load()}>
-        {t("settings.again")}
-      </button>
-    </>
-  );
+  return isFailed.value ? <Reload text="page.failed" /> : <p class="empty">{t("page.loading")}</p>;
+}
+
+/** What cannot be drawn is told, and takes nothing of the frame with it. */
+function Whole({ children }: { children: ComponentChildren }) {
+  const [error] = useErrorBoundary((cause: unknown) => console.error(cause));
+  return error === undefined ? <>{children}</> : <Reload text="page.misfit" />;
 }
 
 export function PageView() {
@@ -62,7 +65,9 @@ export function PageView() {
           {t("page.none.text", { page })} <a href={href("live")}>{t("page.none.link")}</a>
         </p>
       ) : (
-        <Later key={entry.id} entry={entry} rest={rest} />
+        <Whole key={entry.id}>
+          <Later entry={entry} rest={rest} />
+        </Whole>
       )}
     </>
   );

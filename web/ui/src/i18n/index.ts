@@ -1,7 +1,7 @@
 /** Texts by key. The keys are typed by the English table, so a missing one does not compile. */
 import { computed, signal } from "@preact/signals";
 import type { en } from "./en";
-import { bestOf, fileOf, type Language, languages, localeOf } from "./languages";
+import { bestOf, type Language, languages, load, localeOf, places } from "./languages";
 
 export type Key = keyof typeof en;
 /** A whole language: every key of English. */
@@ -11,7 +11,8 @@ export type Area<English> = { readonly [K in keyof English]: string };
 
 const STORED = "headroom_language";
 
-const table = signal<Partial<Table>>({});
+/** The texts of the language, each at the place of its key. */
+const texts = signal<readonly string[]>([]);
 
 /** The language of the page. */
 export const language = signal<Language>("en");
@@ -28,9 +29,7 @@ function stored(): Language | null {
 }
 
 async function use(wanted: Language): Promise<void> {
-  const file = fileOf(wanted);
-  if (file === undefined) throw new Error(`no table for ${wanted}`);
-  table.value = ((await import(file)) as { default: Table }).default;
+  texts.value = await load(wanted);
   language.value = wanted;
   document.documentElement.lang = wanted;
 }
@@ -50,16 +49,22 @@ export async function choose(wanted: Language): Promise<void> {
 
 export type Params = Readonly<Record<string, string | number>>;
 
+/** The build puts the place of its text for a key that stands in the call itself. */
+function textOf(key: string | number): string | undefined {
+  const place = typeof key === "number" ? key : places.get(key);
+  return place === undefined ? undefined : texts.value[place];
+}
+
 export function t(key: Key, params: Params = {}): string {
   // A key that is put together from a word of the service may have no text: the word is shown then.
-  return (table.value[key] ?? key).replace(/\{(\w+)\}/g, (whole, name: string) => {
+  return (textOf(key) ?? String(key)).replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = params[name];
     return value === undefined ? whole : String(value);
   });
 }
 
 /** Whether there is a text for a key that is put together from a word of the service. */
-export const has = (key: string): key is Key => Object.hasOwn(table.value, key);
+export const has = (key: string): key is Key => places.has(key);
 
 /** Text for a word that comes from the service; a word that this page does not know is shown as it is. */
 export function word(prefix: string, value: string): string {

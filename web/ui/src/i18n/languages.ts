@@ -18,6 +18,13 @@ export type Language = keyof typeof NAMES;
 /** Put in by the build: the address of each table that there is. */
 declare const LANGUAGE_FILES: Readonly<Partial<Record<string, string>>>;
 
+/** Put in by the build: the keys that go by their names, parted by spaces, in the order of their texts, and the version of all. */
+declare const TEXT_KEYS: string;
+declare const TEXT_KEYS_VERSION: string;
+
+/** The place of the text of a key in each table; the first place is the version of the keys. */
+export const places: ReadonlyMap<string, number> = new Map(TEXT_KEYS.split(" ").map((key, i) => [key, i + 1]));
+
 export const fileOf = (language: Language): string | undefined => LANGUAGE_FILES[language];
 
 /** Languages that can be chosen: those with a table. */
@@ -41,3 +48,12 @@ export function bestOf(wanted: readonly string[]): Language {
 
 /** For dates and numbers: English is written as in Europe, where the meters are. */
 export const localeOf = (language: Language): string => (language === "en" ? "en-GB" : language);
+
+/** The texts of a language by their place. Throws where they cannot be loaded, or belong to another build of the page. */
+export async function load(language: Language): Promise<readonly string[]> {
+  const file = fileOf(language);
+  if (file === undefined) throw new Error(`no table for ${language}`);
+  const texts = ((await import(file)) as { default: readonly string[] }).default;
+  if (texts[0] !== TEXT_KEYS_VERSION) throw new Error(`the table for ${language} is of another build`);
+  return texts;
+}

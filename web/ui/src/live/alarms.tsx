@@ -1,8 +1,16 @@
 /** What is wrong now; each alarm says what happened, what was done, and what to do. */
+import { Told } from "../components/told";
+import type { ComponentChildren } from "preact";
 import { clock } from "../format";
-import { t } from "../i18n";
+import { has, t } from "../i18n";
 import { loadNames, status } from "../state/live";
 import { Icon } from "../components/icons";
+
+/** What happened, in the language of the page; a code that it does not know is told by its text alone. */
+function titleOf(code: string): ComponentChildren {
+  const key = [`alarm.title.${code}`, `code.${code}`].find(has);
+  return key === undefined ? null : <strong>{t(key)}.</strong>;
+}
 
 export function Alarms() {
   const now = status.value;
@@ -24,7 +32,7 @@ export function Alarms() {
                 {alarm.load === null || alarm.load === undefined ? null : (
                   <strong>{names.get(alarm.load) ?? alarm.load}: </strong>
                 )}
-                {alarm.text}{" "}
+                {titleOf(alarm.code)} <Told text={alarm.text} />{" "}
                 <span class="note">
                   <time dateTime={alarm.since}>{t("alarms.since", { time: clock(alarm.since) })}</time>
                   {" · "}

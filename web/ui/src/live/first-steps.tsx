@@ -1,4 +1,5 @@
 /** What a new house still lacks before Headroom can guard it; gone once fuse, meter and loads are there. */
+import { Told } from "../components/told";
 import type { ComponentChildren } from "preact";
 import { ampere } from "../format";
 import { t } from "../i18n";
@@ -52,7 +53,7 @@ export function FirstSteps() {
             t("steps.meter.done")
           ) : hasMeter ? (
             <>
-              <strong>{t("steps.meter.silent")}</strong> {now.meter.text}{" "}
+              <strong>{t("steps.meter.silent")}</strong> <Told text={now.meter.text} />{" "}
               <a href={href("setup", ["meter"])}>{t("steps.meter.link")}</a>
             </>
           ) : (

@@ -2,8 +2,8 @@
 import { Icon, type IconName } from "../components/icons";
 import { UNKNOWN, watt } from "../format";
 import { type Key, t } from "../i18n";
-import { valuesOld } from "../state/guard";
-import { status } from "../state/live";
+import { isMetered } from "../state/guard";
+import { outdated, status } from "../state/live";
 import "./flow.css";
 import { flow } from "./power";
 
@@ -37,7 +37,7 @@ export function FlowStrip() {
   ];
   const gives = grid !== null && grid < 0;
   return (
-    <section class={valuesOld.value ? "panel flow is-old" : "panel flow"} aria-labelledby="flow-heading" data-flow="">
+    <section class={outdated.value ? "panel flow is-old" : "panel flow"} aria-labelledby="flow-heading" data-flow="">
       <h2 id="flow-heading" class="visually-hidden">{t("flow.heading")}</h2>
       <div class="flow-grid" data-part="grid">
         <Icon name="grid" />
@@ -60,6 +60,7 @@ export function FlowStrip() {
           </div>
         ))}
       </dl>
+      {isMetered.value ? null : <p class="note flow-note">{t("flow.unmetered")}</p>}
     </section>
   );
 }

@@ -149,7 +149,8 @@ export function LoadCard({ load, rank, index }: { load: LoadStatus; rank: Rank; 
     <article class="card" aria-labelledby={heading} data-load={load.id} data-kind={load.kind}>
       <header>
         <h3 id={heading}>
-          <span class={`swatch ${swatchOf(index)}`} aria-hidden="true" /> {load.name}
+          <span class={`swatch ${swatchOf(index)}`} aria-hidden="true" />{"\u00a0"}
+          {load.name}
         </h3>
         <Badge tone={tone} icon={icon}>
           {text}

@@ -1,6 +1,7 @@
 /** The three phases (one on a single-phase grid), the age of the reading, and what the drawing means. */
+import { Told } from "../components/told";
 import type { MeterStatus, PhaseStatus } from "../api/types";
-import { age, amps, UNKNOWN } from "../format";
+import { age, amps, periodText, UNKNOWN } from "../format";
 import { type Key, t, word } from "../i18n";
 import { isFrozen, valuesOld } from "../state/guard";
 import { meterOk, outdated, readingAge, status } from "../state/live";
@@ -16,7 +17,7 @@ import { type Share, sharesOf, signOf } from "./shares";
 function Age() {
   const seconds = readingAge.value;
   const meter = status.value?.meter;
-  const period = meter?.period_s;
+  const period = periodText(meter?.period_s);
   return (
     <p class={meterOk.value ? "age" : "age is-stale"} data-age={seconds === null ? "" : seconds.toFixed(1)}>
       <Icon name="clock" />
@@ -25,9 +26,7 @@ function Age() {
       ) : (
         <span>
           {t("phases.age")} <strong class="tabular">{t("phases.ago", { age: age(seconds) })}</strong>
-          {period === null || period === undefined ? null : (
-            <span class="note">, {t("phases.period", { period: age(period) })}</span>
-          )}
+          {period === null ? null : <span class="note">, {t("phases.period", { period })}</span>}
         </span>
       )}
     </p>
@@ -63,7 +62,7 @@ function ShareReadout({ share }: { share: Share }) {
   return (
     <div class="readout">
       <dt>
-        <span class={`swatch ${swatchOf(share.index)}`} aria-hidden="true" /> {share.load === null ? t("phases.loads") : share.name}
+        <span class={`swatch ${swatchOf(share.index)}`} aria-hidden="true" /> {share.load === null ? t("loads.heading") : share.name}
       </dt>
       <dd class="tabular">
         {amps(share.amperes)}
@@ -148,7 +147,7 @@ function MeterNote({ meter }: { meter: MeterStatus }) {
   if (!meter.text && dropped.length === 0) return null;
   return (
     <p class="meter-note">
-      {meter.text}
+      <Told text={meter.text} />
       {dropped.length === 0
         ? null
         : ` ${t("meter.dropped", { list: dropped.map(([reason, count]) => `${word("rejected", reason)} ${count}`).join(", ") })}`}

@@ -1,6 +1,7 @@
 /** Where the power goes: from the grid to the house and to each load, in watt. What is not known is `null`. */
 import type { ChargerStatus, LoadStatus } from "../api/types";
 import { chargerConfigs } from "../state/chargers";
+import { isMetered } from "../state/guard";
 import { reading, status } from "../state/live";
 import { site } from "../state/site";
 
@@ -54,10 +55,13 @@ export interface Flow {
 const sum = (powers: readonly (number | null)[]): number | null =>
   powers.length > 0 && powers.every((power) => power === null) ? null : powers.reduce<number>((all, power) => all + (power ?? 0), 0);
 
-/** The house is what is left: noise of two meters must not make it negative. */
+/**
+ * The house is what is left: noise of two meters must not make it negative. Loads go on telling what they draw when the meter
+ * is out; what they say now is not taken from a total of before.
+ */
 export function flow(): Flow {
   const loads = status.value?.loads ?? [];
-  const grid = gridPower();
+  const grid = isMetered.value ? gridPower() : null;
   const cars = sum(loads.filter((load) => load.kind === "charger").map(powerOf));
   const heat = sum(loads.filter((load) => load.kind === "slow_load").map(powerOf));
   const house = grid === null ? null : Math.max(0, grid - (cars ?? 0) - (heat ?? 0));

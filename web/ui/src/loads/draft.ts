@@ -1,9 +1,8 @@
 /** A load while it is edited: everything as it is written, and how it goes to the service. */
 import type { ChargerConfig, Driver, DriverKind, SlowLoadConfig } from "../api/loads";
-import type { FieldError, Grid } from "../api/types";
-import { keyOf, phasesOf, WIRINGS } from "../components/add-load";
-import { parse } from "../format";
-import { t } from "../i18n";
+import type { FieldError } from "../api/types";
+import { firstWiring, keyOf, phasesOf, wiringErrors } from "../components/phases-field";
+import { numbers } from "../components/use-form";
 import { bodyOfDriver, draftOfDriver, DRIVER_KINDS, type DriverDraft, emptyDriver, type LoadKind } from "./drivers";
 
 export type Config = ChargerConfig | SlowLoadConfig;
@@ -46,9 +45,8 @@ export function draftOfConfig(load: LoadKind, config: Config): Draft {
 }
 
 /** For a new load, maybe with a driver that was found. */
-export function newDraft(load: LoadKind, grid: Grid, driver: Driver | null, name: string): Draft {
+export function newDraft(load: LoadKind, driver: Driver | null, name: string): Draft {
   const kind = driver?.kind ?? DRIVER_KINDS[load][0] ?? "ocpp";
-  const first = keyOf(WIRINGS[grid][0] ?? null);
   return {
     id: "",
     name,
@@ -56,7 +54,7 @@ export function newDraft(load: LoadKind, grid: Grid, driver: Driver | null, name
     driver: driver === null ? emptyDriver(kind) : { ...emptyDriver(kind), ...draftOfDriver(driver) },
     numbers: NUMBERS[load],
     circuit: "",
-    phases: load === "slow_load" && grid === "tn_3ph" ? "l1" : first,
+    phases: firstWiring(),
     phaseSwitching: false,
     // Only what falls back by itself may be taken at its word.
     lease: kind === "ocpp" ? "claimed" : "none",
@@ -66,14 +64,10 @@ export function newDraft(load: LoadKind, grid: Grid, driver: Driver | null, name
 
 /** The body for the service, or what is no number. `stored` is what is changed, if anything is. */
 export function bodyOf(load: LoadKind, draft: Draft, stored: Config | null): Record<string, unknown> | FieldError[] {
-  const wrong: FieldError[] = [];
-  const body: Record<string, unknown> = {};
-  for (const [name, text] of Object.entries(draft.numbers)) {
-    const value = parse(text);
-    if (value === null) wrong.push({ field: name, code: "number", message: t("add.number") });
-    else body[name] = value;
-  }
+  const { values, wrong } = numbers(draft.numbers);
+  wrong.push(...wiringErrors(draft.phases));
   if (wrong.length > 0) return wrong;
+  const body: Record<string, unknown> = { ...values };
   body["driver"] = bodyOfDriver(draft.kind, draft.driver);
   body["circuit"] = draft.circuit === "" ? null : draft.circuit;
   body["phases"] = phasesOf(draft.phases);

@@ -1,6 +1,7 @@
 /** What each kind of driver asks for, so that one form serves all of them. The names are those of the API. */
 import type { Driver, DriverKind } from "../api/loads";
 import type { LoadStatus } from "../api/types";
+import { type Key, t } from "../i18n";
 
 export type LoadKind = LoadStatus["kind"];
 
@@ -83,7 +84,7 @@ export function draftOfDriver(driver: Driver): DriverDraft {
   return Object.fromEntries(
     DRIVER_FIELDS[driver.kind].map(({ name, type }) => {
       if (type === "password") return [name, ""];
-      if (type === "params" && driver.kind === "http") return [name, paramsText(driver.params)];
+      if (type === "params" && driver.kind === "http") return [name, paramsText(driver.params ?? {})];
       const value = stored[name];
       return [name, value === undefined || value === null ? "" : String(value)];
     }),
@@ -106,4 +107,22 @@ export function bodyOfDriver(kind: DriverKind, draft: DriverDraft): Record<strin
     else if (type !== "password" || text !== "") body[name] = text;
   }
   return body;
+}
+
+/** How a load is reached and where, in a line. */
+export function whereOf(driver: Driver | null): string {
+  if (driver === null) return t("loads.no_driver");
+  const kind = t(`driver.${driver.kind}` as Key);
+  switch (driver.kind) {
+    case "ocpp":
+      return `${kind} · ${driver.charge_point_id}`;
+    case "shelly_gen2":
+      return `${kind} · ${driver.host}`;
+    case "http":
+      return `${kind} · ${driver.profile} · ${driver.host}`;
+    case "modbus":
+      return `${kind} · ${driver.profile} · ${driver.address}`;
+    case "mqtt":
+      return `${kind} · ${driver.profile} · ${driver.topic}`;
+  }
 }

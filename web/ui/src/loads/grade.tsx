@@ -1,4 +1,5 @@
 /** How far a charger is known to obey: from its last test, not from what its maker promises. */
+import { Told } from "../components/told";
 import type { ChargerReport } from "../api/loads";
 import { Badge, type Tone } from "../components/badge";
 import type { IconName } from "../components/icons";
@@ -47,7 +48,7 @@ export function LastTest({ id }: { id: string }) {
       <p>
         <GradeBadge grade={grade} /> <span class="note">{found === null ? t("grade.untested.long") : moment(found.ended)}</span>
       </p>
-      {found === null ? null : <p>{found.text}</p>}
+      {found === null ? null : <p><Told text={found.text} /></p>}
       {found?.follow === null || found?.follow === undefined ? null : (
         <p class="note tabular">
           {t("grade.follow", { reaction: seconds(found.follow.reaction_ms), error: ampere(found.follow.error_a), lowest: ampere(found.follow.lowest_a) })}

@@ -1,12 +1,12 @@
 /** One form to add or to change a charger or a slow load, with every field that it has. */
+import { FormBox } from "../components/form-box";
 import { useSignal } from "@preact/signals";
 import type { Driver } from "../api/loads";
 import { call } from "../api/client";
-import type { ChargerSettings } from "../api/types";
-import { PhasesField } from "../components/add-load";
+import type { LoadMade } from "../api/types";
+import { PhasesField } from "../components/phases-field";
 import { CheckField } from "../components/check-field";
 import { SelectField, TextField } from "../components/field";
-import { Said, Submit } from "../components/said";
 import { type Form, useForm } from "../components/use-form";
 import { type Key, t, word } from "../i18n";
 import { readLoads, readUnmatched } from "../state/chargers";
@@ -122,7 +122,7 @@ interface Props {
 export function LoadForm({ load, stored, driver = null, name = "" }: Props) {
   const form = useForm(FIELDS);
   const draft = useSignal<Draft>(
-    stored === null ? newDraft(load, site.value?.grid ?? "tn_3ph", driver, name) : draftOfConfig(load, stored),
+    stored === null ? newDraft(load, driver, name) : draftOfConfig(load, stored),
   );
   const id = stored === null ? (load === "charger" ? "charger" : "relay") : `edit-${stored.id}`;
   const edit = (part: Partial<Draft>): void => {
@@ -136,14 +136,14 @@ export function LoadForm({ load, stored, driver = null, name = "" }: Props) {
     }
     void form.send(async () => {
       const path = stored === null ? PATHS[load] : `${PATHS[load]}/${encodeURIComponent(stored.id)}`;
-      const saved = await call<ChargerSettings>(stored === null ? "POST" : "PATCH", path, body);
+      const saved = await call<LoadMade>(stored === null ? "POST" : "PATCH", path, body);
       await readLoads();
       void readUnmatched().catch(() => undefined);
-      const password = saved.driver.password;
-      if (stored === null) draft.value = newDraft(load, site.value?.grid ?? "tn_3ph", null, "");
+      const password = saved.driver?.password;
+      if (stored === null) draft.value = newDraft(load, null, "");
       else edit({ driver: { ...draft.value.driver, password: "" } });
-      if (password !== undefined) {
-        return t("add.charger.done.password", { name: saved.name, id: saved.driver.charge_point_id ?? "", password });
+      if (password) {
+        return t("add.charger.done.password", { name: saved.name, id: saved.driver?.charge_point_id ?? "", password });
       }
       if (stored !== null) return t("loads.saved", { name: saved.name });
       return t(load === "charger" ? "add.charger.done" : "add.relay.done", { name: saved.name });
@@ -153,14 +153,7 @@ export function LoadForm({ load, stored, driver = null, name = "" }: Props) {
   const part: PartProps = { id, load, draft: shown, form, edit };
   const isPasswordSet = stored?.driver !== null && stored?.driver !== undefined && "password_set" in stored.driver && stored.driver.password_set === true;
   return (
-    <form
-      data-form={stored === null ? (load === "charger" ? "charger" : "relay") : `edit-${stored.id}`}
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        save();
-      }}
-    >
+    <FormBox form={form} name={id} submit={t(stored !== null ? "site.save" : load === "charger" ? "add.charger.save" : "add.relay.save")} onSubmit={save}>
       <TextField id={`${id}-name`} label={t("add.name")} errors={form.of("name")} value={shown.name} onInput={(value) => edit({ name: value })} />
       <DriverFields
         id={id}
@@ -175,10 +168,6 @@ export function LoadForm({ load, stored, driver = null, name = "" }: Props) {
       <Numbers {...part} names={Object.keys(NUMBERS[load]).filter((field) => !RARE.has(field))} />
       <PhasesField id={`${id}-phases`} value={shown.phases} form={form} onChange={(phases) => edit({ phases })} />
       <Rare {...part} isNew={stored === null} />
-      <Said form={form} name={stored === null ? (load === "charger" ? "charger" : "relay") : `edit-${stored.id}`} />
-      <div class="row">
-        <Submit form={form} text={t(stored !== null ? "site.save" : load === "charger" ? "add.charger.save" : "add.relay.save")} />
-      </div>
-    </form>
+    </FormBox>
   );
 }

@@ -1,37 +1,20 @@
 /** Every charger and load that is set up: how it is reached, how far it is proven, to change and to remove. */
 import { useSignal } from "@preact/signals";
-import type { Driver } from "../api/loads";
 import { call } from "../api/client";
 import type { LoadStatus } from "../api/types";
 import { Badge } from "../components/badge";
 import { Said } from "../components/said";
 import { useForm } from "../components/use-form";
-import { type Key, t } from "../i18n";
+import { t } from "../i18n";
 import { chargerConfigs, slowLoadConfigs } from "../state/chargers";
 import { status } from "../state/live";
 import { mayConfigure } from "../state/session";
 import type { Config } from "./draft";
+import { whereOf } from "./drivers";
 import { LastTest } from "./grade";
 import { LoadForm } from "./load-form";
 
 const pathOf = (load: LoadStatus): string => `/${load.kind === "charger" ? "chargers" : "slow-loads"}/${encodeURIComponent(load.id)}`;
-
-function whereOf(driver: Driver | null): string {
-  if (driver === null) return t("loads.no_driver");
-  const kind = t(`driver.${driver.kind}` as Key);
-  switch (driver.kind) {
-    case "ocpp":
-      return `${kind} · ${driver.charge_point_id}`;
-    case "shelly_gen2":
-      return `${kind} · ${driver.host}`;
-    case "http":
-      return `${kind} · ${driver.profile} · ${driver.host}`;
-    case "modbus":
-      return `${kind} · ${driver.profile} · ${driver.address}`;
-    case "mqtt":
-      return `${kind} · ${driver.profile} · ${driver.topic}`;
-  }
-}
 
 const phasesText = (config: Config): string => config.phases?.map((p) => p.toUpperCase()).join(", ") ?? t("add.phases.unknown");
 

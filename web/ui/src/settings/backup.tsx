@@ -107,7 +107,10 @@ function Export() {
       <ul class="plain knocking">
         <li>
           <span>{t("export.decisions")}</span>
-          <a href="/api/v1/decisions.csv" download={fileName("decisions", "csv")}>CSV</a>
+          <span class="row">
+            <a href="/api/v1/decisions.csv" download={fileName("decisions", "csv")}>CSV</a>
+            <a href="/api/v1/decisions.parquet" download={fileName("decisions", "parquet")}>Parquet</a>
+          </span>
         </li>
         <li>
           <span>{t("export.energy")}</span>

@@ -1,11 +1,11 @@
 /** Who is told of an alarm, and how: each once when it begins and once when it ends. */
+import { FormBox } from "../components/form-box";
 import { useSignal } from "@preact/signals";
 import type { Notifications } from "../api/admin";
 import { post, put } from "../api/client";
 import { CheckField } from "../components/check-field";
 import { SelectField, TextField } from "../components/field";
 import { ResourceState } from "../components/resource-state";
-import { Said, Submit } from "../components/said";
 import { type Form, useForm } from "../components/use-form";
 import { useResource } from "../components/use-resource";
 import { type Key, t, word } from "../i18n";
@@ -108,14 +108,7 @@ export function NotificationsPart() {
     <section class="panel narrow" aria-labelledby="notify-heading">
       <h2 id="notify-heading">{t("settings.notifications")}</h2>
       <p class="hint">{t("notify.help")}</p>
-      <form
-        data-form="notifications"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          save();
-        }}
-      >
+      <FormBox form={form} name="notifications" submit={t("site.save")} locked={!mayConfigure.value} onSubmit={save}>
         {CHANNELS.map((name) => (
           <ChannelFields
             key={name}
@@ -136,13 +129,7 @@ export function NotificationsPart() {
           options={Object.entries(NAMES)}
           onChange={(language) => { draft.value = { ...shown, language }; }}
         />
-        <Said form={form} name="notifications" />
-        {mayConfigure.value ? (
-          <div class="row">
-            <Submit form={form} text={t("site.save")} />
-          </div>
-        ) : null}
-      </form>
+      </FormBox>
     </section>
   );
 }

@@ -1,10 +1,10 @@
 /** The encrypted connection to this page, by a certificate that Headroom signs itself. */
+import { FormBox } from "../components/form-box";
 import { useSignal } from "@preact/signals";
 import type { Tls } from "../api/admin";
 import { put } from "../api/client";
 import { SelectField, TextField } from "../components/field";
 import { ResourceState } from "../components/resource-state";
-import { Said, Submit } from "../components/said";
 import { useForm } from "../components/use-form";
 import { useResource } from "../components/use-resource";
 import { moment } from "../format";
@@ -16,22 +16,70 @@ interface Draft {
   names: string;
 }
 
+const isEncrypted = (mode: Tls["mode"]): boolean => mode !== "off";
+
+/** Names under which the page is opened; a certificate without any gets the one under which it is open now. */
+function namesOf({ mode, names: text }: Draft): string[] {
+  const names = text.split(/[\s,]+/).filter((name) => name !== "");
+  return names.length === 0 && isEncrypted(mode) ? [location.hostname.replace(/^\[|\]$/g, "")] : names;
+}
+
+/** Where the page is afterwards: the port stays, the scheme changes. */
+const addressOf = (mode: Tls["mode"]): string => `${isEncrypted(mode) ? "https" : "http"}://${location.host}/`;
+
 export function TlsPart() {
   const tls = useResource<Tls>("/tls");
   const draft = useSignal<Draft | null>(null);
+  const isAsked = useSignal(false);
+  const moved = useSignal<string | null>(null);
   const form = useForm(["mode", "names"]);
   const present = tls.value.value;
   if (tls.missing) return <p class="empty panel">{t("settings.missing")}</p>;
   if (present === null) return <ResourceState resource={tls} />;
   const shown = draft.value ?? { mode: present.mode, names: present.names.join(", ") };
-  const save = (): void =>
+  const address = addressOf(shown.mode);
+  const moves = isEncrypted(shown.mode) !== isEncrypted(present.mode);
+  const edit = (part: Partial<Draft>): void => {
+    draft.value = { ...shown, ...part };
+    isAsked.value = false;
+  };
+  const save = (): void => {
+    isAsked.value = false;
     void form.send(async () => {
-      const names = shown.names.split(/[\s,]+/).filter((name) => name !== "");
-      await put("/tls", { mode: shown.mode, names });
+      await put("/tls", { mode: shown.mode, names: namesOf(shown) });
+      if (moves) moved.value = address;
+      else await tls.read();
       draft.value = null;
-      await tls.read();
-      return t(shown.mode === "off" ? "tls.off.done" : "tls.on.done");
+      return moves ? "" : t("notify.saved");
     });
+  };
+  if (moved.value !== null) {
+    return (
+      <section class="panel narrow" aria-labelledby="tls-heading">
+        <h2 id="tls-heading">{t("settings.tls")}</h2>
+        <p class="said is-good" role="status" data-said="tls">
+          {t("tls.moved")} <a href={`${moved.value}#/settings/tls`}>{moved.value}</a>
+        </p>
+      </section>
+    );
+  }
+  const ask = isAsked.value ? (
+    <div class="confirm" role="group" aria-label={t("tls.yes", { url: address })}>
+      <p>{t(isEncrypted(shown.mode) ? "tls.ask" : "tls.ask.off", { url: address })}</p>
+      <div class="row">
+        <button type="button" class="primary" data-act="tls" onClick={save}>
+          {t("tls.yes", { url: address })}
+        </button>
+        <button type="button" onClick={() => { isAsked.value = false; }}>
+          {t("tls.no")}
+        </button>
+      </div>
+    </div>
+  ) : null;
+  const submit = (): void => {
+    if (moves) isAsked.value = true;
+    else save();
+  };
   return (
     <section class="panel narrow" aria-labelledby="tls-heading">
       <h2 id="tls-heading">{t("settings.tls")}</h2>
@@ -56,14 +104,7 @@ export function TlsPart() {
           </div>
         </dl>
       )}
-      <form
-        data-form="tls"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          save();
-        }}
-      >
+      <FormBox form={form} name="tls" submit={t("site.save")} locked={!mayConfigure.value} ask={ask} onSubmit={submit}>
         <SelectField
           id="tls-mode"
           label={t("tls.mode")}
@@ -71,7 +112,7 @@ export function TlsPart() {
           errors={form.of("mode")}
           value={shown.mode}
           options={[["off", t("tls.mode.off")], ["self_signed", t("tls.mode.self_signed")]]}
-          onChange={(mode) => { draft.value = { ...shown, mode }; }}
+          onChange={(mode) => edit({ mode })}
         />
         <TextField
           id="tls-names"
@@ -81,15 +122,9 @@ export function TlsPart() {
           disabled={!mayConfigure.value}
           errors={form.of("names")}
           value={shown.names}
-          onInput={(names) => { draft.value = { ...shown, names }; }}
+          onInput={(names) => edit({ names })}
         />
-        <Said form={form} name="tls" />
-        {mayConfigure.value ? (
-          <div class="row">
-            <Submit form={form} text={t("site.save")} />
-          </div>
-        ) : null}
-      </form>
+      </FormBox>
     </section>
   );
 }

@@ -1,16 +1,10 @@
 /** Tokens for programs. The secret is told once, when it is made. */
 import { useSignal } from "@preact/signals";
 import type { Token } from "../api/admin";
-import { call, post } from "../api/client";
-import type { Page, Role } from "../api/types";
-import { SelectField, TextField } from "../components/field";
-import { ResourceState } from "../components/resource-state";
-import { Said, Submit } from "../components/said";
-import { useForm } from "../components/use-form";
-import { useResource } from "../components/use-resource";
-import { t, word } from "../i18n";
-import { RemoveButton } from "./remove-button";
-import { ROLES } from "./users";
+import { post } from "../api/client";
+import { TextField } from "../components/field";
+import { t } from "../i18n";
+import { Roster } from "./roster";
 
 function Secret({ token, onSeen }: { token: Token; onSeen: () => void }) {
   const copied = useSignal("");
@@ -45,72 +39,28 @@ function Secret({ token, onSeen }: { token: Token; onSeen: () => void }) {
 }
 
 export function Tokens() {
-  const tokens = useResource<Page<Token>>("/tokens?limit=500");
-  // What is wrong with a removal is no fault of the fields below.
-  const removal = useForm([]);
-  const form = useForm(["name", "role"]);
   const name = useSignal("");
-  const role = useSignal<Role>("viewer");
   const made = useSignal<Token | null>(null);
-  const add = (): void =>
-    void form.send(async () => {
-      made.value = await post<Token>("/tokens", { name: name.value.trim(), role: role.value });
-      name.value = "";
-      await tokens.read();
-      return t("tokens.added");
-    });
-  const remove = (token: Token): void =>
-    void removal.send(async () => {
-      await call("DELETE", `/tokens/${encodeURIComponent(token.name)}`);
-      if (made.value?.name === token.name) made.value = null;
-      await tokens.read();
-      return t("tokens.removed", { name: token.name });
-    });
+  const forget = (): void => {
+    made.value = null;
+  };
   return (
-    <section class="panel" aria-labelledby="tokens-heading">
-      <h2 id="tokens-heading">{t("tokens.heading")}</h2>
-      <p class="hint">{t("tokens.help")}</p>
-      {tokens.value.value === null ? (
-        <ResourceState resource={tokens} />
-      ) : tokens.value.value.items.length === 0 ? (
-        <p class="empty">{t("tokens.none")}</p>
-      ) : (
-        <ul class="plain knocking">
-          {tokens.value.value.items.map((token) => (
-            <li key={token.name} data-token={token.name}>
-              <span>
-                <strong>{token.name}</strong> <span class="note">{word("role", token.role)}</span>
-              </span>
-              <RemoveButton name={token.name} disabled={removal.busy.value} onRemove={() => remove(token)} />
-            </li>
-          ))}
-        </ul>
-      )}
-      {made.value === null ? null : <Secret token={made.value} onSeen={() => { made.value = null; }} />}
-      <Said form={removal} name="token-removal" />
-      <form
-        data-form="token"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          add();
-        }}
-      >
-        <TextField id="token-name" label={t("add.name")} errors={form.of("name")} value={name.value} onInput={(v) => { name.value = v; }} />
-        <SelectField
-          id="token-role"
-          label={t("users.role")}
-          hint={t(`role.${role.value}.long`)}
-          errors={form.of("role")}
-          value={role.value}
-          options={ROLES.map((one) => [one, word("role", one)] as const)}
-          onChange={(v) => { role.value = v; }}
-        />
-        <Said form={form} name="token" />
-        <div class="row">
-          <Submit form={form} text={t("tokens.add")} />
-        </div>
-      </form>
-    </section>
+    <Roster
+      kind="tokens"
+      firstRole="viewer"
+      fields={["name"]}
+      help={t("tokens.help")}
+      add={async (role) => {
+        made.value = await post<Token>("/tokens", { name: name.value.trim(), role });
+        name.value = "";
+        return t("tokens.added");
+      }}
+      onRemoved={(removed) => {
+        if (made.value?.name === removed) forget();
+      }}
+      beside={made.value === null ? null : <Secret token={made.value} onSeen={forget} />}
+    >
+      {(form) => <TextField id="token-name" label={t("add.name")} errors={form.of("name")} value={name.value} onInput={(v) => { name.value = v; }} />}
+    </Roster>
   );
 }

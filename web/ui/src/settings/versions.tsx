@@ -8,13 +8,21 @@ import { Said } from "../components/said";
 import { type Form, useForm } from "../components/use-form";
 import { useResource } from "../components/use-resource";
 import { explain } from "../errors";
-import { moment } from "../format";
-import { plural, t } from "../i18n";
+import { moment, sentence } from "../format";
+import { type Key, plural, t } from "../i18n";
 import { readLoads } from "../state/chargers";
 import { mayConfigure } from "../state/session";
 import { readSite } from "../state/site";
 
 const PAGE = 20;
+const CHANGES: Readonly<Record<string, Key>> = {
+  site: "site.heading",
+  meter: "meter.heading",
+  priorities: "priorities.heading",
+  notifications: "settings.notifications",
+  "new charger": "add.charger.save",
+  "new slow load": "add.relay.save",
+};
 
 function valueText(value: unknown): string {
   if (value === null || value === undefined) return "–";
@@ -44,6 +52,18 @@ function Diff({ diff }: { diff: readonly Difference[] | null }) {
   );
 }
 
+/** What was changed, in the language of the page where the service says it in words that it always uses. */
+function changeText(change: string): string {
+  const [, back] = /^version (\d+) restored$/.exec(change) ?? [];
+  if (back !== undefined) return t("versions.back", { n: back });
+  const [, kind, id, isGone] = /^(charger|slow load) (\S+)( deleted)?$/.exec(change) ?? [];
+  if (kind !== undefined && id !== undefined) {
+    return isGone === undefined ? `${t(kind === "charger" ? "load.kind.charger" : "load.kind.slow_load")} ${id}` : t("remove.done", { name: id });
+  }
+  const key = CHANGES[change];
+  return key === undefined ? sentence(change) : t(key);
+}
+
 interface EntryProps {
   version: Version;
   isNewest: boolean;
@@ -56,7 +76,7 @@ function Entry({ version, isNewest, form, onBack }: EntryProps) {
   return (
     <li class="version" data-version={version.n}>
       <p>
-        <strong>{version.change}</strong>
+        <strong>{changeText(version.change)}</strong>
       </p>
       <p class="note">
         <time dateTime={version.at}>{moment(version.at)}</time> · {version.author} · {t("versions.number", { n: version.n })}

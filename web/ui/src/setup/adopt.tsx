@@ -1,74 +1,75 @@
-/** Taking over a charger that has shown itself: a charge point that connected, or a device found in the network. */
+/** Taking over what has shown itself: a charge point that connected, or a device found in the network. */
+import { FormBox } from "../components/form-box";
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { numbers, phasesOf } from "../components/add-load";
+import { post } from "../api/client";
+import type { Driver } from "../api/loads";
+import type { LoadMade } from "../api/types";
 import { SelectField, TextField } from "../components/field";
-import { Said, Submit } from "../components/said";
 import { useForm } from "../components/use-form";
+import type { LoadKind } from "../loads/drivers";
 import { t } from "../i18n";
-import { addCharger } from "../state/chargers";
+import { readUnmatched } from "../state/chargers";
 import { readLoads } from "./data";
-import { ChargerFields, useChargerDraft } from "./load-fields";
+import { bodyOf, LOAD_FIELDS, LoadFields, useLoadDraft } from "./load-fields";
 import { nextPassword, useUp } from "./password";
-import type { Driver } from "./types";
 
-interface Props {
+export interface Chosen {
   /** What it is called until it has a name. */
   title: string;
   driver: Driver;
+}
+
+interface Props {
+  load: LoadKind;
+  chosen: Chosen;
   onDone: (text: string) => void;
   onCancel: () => void;
 }
 
-export function Adopt({ title, driver, onDone, onCancel }: Props) {
-  const form = useForm(["name", "max_current_a", "phases", "driver.password", "driver.charge_point_id"]);
-  const draft = useChargerDraft(title);
+function doneText(load: LoadKind, isOcpp: boolean, made: LoadMade): string {
+  const password = made.driver?.password;
+  if (password) return t("add.charger.done.password", { name: made.name, id: made.driver?.charge_point_id ?? "", password });
+  if (load === "slow_load") return t("add.relay.done", { name: made.name });
+  return t(isOcpp ? "setup.adopt.done" : "setup.adopt.done.polled", { name: made.name });
+}
+
+function Adopt({ load, chosen, onDone, onCancel }: Props) {
+  const { title, driver } = chosen;
+  const form = useForm([...LOAD_FIELDS, "driver.password", "driver.charge_point_id"]);
+  const draft = useLoadDraft(load, title);
   const isOcpp = driver.kind === "ocpp";
   const auth = useSignal<"basic" | "none">("basic");
   const password = useSignal(isOcpp ? nextPassword.value : "");
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
+  const prefix = load === "charger" ? "adopt" : "take";
   const save = (): void => {
-    const { values, wrong } = numbers({ max_current_a: draft.value.most });
-    if (draft.value.name.trim() === "") wrong.push({ field: "name", code: "required", message: t("setup.name.bad") });
-    if (wrong.length > 0) {
-      form.mark(wrong);
-      return;
-    }
+    const body = bodyOf(load, draft.value, form);
+    if (body === null) return;
     const secret = password.value.trim() === "" ? {} : { password: password.value.trim() };
     const proof = isOcpp ? { auth: auth.value, ...(auth.value === "none" ? {} : secret) } : secret;
     void form.send(async () => {
-      const made = await addCharger({
-        name: draft.value.name.trim(),
-        driver: { ...driver, ...proof },
-        phases: phasesOf(draft.value.wiring),
-        ...values,
-      });
+      const made = await post<LoadMade>(load === "charger" ? "/chargers" : "/slow-loads", { ...body, driver: { ...driver, ...proof } });
       if (isOcpp) useUp();
+      void readUnmatched().catch(() => undefined);
       await readLoads().catch(() => undefined);
-      const told = made.driver.password;
-      const text =
-        told !== undefined
-          ? t("add.charger.done.password", { name: made.name, id: made.driver.charge_point_id ?? "", password: told })
-          : t(isOcpp ? "setup.adopt.done" : "setup.adopt.done.polled", { name: made.name });
-      onDone(text);
-      return text;
+      onDone(doneText(load, isOcpp, made));
+      return "";
     });
   };
+  const cancel = (
+    <button type="button" onClick={onCancel}>
+      {t("setup.cancel")}
+    </button>
+  );
   return (
-    <form
-      class="adopt"
-      data-form="adopt"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        save();
-      }}
-    >
+    <FormBox form={form} name={load === "charger" ? "adopt" : "take-relay"} class="adopt" submit={t("setup.adopt.save")} onSubmit={save} beside={cancel}>
       <h4 tabIndex={-1} ref={heading}>
         {t("setup.adopt.title", { name: title })}
       </h4>
-      <ChargerFields prefix="adopt" draft={draft} form={form} />
+      <LoadFields prefix={prefix} load={load} draft={draft} form={form} />
       {isOcpp ? (
         <SelectField
           id="adopt-auth"
@@ -80,22 +81,52 @@ export function Adopt({ title, driver, onDone, onCancel }: Props) {
       ) : null}
       {isOcpp && auth.value === "none" ? null : (
         <TextField
-          id="adopt-password"
+          id={`${prefix}-password`}
           type={isOcpp ? "text" : "password"}
           label={t("add.charger.password")}
           hint={t(isOcpp ? "setup.adopt.password.help" : "setup.adopt.password.polled")}
+          autocomplete="new-password"
           errors={form.of("driver.password")}
           value={password.value}
           onInput={(v) => { password.value = v; }}
         />
       )}
-      <Said form={form} name="adopt" />
-      <div class="row">
-        <Submit form={form} text={t("setup.adopt.save")} />
-        <button type="button" onClick={onCancel}>
-          {t("setup.cancel")}
-        </button>
-      </div>
-    </form>
+    </FormBox>
+  );
+}
+
+/** What can be taken over, the form of the one that was chosen, and the answer. */
+export function TakeOver({ load, children }: { load: LoadKind; children: (choose: (chosen: Chosen) => void) => ComponentChildren }) {
+  const chosen = useSignal<Chosen | null>(null);
+  const done = useSignal("");
+  const answer = useRef<HTMLParagraphElement>(null);
+  const choose = (next: Chosen): void => {
+    done.value = "";
+    chosen.value = next;
+  };
+  const now = chosen.value;
+  return (
+    <>
+      {children(choose)}
+      {now === null ? null : (
+        <Adopt
+          key={JSON.stringify(now.driver)}
+          load={load}
+          chosen={now}
+          onDone={(text) => {
+            done.value = text;
+            chosen.value = null;
+            // The form is gone: who goes by the keyboard stands at its answer.
+            answer.current?.focus();
+          }}
+          onCancel={() => {
+            chosen.value = null;
+          }}
+        />
+      )}
+      <p class="said is-good" role="status" data-said={load === "charger" ? "chargers" : "loads"} tabIndex={-1} ref={answer}>
+        {done.value}
+      </p>
+    </>
   );
 }

@@ -1,26 +1,20 @@
 /** The commissioning report: one page to print and to leave beside the fuse box. */
+import { Told } from "../components/told";
 import type { PhaseName } from "../api/types";
 import { TextField } from "../components/field";
-import { ampere, watt } from "../format";
-import { locale, t, word } from "../i18n";
+import { ampere, moment, watt } from "../format";
+import { t, word } from "../i18n";
+import { whereOf } from "../loads/drivers";
 import { loadNames, status } from "../state/live";
 import { site } from "../state/site";
 import { chargers, reports, slowLoads } from "./data";
 import { useDraft } from "./draft";
 import { fuseText, guarded, protectedHeading } from "./guarded";
 import { lines, Numbers } from "./report";
-import type { Driver } from "./types";
 
 interface Signed {
   electrician: string;
   place: string;
-}
-
-const today = (): string => new Intl.DateTimeFormat(locale.value, { dateStyle: "long", timeStyle: "short" }).format(new Date());
-
-function driverText(driver: Driver): string {
-  if (driver.kind === "ocpp") return `OCPP, ${driver.charge_point_id ?? ""}`;
-  return [driver.kind, driver.profile, driver.host ?? driver.address].filter((x) => x !== undefined && x !== "").join(", ");
 }
 
 const terminals = (phases: readonly PhaseName[] | null): string => (phases === null ? t("add.phases.unknown") : lines(phases));
@@ -64,7 +58,7 @@ function Devices() {
           <section key={charger.id} class="paper-device">
             <h4>{charger.name}</h4>
             <dl class="facts">
-              <Fact name={t("setup.paper.driver")} value={driverText(charger.driver)} />
+              <Fact name={t("setup.paper.driver")} value={whereOf(charger.driver)} />
               <Fact name={t("setup.charger.breaker")} value={ampere(charger.max_current_a)} />
               <Fact name={t("add.phases")} value={terminals(charger.phases)} />
               <Fact name={t("setup.paper.safe")} value={t("setup.paper.safe.value", { safe: ampere(charger.safe_current_a), lease: charger.lease_s })} />
@@ -75,7 +69,7 @@ function Devices() {
             ) : (
               <>
                 <p>
-                  <strong>{t(`setup.prove.${report.result}`)}</strong> ({new Date(report.ended).toLocaleString(locale.value)}). {report.text}
+                  <strong>{t(`setup.prove.${report.result}`)}</strong> ({moment(report.ended)}). <Told text={report.text} />
                 </p>
                 {report.result === "aborted" ? null : <Numbers report={report} />}
               </>
@@ -87,7 +81,7 @@ function Devices() {
         <section key={load.id} class="paper-device">
           <h4>{load.name}</h4>
           <dl class="facts">
-            <Fact name={t("setup.paper.driver")} value={driverText(load.driver)} />
+            <Fact name={t("setup.paper.driver")} value={whereOf(load.driver)} />
             <Fact name={t("add.relay.rated")} value={watt(load.rated_w)} />
             <Fact name={t("add.phases")} value={terminals(load.phases)} />
           </dl>
@@ -125,7 +119,7 @@ export function Commissioning() {
           <Fact name={t("site.name")} value={site.value?.name ?? ""} />
           <Fact name={t("setup.paper.place")} value={place} />
           <Fact name={t("setup.paper.electrician")} value={electrician} />
-          <Fact name={t("setup.paper.date")} value={today()} />
+          <Fact name={t("setup.paper.date")} value={moment(new Date().toISOString())} />
         </dl>
         <House />
         <Devices />

@@ -1,35 +1,36 @@
 /** What the wizard asks the service for beside what the whole page follows: devices found, loads as they are set, reports. */
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { ApiError, get } from "../api/client";
-import type { Page } from "../api/types";
+import type { ChargerReport, Discovery, Found } from "../api/loads";
+import type { MeterCandidate, Page } from "../api/types";
+import { loadConfigs, readLoads as readConfigs } from "../state/chargers";
 import { link } from "../state/live";
-import type { Candidate, Charger, Found, Report, SlowLoad } from "./types";
 
 /** `null`: not answered yet. */
-export const candidates = signal<readonly Candidate[] | null>(null);
+export const candidates = signal<readonly MeterCandidate[] | null>(null);
 export const found = signal<readonly Found[] | null>(null);
 export const searching = signal(false);
-export const chargers = signal<readonly Charger[] | null>(null);
-export const slowLoads = signal<readonly SlowLoad[] | null>(null);
+export const chargers = computed(() => loadConfigs.value?.chargers ?? null);
+export const slowLoads = computed(() => loadConfigs.value?.slowLoads ?? null);
 /** The last report of each charger; `null`: it was never tested. */
-export const reports = signal<ReadonlyMap<string, Report | null>>(new Map());
+export const reports = signal<ReadonlyMap<string, ChargerReport | null>>(new Map());
 
 export async function readCandidates(): Promise<void> {
-  candidates.value = (await get<Page<Candidate>>("/meter/candidates?limit=100")).items;
+  candidates.value = (await get<Page<MeterCandidate>>("/meter/candidates?limit=100")).items;
 }
 
 /** Begins a search of the network, too; it ends by itself when nobody asks any more. */
 export async function readFound(): Promise<void> {
-  const answer = await get<Page<Found> & { searching: boolean }>("/discovery?limit=100");
+  const answer = await get<Discovery>("/discovery?limit=100");
   found.value = answer.items;
   searching.value = answer.searching;
 }
 
-export async function readReport(id: string): Promise<Report | null> {
-  let report: Report | null = null;
+export async function readReport(id: string): Promise<ChargerReport | null> {
+  let report: ChargerReport | null = null;
   try {
-    report = await get<Report>(`/chargers/${encodeURIComponent(id)}/report`);
+    report = await get<ChargerReport>(`/chargers/${encodeURIComponent(id)}/report`);
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 404)) throw error;
   }
@@ -39,14 +40,9 @@ export async function readReport(id: string): Promise<Report | null> {
 
 /** The loads as they are configured, and what was found of the chargers. */
 export async function readLoads(): Promise<void> {
-  const [ofChargers, ofSlowLoads] = await Promise.all([
-    get<Page<Charger>>("/chargers?limit=500"),
-    get<Page<SlowLoad>>("/slow-loads?limit=500"),
-  ]);
-  chargers.value = ofChargers.items;
-  slowLoads.value = ofSlowLoads.items;
+  await readConfigs();
   const known = reports.value;
-  await Promise.all(ofChargers.items.filter((it) => !known.has(it.id)).map((it) => readReport(it.id)));
+  await Promise.all((chargers.value ?? []).filter((it) => !known.has(it.id)).map((it) => readReport(it.id)));
 }
 
 /** Asks at once and then again and again, while the part of the page is shown and the link is open. */

@@ -1,51 +1,35 @@
 /** Name, breaker and phases of a charger that is saved already. */
-import { call } from "../api/client";
-import { numbers, phasesOf } from "../components/add-load";
-import { Said, Submit } from "../components/said";
+import { FormBox } from "../components/form-box";
+import { patch } from "../api/client";
+import type { ChargerConfig } from "../api/loads";
 import { useForm } from "../components/use-form";
 import { ampere } from "../format";
 import { t } from "../i18n";
 import { mayConfigure } from "../state/session";
-import { ChargerFields, useChargerDraft } from "./load-fields";
-import type { Charger } from "./types";
+import { bodyOf, LOAD_FIELDS, LoadFields, useLoadDraft } from "./load-fields";
 
-function Form({ settings, onSaved }: { settings: Charger; onSaved: () => void }) {
-  const form = useForm(["name", "max_current_a", "phases"]);
-  const draft = useChargerDraft(settings.name, String(settings.max_current_a), settings.phases);
+function Form({ settings, onSaved }: { settings: ChargerConfig; onSaved: () => void }) {
+  const form = useForm(LOAD_FIELDS);
+  const draft = useLoadDraft("charger", settings.name, String(settings.max_current_a), settings.phases);
   const save = (): void => {
-    const { values, wrong } = numbers({ max_current_a: draft.value.most });
-    if (wrong.length > 0) {
-      form.mark(wrong);
-      return;
-    }
+    const body = bodyOf("charger", draft.value, form);
+    if (body === null) return;
     void form.send(async () => {
-      const body = { name: draft.value.name.trim(), phases: phasesOf(draft.value.wiring), ...values };
-      const saved = await call<Charger>("PATCH", `/chargers/${encodeURIComponent(settings.id)}`, body);
+      const saved = await patch<ChargerConfig>(`/chargers/${encodeURIComponent(settings.id)}`, body);
       onSaved();
       return t("setup.charger.saved", { name: saved.name });
     });
   };
   return (
-    <form
-      data-form={`edit-${settings.id}`}
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        save();
-      }}
-    >
-      <ChargerFields prefix={`edit-${settings.id}`} draft={draft} form={form} />
-      <Said form={form} name={`edit-${settings.id}`} />
-      <div class="row">
-        <Submit form={form} text={t("site.save")} />
-      </div>
-    </form>
+    <FormBox form={form} name={`edit-${settings.id}`} submit={t("site.save")} onSubmit={save}>
+      <LoadFields prefix={`edit-${settings.id}`} load="charger" draft={draft} form={form} />
+    </FormBox>
   );
 }
 
 interface Props {
   id: string;
-  settings: Charger | undefined;
+  settings: ChargerConfig | undefined;
   onSaved: () => void;
 }
 

@@ -2,11 +2,11 @@
  * Step 2: the main fuse and the grid. The service judges every value; a rating that is higher than the stored one is
  * typed a second time before it is sent.
  */
+import { FormBox } from "../components/form-box";
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Characteristic, FieldError, Grid, Site } from "../api/types";
 import { SelectField, TextField } from "../components/field";
-import { Said, Submit } from "../components/said";
 import { useForm } from "../components/use-form";
 import { ampere, parse } from "../format";
 import { type Key, t, word } from "../i18n";
@@ -18,11 +18,12 @@ import { pass } from "./steps";
 /** Main fuses that houses have, in ampere. */
 const COMMON: readonly number[] = [16, 20, 25, 32, 35, 40, 50, 63];
 const CHARACTERISTICS: readonly Characteristic[] = ["gg", "b", "c", "d", "linky", "none"];
-const FIELDS = ["name", "main_fuse.rating_a", "main_fuse.characteristic", "grid", "margin_a", "max_power_w"] as const;
+const FIELDS = ["name", "time_zone", "main_fuse.rating_a", "main_fuse.characteristic", "grid", "margin_a", "max_power_w"] as const;
 const W_PER_KW = 1000;
 
 interface Draft {
   name: string;
+  timeZone: string;
   rating: string;
   characteristic: Characteristic;
   grid: Grid;
@@ -37,6 +38,8 @@ function stored(from: Site): Draft {
   const cap = from["max_power_w"];
   return {
     name: from.name ?? "",
+    // A new house most likely stands where its page is first looked at.
+    timeZone: isAsShipped(from) ? Intl.DateTimeFormat().resolvedOptions().timeZone : (from.time_zone ?? "UTC"),
     // What Headroom ships with is nobody's fuse: it is not offered as if it were known.
     rating: isAsShipped(from) ? "" : ratingText(from),
     characteristic: from.main_fuse.characteristic,
@@ -136,12 +139,10 @@ export function FuseStep() {
     }
     asked.value = null;
     void form.send(async () => {
-      const isNew = isAsShipped(present);
       const saved = await changeSite((whole) => ({
         ...whole,
         name: shown.name.trim(),
-        // A new house most likely stands where its page is first looked at.
-        time_zone: isNew ? Intl.DateTimeFormat().resolvedOptions().timeZone : (whole.time_zone ?? "UTC"),
+        time_zone: shown.timeZone.trim(),
         grid: shown.grid,
         margin_a: read.margin,
         max_power_w: read.capW,
@@ -158,16 +159,12 @@ export function FuseStep() {
   };
   const chosen = parse(shown.rating);
   return (
-    <form
-      data-form="setup-fuse"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        save(false);
-      }}
-    >
+    <FormBox form={form} name="setup-fuse" submit={t("setup.fuse.save")} onSubmit={() => save(false)} ask={asked.value === null ? null : <Again to={asked.value} onYes={() => save(true)} onNo={() => { asked.value = null; }} />}>
       <p>{t("setup.fuse.text")}</p>
-      <TextField id="setup-name" label={t("site.name")} errors={form.of("name")} value={shown.name} onInput={(name) => edit({ name })} />
+      <div class="pair">
+        <TextField id="setup-name" label={t("site.name")} errors={form.of("name")} value={shown.name} onInput={(name) => edit({ name })} />
+        <TextField id="setup-zone" label={t("site.time_zone")} hint={t("setup.fuse.zone.help")} errors={form.of("time_zone")} value={shown.timeZone} onInput={(timeZone) => edit({ timeZone })} />
+      </div>
       <div>
         <TextField
           id="setup-rating"
@@ -204,13 +201,6 @@ export function FuseStep() {
           <TextField id="setup-cap" label={t("setup.fuse.cap")} hint={t("setup.fuse.cap.help")} unit="kW" inputMode="decimal" errors={form.of("max_power_w")} value={shown.cap} onInput={(cap) => edit({ cap })} />
         </div>
       </details>
-      {asked.value === null ? null : <Again to={asked.value} onYes={() => save(true)} onNo={() => { asked.value = null; }} />}
-      <Said form={form} name="setup-fuse" />
-      {asked.value === null ? (
-        <div class="row">
-          <Submit form={form} text={t("setup.fuse.save")} />
-        </div>
-      ) : null}
-    </form>
+    </FormBox>
   );
 }

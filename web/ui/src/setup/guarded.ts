@@ -1,5 +1,5 @@
 /** What is protected from now on, and what is not, in sentences: from the configuration, the status and the reports. */
-import { ampere, clock, watt } from "../format";
+import { ampere, moment, watt } from "../format";
 import { list, t, word } from "../i18n";
 import { status } from "../state/live";
 import { meterSettings } from "../state/meter";
@@ -40,7 +40,7 @@ export function guarded(): Guarded {
     const report = reports.value.get(charger.id) ?? null;
     const most = ampere(charger.max_current_a);
     if (!isLinked(charger.id)) no.push(t("setup.guard.charger.lost", { name, most }));
-    if (report?.follow?.passed === true && report.result !== "aborted") yes.push(t("setup.guard.charger.follows", { name, time: clock(report.ended) }));
+    if (report?.follow?.passed === true && report.result !== "aborted") yes.push(t("setup.guard.charger.follows", { name, time: moment(report.ended) }));
     else if (report?.result === "failed") no.push(t("setup.guard.charger.failed", { name, text: report.text }));
     else no.push(t("setup.guard.charger.untested", { name }));
     if (charger.lease === "proven") yes.push(t("setup.guard.charger.falls", { name, safe: ampere(charger.safe_current_a), lease: charger.lease_s }));

@@ -1,4 +1,5 @@
 /** What is heard of the meter now, to be compared with its display; and what to do when nothing is. */
+import { Told } from "../components/told";
 import { Badge } from "../components/badge";
 import type { MeterStatus, PhaseName } from "../api/types";
 import { age as ageText, amps, UNKNOWN, watt } from "../format";
@@ -74,6 +75,7 @@ export function Heard() {
   const isOk = meter.state === "ok" && !outdated.value;
   const details = [meter.protocol, meter.model, meter.meter_id, meter.serial].filter((x) => x !== null && x !== undefined && x !== "");
   const problem = status.value?.alarms.find((alarm) => alarm.code === "meter_source")?.text;
+  const heard = meter.text ?? problem;
   const age = readingAge.value;
   return (
     <div class="heard" data-heard={meter.state}>
@@ -84,7 +86,7 @@ export function Heard() {
         </Badge>
         {age === null ? null : <span class="tabular note">{t("phases.ago", { age: ageText(age) })}</span>}
       </p>
-      <p data-meter-text="">{meter.text ?? problem ?? t("meter.silent")}</p>
+      <p data-meter-text="">{heard === undefined ? t("meter.silent") : <Told text={heard} />}</p>
       {details.length === 0 ? null : <p class="note">{details.join(" · ")}</p>}
       {age === null ? null : (
         <>

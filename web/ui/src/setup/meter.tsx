@@ -1,10 +1,11 @@
 /** Step 1: where the meter is read, what is heard there at once, and what to do when nothing is. */
+import { FormBox } from "../components/form-box";
 import { useSignal } from "@preact/signals";
 import { Badge, type Tone } from "../components/badge";
 import { TextField } from "../components/field";
 import type { IconName } from "../components/icons";
 import { MeterForm } from "../components/meter-form";
-import { Said, Submit } from "../components/said";
+import { Said } from "../components/said";
 import { useForm } from "../components/use-form";
 import { t, word } from "../i18n";
 import { status } from "../state/live";
@@ -116,24 +117,12 @@ function Key() {
     });
   };
   return (
-    <form
-      data-form="setup-key"
-      class="confirm"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        save();
-      }}
-    >
+    <FormBox form={form} name="setup-key" class="confirm" submit={t("setup.meter.key.save")} onSubmit={save}>
       <p>
         <strong>{t("setup.meter.key.title")}</strong> {t("setup.meter.key.text")}
       </p>
       <TextField id="setup-key" type="password" label={t("meter.key")} autocomplete="off" errors={form.of("key")} value={key.value} onInput={(v) => { key.value = v; }} />
-      <Said form={form} name="setup-key" />
-      <div class="row">
-        <Submit form={form} text={t("setup.meter.key.save")} />
-      </div>
-    </form>
+    </FormBox>
   );
 }
 

@@ -3,6 +3,7 @@
  * left, skipped and come back to at any time; nothing waits for a later step to be saved.
  */
 import type { ComponentType } from "preact";
+import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Icon, type IconName } from "../components/icons";
 import { type Key, t } from "../i18n";
@@ -107,9 +108,12 @@ export function SetupPage({ rest }: PageProps) {
   const asked = rest[0];
   const isReady = status.value !== null && site.value !== null && meterSettings.value !== null && chargers.value !== null;
   const here: StepId | null = isStep(asked) ? asked : isReady ? nextStep.value : null;
+  const resumed = useSignal<StepId | null>(null);
   // The address always names the step: a reload, or a browser that was killed, comes back to it.
   useEffect(() => {
-    if (here !== null && asked !== here) location.replace(href("setup", [here]));
+    if (here === null || asked === here) return;
+    resumed.value = here;
+    location.replace(href("setup", [here]));
   }, [here, asked]);
   const heading = useRef<HTMLHeadingElement>(null);
   const shown = useRef<StepId | null>(null);
@@ -132,6 +136,7 @@ export function SetupPage({ rest }: PageProps) {
         <h2 id="step-heading" tabIndex={-1} ref={heading}>
           {titleOf(here)}
         </h2>
+        {resumed.value === here && here !== "welcome" ? <p class="setup-note tone-info no-print" data-resumed="">{t("setup.resumed")}</p> : null}
         {mayConfigure.value ? null : <p class="setup-note tone-info no-print">{t("setup.role")}</p>}
         {/* Who may not change anything sees the same, with every field locked. */}
         <fieldset class="bare" disabled={!mayConfigure.value && here !== "welcome" && here !== "order" && here !== "live"}>

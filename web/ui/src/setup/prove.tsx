@@ -2,12 +2,13 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ApiError, call, post } from "../api/client";
+import type { ChargerConfig, ChargerReport } from "../api/loads";
 import type { ChargerTest } from "../api/types";
 import { Badge, type Tone } from "../components/badge";
 import type { IconName } from "../components/icons";
 import { Said } from "../components/said";
 import { useForm } from "../components/use-form";
-import { clock } from "../format";
+import { moment, sentence, wholeAge } from "../format";
 import { type Key, t } from "../i18n";
 import { chargerTest, link, status } from "../state/live";
 import { mayConfigure } from "../state/session";
@@ -15,14 +16,15 @@ import { chargers, readLoads, readReport, reports, usePoll } from "./data";
 import { ReportView } from "./report";
 import { Running } from "./running";
 import { isForTests, remember, setMode } from "./trial-control";
-import type { Charger, Report } from "./types";
 
 const LOADS_EVERY_MS = 10_000;
+/** The cut test waits so long beyond the lease before it judges. */
+const CUT_JUDGED_AFTER_S = 15;
 /** The report is stored a moment after the end is told. */
 const REPORT_AFTER_MS = 700;
 const REPORT_TRIES = 8;
 
-const LOOKS: Readonly<Record<Report["result"], readonly [Tone, IconName, Key]>> = {
+const LOOKS: Readonly<Record<ChargerReport["result"], readonly [Tone, IconName, Key]>> = {
   passed: ["ok", "check", "setup.prove.passed"],
   failed: ["bad", "stop", "setup.prove.failed"],
   aborted: ["warn", "warn", "setup.prove.aborted"],
@@ -96,8 +98,8 @@ function Control() {
   );
 }
 
-function Begin({ charger }: { charger: Charger }) {
-  const isOcpp = charger.driver.kind === "ocpp";
+function Begin({ charger }: { charger: ChargerConfig }) {
+  const isOcpp = charger.driver?.kind === "ocpp";
   const cut = useSignal(isOcpp);
   const form = useForm(["cut"]);
   const isBusy = chargerTest.value?.state === "running";
@@ -109,7 +111,7 @@ function Begin({ charger }: { charger: Charger }) {
         return "";
       } catch (error) {
         // The service says why: no car, no fresh reading, no link. Nothing of the form is wrong.
-        if (error instanceof ApiError && error.status === 422) throw new ApiError(409, error.code, error.errors.map((e) => e.message).join(" ") || error.message);
+        if (error instanceof ApiError && error.status === 422) throw new ApiError(409, error.code, error.errors.map((e) => sentence(e.message)).join(" ") || error.message);
         throw error;
       }
     });
@@ -120,7 +122,7 @@ function Begin({ charger }: { charger: Charger }) {
         <input id={`cut-${charger.id}`} type="checkbox" disabled={!isOcpp} checked={cut.value} aria-describedby={`cut-${charger.id}-hint`} onChange={(event) => { cut.value = event.currentTarget.checked; }} />
         <label for={`cut-${charger.id}`}>{t("setup.prove.cut")}</label>
         <span class="hint" id={`cut-${charger.id}-hint`}>
-          {t(isOcpp ? "setup.prove.cut.help" : "setup.prove.cut.polled", { lease: charger.lease_s })}
+          {t(isOcpp ? "setup.prove.cut.help" : "setup.prove.cut.polled", { time: wholeAge(charger.lease_s + CUT_JUDGED_AFTER_S) })}
         </span>
       </div>
       <Said form={form} name={`test-${charger.id}`} />
@@ -133,7 +135,7 @@ function Begin({ charger }: { charger: Charger }) {
   );
 }
 
-function Proof({ charger }: { charger: Charger }) {
+function Proof({ charger }: { charger: ChargerConfig }) {
   const form = useForm([]);
   const test = chargerTest.value?.charger === charger.id ? chargerTest.value : null;
   const report = reports.value.get(charger.id) ?? null;
@@ -180,7 +182,7 @@ function Proof({ charger }: { charger: Charger }) {
         <>
           {report === null ? null : (
             <>
-              <p class="note">{t("setup.prove.when", { time: clock(report.ended), version: report.version })}</p>
+              <p class="note">{t("setup.prove.when", { time: moment(report.ended), version: report.version })}</p>
               <ReportView report={report} charger={charger} />
             </>
           )}

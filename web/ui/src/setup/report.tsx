@@ -1,6 +1,8 @@
 /** What a test has found: the numbers, each step, the reason of a failure, and the phases to be taken over. */
+import { Told } from "../components/told";
 import { useSignal } from "@preact/signals";
 import { call } from "../api/client";
+import type { ChargerConfig, ChargerReport } from "../api/loads";
 import type { PhaseName } from "../api/types";
 import { Icon } from "../components/icons";
 import { SelectField } from "../components/field";
@@ -12,7 +14,6 @@ import { status } from "../state/live";
 import { mayConfigure } from "../state/session";
 import { readLoads } from "./data";
 import { currents, kindText } from "./running";
-import type { Charger, Report } from "./types";
 
 export const seconds = (ms: number | null | undefined): string => (ms === null || ms === undefined ? UNKNOWN : `${number(ms / 1000, 1)} s`);
 export const lines = (phases: readonly PhaseName[] | null | undefined): string =>
@@ -44,7 +45,7 @@ function wirings(found: readonly PhaseName[], terminals: number): string[] {
 }
 
 /** How many terminals it has: as it was configured, or as many as it reports. */
-function terminalsOf(report: Report): number {
+function terminalsOf(report: ChargerReport): number {
   return report.follow?.phases_configured?.length ?? Math.max(0, ...report.steps.map((step) => step.reported_a.length));
 }
 
@@ -60,7 +61,7 @@ function seenOrder(charger: string): string | null {
 }
 
 /** Offered where the lines are not those that are configured, or none are. */
-function TakePhases({ report, charger }: { report: Report; charger: Charger }) {
+function TakePhases({ report, charger }: { report: ChargerReport; charger: ChargerConfig }) {
   const form = useForm(["phases"]);
   const chosen = useSignal<string | null>(null);
   const found = report.follow?.phases_found ?? [];
@@ -99,7 +100,7 @@ function TakePhases({ report, charger }: { report: Report; charger: Charger }) {
   );
 }
 
-export function Numbers({ report }: { report: Report }) {
+export function Numbers({ report }: { report: ChargerReport }) {
   const { follow, cut } = report;
   return (
     <dl class="facts">
@@ -145,10 +146,10 @@ export function Numbers({ report }: { report: Report }) {
   );
 }
 
-export function ReportView({ report, charger }: { report: Report; charger: Charger }) {
+export function ReportView({ report, charger }: { report: ChargerReport; charger: ChargerConfig }) {
   return (
     <>
-      <p data-report-text="">{report.text}</p>
+      <p data-report-text=""><Told text={report.text} /></p>
       {report.follow === null && report.cut === null ? null : <Numbers report={report} />}
       {mayConfigure.value ? <TakePhases report={report} charger={charger} /> : null}
       {report.steps.length === 0 ? null : (

@@ -1,4 +1,5 @@
 /** A test as it runs: what was told, what the charger says, and what the house meter sees of it, step by step. */
+import { Told } from "../components/told";
 import { useEffect } from "preact/hooks";
 import { signal } from "@preact/signals";
 import type { ChargerTest } from "../api/types";
@@ -29,7 +30,7 @@ export function Running({ test, name }: { test: ChargerTest; name: string }) {
   return (
     <>
       <p role="status" data-test-step={test.step}>
-        <strong>{t("setup.test.step", { step: test.step, of: test.of })}</strong> {test.text}
+        <strong>{t("setup.test.step", { step: test.step, of: test.of })}</strong> <Told text={test.text} />
       </p>
       <progress max={test.of} value={test.step - 1} aria-label={t("setup.test.progress", { name })} />
       <div class="scroll-x" tabIndex={0} role="region" aria-label={t("setup.test.table", { name })}>

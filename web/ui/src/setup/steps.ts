@@ -38,6 +38,12 @@ function ofMeter(): Progress {
   return status.value?.meter.state === "ok" ? "done" : "trouble";
 }
 
+/** Somebody has entered something of this house before, here or in another browser; a meter may come from the command line. */
+function isBegun(): boolean {
+  const isSaved = meterSettings.value?.source != null && meterSettings.value.pinned !== true;
+  return isSaved || (site.value !== null && !isAsShipped(site.value)) || (status.value?.loads.length ?? 0) > 0;
+}
+
 function ofLoads(kind: "charger" | "slow_load"): Progress {
   const own = (status.value?.loads ?? []).filter((load) => load.kind === kind);
   if (own.length === 0) return "open";
@@ -54,7 +60,7 @@ function ofProof(): Progress {
 function found(step: StepId): Progress {
   switch (step) {
     case "welcome":
-      return passed.value.includes("welcome") || ofMeter() !== "open" ? "done" : "open";
+      return passed.value.includes("welcome") || isBegun() ? "done" : "open";
     case "meter":
       return ofMeter();
     case "fuse": {

@@ -1,8 +1,8 @@
 /** What the status does not tell of the loads: how they are configured, and charge points that belong to none yet. */
 import { computed, effect, signal } from "@preact/signals";
-import { get, post } from "../api/client";
+import { get } from "../api/client";
 import type { ChargerConfig, SlowLoadConfig } from "../api/loads";
-import type { ChargerSettings, Page, Unmatched } from "../api/types";
+import type { Page, Unmatched } from "../api/types";
 import { keepReading } from "./keep-reading";
 import { link, status } from "./live";
 import { isForgotten, mayConfigure } from "./session";
@@ -10,8 +10,15 @@ import { isForgotten, mayConfigure } from "./session";
 /** Charge points that knock are looked for this often, by installers only. */
 const UNMATCHED_EVERY_MS = 5_000;
 
-export const chargerConfigs = signal<ReadonlyMap<string, ChargerConfig>>(new Map());
-export const slowLoadConfigs = signal<ReadonlyMap<string, SlowLoadConfig>>(new Map());
+export interface LoadConfigs {
+  chargers: readonly ChargerConfig[];
+  slowLoads: readonly SlowLoadConfig[];
+}
+
+/** `null`: not read yet. */
+export const loadConfigs = signal<LoadConfigs | null>(null);
+export const chargerConfigs = computed<ReadonlyMap<string, ChargerConfig>>(() => new Map(loadConfigs.value?.chargers.map((c) => [c.id, c])));
+export const slowLoadConfigs = computed<ReadonlyMap<string, SlowLoadConfig>>(() => new Map(loadConfigs.value?.slowLoads.map((l) => [l.id, l])));
 export const unmatched = signal<readonly Unmatched[]>([]);
 
 /** Ampere that a charger falls to without Headroom, by its id. */
@@ -28,19 +35,12 @@ export async function readLoads(): Promise<void> {
     get<Page<ChargerConfig>>("/chargers?limit=500"),
     get<Page<SlowLoadConfig>>("/slow-loads?limit=500"),
   ]);
-  chargerConfigs.value = new Map(chargers.items.map((c) => [c.id, c]));
-  slowLoadConfigs.value = new Map(slowLoads.items.map((l) => [l.id, l]));
+  loadConfigs.value = { chargers: chargers.items, slowLoads: slowLoads.items };
 }
 
 export async function readUnmatched(): Promise<void> {
   if (link.value !== "open" || !mayConfigure.value || document.hidden) return;
   unmatched.value = (await get<Page<Unmatched>>("/chargers/unmatched?limit=50")).items;
-}
-
-export async function addCharger(body: unknown): Promise<ChargerSettings> {
-  const made = await post<ChargerSettings>("/chargers", body);
-  void readUnmatched().catch(() => undefined);
-  return made;
 }
 
 export function followChargers(): void {

@@ -20,6 +20,9 @@ const meterState = computed(() => status.value?.meter.state ?? "waiting");
 /** The meter sends the same again and again: its reading is young, and yet not believed. */
 export const isFrozen = computed(() => status.value?.alarms.some((alarm) => alarm.code === "meter_frozen") === true);
 
+/** The newest reading is young and believed, so that it may be set against what the loads say at the same time. */
+export const isMetered = computed(() => (meterState.value === "ok" || meterState.value === "partial") && !isFrozen.value);
+
 /** The values of the phases are not those of now. */
 export const valuesOld = computed(
   () => outdated.value || meterState.value === "stale" || meterState.value === "lost",
@@ -61,4 +64,26 @@ export const guardKey = computed<Key | null>(() => {
     default:
       return isUrgent.value ? "guard.over" : "guard.control";
   }
+});
+
+/** A charger that draws more than this above what it was told does not rest there by the noise of its own meter. */
+const FOLLOWS_WITHIN_A = 1;
+
+export interface Drawing {
+  name: string;
+  measured: number;
+  /** `null`: it was told nothing since Headroom runs. */
+  setpoint: number | null;
+}
+
+/** Without a meter: chargers that draw more than they were told, or were told nothing. What is told is not yet done. */
+export const stillDrawing = computed<readonly Drawing[]>(() => {
+  const now = status.value;
+  if (now === null || (guardKey.value !== "guard.waiting" && guardKey.value !== "guard.lost")) return [];
+  return now.loads.flatMap((load) => {
+    if (load.kind !== "charger") return [];
+    const measured = Math.max(0, ...(load.measured_a ?? []).map((a) => a ?? 0));
+    const isMore = measured > (load.setpoint_a ?? 0) + FOLLOWS_WITHIN_A;
+    return isMore ? [{ name: load.name, measured: Math.round(measured * 10) / 10, setpoint: load.setpoint_a }] : [];
+  });
 });

@@ -16,7 +16,17 @@ const SILENT_AFTER_MS = 8_000;
 const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 5_000;
 
+/** Put in by the build: the major version of the service that this page was made for. */
+declare const PAGE_MAJOR: string;
+
+const majorOf = (version: string): string => version.split(".", 1)[0] ?? "";
+
 export const status = signal<Status | null>(null);
+/** The service speaks otherwise than this page understands: it was updated since the page was loaded. */
+export const misfits = signal(false);
+/** The version of the service when the page was loaded, and another one that runs now. */
+let firstVersion: string | null = null;
+export const renewed = signal<string | null>(null);
 export const receivedAt = signal(0);
 /** The newest reading of the main meter, as the meter said it. */
 export const reading = signal<Reading | null>(null);
@@ -60,7 +70,17 @@ let retryMs = RETRY_MIN_MS;
 let connecting = false;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
+/** What every page counts on. An answer without it would leave them blank. */
+function isUnderstood(next: Partial<Status>): boolean {
+  const lists = [next.phases, next.loads, next.alarms].every((list) => Array.isArray(list));
+  return lists && typeof next.meter === "object" && next.meter !== null && majorOf(String(next.version)) === PAGE_MAJOR;
+}
+
 function accept(next: Status): void {
+  misfits.value = !isUnderstood(next);
+  if (misfits.value) return;
+  firstVersion ??= next.version;
+  renewed.value = next.version === firstVersion ? null : next.version;
   status.value = next;
   receivedAt.value = performance.now();
 }

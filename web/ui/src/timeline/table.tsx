@@ -6,7 +6,7 @@ import { iso, span } from "./span";
 import type { Told } from "./states";
 import { bands, loads, phaseNames, points, step } from "./store";
 import { csvRow, save, stamp } from "./save";
-import { instant, rangeOf } from "./times";
+import { instantIn, rangeOf } from "./times";
 
 /** Rows that a person can still read. */
 const ROWS = 60;
@@ -78,7 +78,7 @@ export function Table() {
             return (
               <tr key={row.time}>
                 <th scope="row">
-                  <time dateTime={iso(row.time)}>{instant(row.time)}</time>
+                  <time dateTime={iso(row.time)}>{instantIn(row.time, from, to)}</time>
                 </th>
                 {phaseNames.value.map((p) => (
                   <td key={p}>{`${amps(row.mean[p])} (${amps(row.most[p])})`}</td>

@@ -1,5 +1,6 @@
 /** Times on the axis and in tables, in the way of the language. */
 import { computed } from "@preact/signals";
+import { DAY as DAY_PARTS } from "../format";
 import { locale } from "../i18n";
 import { DAY } from "./span";
 
@@ -11,9 +12,8 @@ const formats = computed(() => {
     minute: make({ hour: "2-digit", minute: "2-digit" }),
     day: make({ day: "numeric", month: "short" }),
     month: make({ month: "short", year: "numeric" }),
-    range: make({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }),
-    fine: make({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" }),
-    full: make({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+    range: make({ ...DAY_PARTS, hour: "2-digit", minute: "2-digit" }),
+    fine: make({ ...DAY_PARTS, hour: "2-digit", minute: "2-digit", second: "2-digit" }),
   };
 });
 
@@ -32,7 +32,10 @@ export function ticks(splits: readonly number[], increment: number): string[] {
 }
 
 /** A moment with its day and seconds. */
-export const instant = (seconds: number): string => formats.value.full.format(date(seconds));
+export const instant = (seconds: number): string => formats.value.fine.format(date(seconds));
+/** The same within a span whose day is told beside it. */
+export const instantIn = (seconds: number, from: number, to: number): string =>
+  (to - from <= DAY ? formats.value.second : formats.value.fine).format(date(seconds));
 export const dayOf = (when: Date): string => formats.value.day.format(when);
 
 /** Up to this length a span is told with its seconds. */

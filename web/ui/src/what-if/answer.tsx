@@ -1,4 +1,5 @@
 /** Recorded, same and changed side by side, as a table whose cells carry bars. */
+import { Told } from "../components/told";
 import { ampere, moment, number, UNKNOWN, wholeAge } from "../format";
 import { t } from "../i18n";
 import { csvRow, save } from "../timeline/save";
@@ -92,7 +93,7 @@ export function AnswerView({ answer, names }: { answer: Answer; names: ReadonlyM
       </p>
       {answer.notes.map((note) => (
         <p key={note} class="note">
-          {note}
+          <Told text={note} />
         </p>
       ))}
       <div class="scroll is-whole" tabIndex={0} role="group" aria-labelledby="answer-heading">

@@ -3,7 +3,7 @@ import type { Signal } from "@preact/signals";
 import { SelectField, TextField } from "../components/field";
 import { ampere } from "../format";
 import { t } from "../i18n";
-import { localOf, timeOf } from "../decisions/filter";
+import { TimeField } from "../decisions/time-field";
 import { type Draft, HOUR, type Settings } from "./change";
 
 const RANGES = [HOUR, 6 * HOUR, 24 * HOUR, 48 * HOUR] as const;
@@ -21,6 +21,17 @@ interface FormProps {
 function ratingText(rating: number | number[]): string {
   return typeof rating === "number" ? ampere(rating) : rating.map((r) => ampere(r)).join(", ");
 }
+
+interface AmpsProps {
+  id: string;
+  label: string;
+  hint?: string;
+  value: string;
+  errors: string[];
+  onInput: (text: string) => void;
+}
+
+const Amps = (props: AmpsProps) => <TextField {...props} unit="A" inputMode="decimal" />;
 
 export function Question({ draft, settings, wrong, tried, isRangeWrong }: FormProps) {
   const now = draft.value;
@@ -47,26 +58,8 @@ export function Question({ draft, settings, wrong, tried, isRangeWrong }: FormPr
         />
         {now.range !== "own" ? null : (
           <div class="pair">
-            <div class="field">
-              <label for="whatif-from">{t("whatif.from")}</label>
-              <input
-                id="whatif-from"
-                type="datetime-local"
-                value={localOf(now.from)}
-                aria-describedby="whatif-range-hint"
-                onChange={(event) => change({ from: timeOf(event.currentTarget.value) })}
-              />
-            </div>
-            <div class="field">
-              <label for="whatif-to">{t("whatif.to")}</label>
-              <input
-                id="whatif-to"
-                type="datetime-local"
-                value={localOf(now.to)}
-                aria-describedby="whatif-range-hint"
-                onChange={(event) => change({ to: timeOf(event.currentTarget.value) })}
-              />
-            </div>
+            <TimeField id="whatif-from" label={t("whatif.from")} value={now.from} hint="whatif-range-hint" onChange={(from) => change({ from })} />
+            <TimeField id="whatif-to" label={t("whatif.to")} value={now.to} hint="whatif-range-hint" onChange={(to) => change({ to })} />
             <p class="hint" id="whatif-range-hint">
               {t("whatif.range.help")}
             </p>
@@ -77,22 +70,18 @@ export function Question({ draft, settings, wrong, tried, isRangeWrong }: FormPr
       <fieldset>
         <legend>{t("whatif.site")}</legend>
         <div class="pair">
-          <TextField
+          <Amps
             id="whatif-fuse"
             label={t("whatif.fuse")}
             hint={t("whatif.fuse.help", { now: ratingText(settings.rating) })}
-            unit="A"
-            inputMode="decimal"
             value={now.fuse}
             errors={bad("fuse")}
             onInput={(fuse) => change({ fuse })}
           />
-          <TextField
+          <Amps
             id="whatif-margin"
             label={t("whatif.margin")}
             hint={t("whatif.margin.help", { now: ampere(settings.margin) })}
-            unit="A"
-            inputMode="decimal"
             value={now.margin}
             errors={bad("margin")}
             onInput={(margin) => change({ margin })}
@@ -109,12 +98,10 @@ export function Question({ draft, settings, wrong, tried, isRangeWrong }: FormPr
                 <label for={`with-${load.id}`}>{t("whatif.loads.with", { name: load.name })}</label>
               </span>
               {"max" in load && typeof load.max === "number" && !now.without.has(load.id) ? (
-                <TextField
+                <Amps
                   id={`whatif-max-${load.id}`}
                   label={t("whatif.loads.max", { name: load.name })}
                   hint={t("whatif.loads.max.help", { now: ampere(load.max) })}
-                  unit="A"
-                  inputMode="decimal"
                   value={now.max.get(load.id) ?? ""}
                   errors={bad(`max-${load.id}`)}
                   onInput={(text) => change({ max: new Map(now.max).set(load.id, text) })}
@@ -132,11 +119,9 @@ export function Question({ draft, settings, wrong, tried, isRangeWrong }: FormPr
             </p>
             {!now.added ? null : (
               <div class="pair">
-                <TextField
+                <Amps
                   id="whatif-added-max"
                   label={t("whatif.add.max")}
-                  unit="A"
-                  inputMode="decimal"
                   value={now.addedMax}
                   errors={bad("added-max")}
                   onInput={(addedMax) => change({ addedMax })}
@@ -147,9 +132,7 @@ export function Question({ draft, settings, wrong, tried, isRangeWrong }: FormPr
                   value={now.addedPhases}
                   options={[
                     ["3", t("whatif.add.phases.3")],
-                    ["l1", t("whatif.add.phases.1", { phase: t("phase.l1") })],
-                    ["l2", t("whatif.add.phases.1", { phase: t("phase.l2") })],
-                    ["l3", t("whatif.add.phases.1", { phase: t("phase.l3") })],
+                    ...(["l1", "l2", "l3"] as const).map((line) => [line, t("whatif.add.phases.1", { phase: t(`phase.${line}`) })] as const),
                   ]}
                   onChange={(addedPhases) => change({ addedPhases })}
                 />

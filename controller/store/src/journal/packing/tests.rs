@@ -49,7 +49,7 @@ async fn some_hours(journal: &Journal, hours: i64) {
 }
 
 async fn rows_and_blocks(directory: &std::path::Path) -> (i64, i64) {
-    let (mut connection, _) = file::open(&directory.join(FILE)).await.unwrap();
+    let mut connection = file::open(&directory.join(FILE)).await.unwrap();
     let statement = "SELECT (SELECT count(*) FROM reading) + (SELECT count(*) FROM event), (SELECT count(*) FROM input_block)";
     sqlx::query_as(statement)
         .fetch_one(&mut connection)
@@ -139,7 +139,7 @@ async fn a_timeline_of_many_blocks_leaves_room_for_other_tasks() {
     let journal = Journal::open(directory.path(), "0.1.0", from_ms(NOW_MS), FOR_EVER).await;
     some_hours(&journal, 3).await;
     journal.tidy(from_ms(NOW_MS)).await.unwrap();
-    let (mut connection, _) = file::open(&directory.path().join(FILE)).await.unwrap();
+    let mut connection = file::open(&directory.path().join(FILE)).await.unwrap();
     let copies = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 400) INSERT INTO input_block \
         (run, first_seq, last_seq, first_ms, last_ms, body) SELECT run + n, first_seq, last_seq, first_ms, last_ms, body \
         FROM input_block, n WHERE first_seq = 1";
@@ -191,7 +191,7 @@ async fn thinning_gives_the_same_sums_whether_or_not_it_was_packed() {
             (1, 0),
             "only the one of another time is left"
         );
-        let (mut connection, _) = file::open(&directory.path().join(FILE)).await.unwrap();
+        let mut connection = file::open(&directory.path().join(FILE)).await.unwrap();
         let statement = "SELECT json_array(step_ms, time_ms, circuit, has, phases, samples, l1_ma, l1_max_ma, l3_mv, power_w) \
             FROM reading_mean ORDER BY step_ms, time_ms, circuit, has";
         let rows: Vec<String> = sqlx::query_scalar(statement)
@@ -210,7 +210,7 @@ async fn a_damaged_block_is_told_and_not_fatal() {
     let journal = Journal::open(directory.path(), "0.1.0", from_ms(NOW_MS), FOR_EVER).await;
     some_hours(&journal, 3).await;
     journal.tidy(from_ms(NOW_MS)).await.unwrap();
-    let (mut connection, _) = file::open(&directory.path().join(FILE)).await.unwrap();
+    let mut connection = file::open(&directory.path().join(FILE)).await.unwrap();
     let damage = "UPDATE input_block SET body = x'0001' WHERE first_seq = 1";
     sqlx::query(damage).execute(&mut connection).await.unwrap();
     let reader = journal.reader().await.unwrap();

@@ -136,7 +136,7 @@ async fn tidy(connection: &mut SqliteConnection, now_ms: i64) {
 async fn thinning_keeps_every_sum_exact_however_often_it_is_done() {
     for seed in 0..4 {
         let directory = tempfile::tempdir().unwrap();
-        let (mut connection, _) = file::open(&directory.path().join(FILE)).await.unwrap();
+        let mut connection = file::open(&directory.path().join(FILE)).await.unwrap();
         let mut dice = Dice(seed);
         fill(&mut connection, &mut dice, NOW_MS, 3_000, 1_000).await;
         fill(&mut connection, &mut dice, NOW_MS + DAY_MS, 500, 2_500).await;
@@ -173,7 +173,7 @@ async fn thinning_keeps_every_sum_exact_however_often_it_is_done() {
 #[tokio::test]
 async fn a_timeline_is_the_same_before_and_after() {
     let directory = tempfile::tempdir().unwrap();
-    let (mut connection, _) = file::open(&directory.path().join(FILE)).await.unwrap();
+    let mut connection = file::open(&directory.path().join(FILE)).await.unwrap();
     fill(&mut connection, &mut Dice(9), NOW_MS, 4_000, 1_000).await;
     let now = at(NOW_MS + DAY_MS);
     let for_ever = Retention {
@@ -211,7 +211,7 @@ async fn the_writer_is_never_held_up_for_long() {
     let now = at(NOW_MS + 31 * DAY_MS);
     let journal = Journal::open(directory.path(), "0.1.0", now, Retention::default()).await;
     // A whole journal that is too old at once is thinned piece by piece.
-    let (mut connection, _) = file::open(&directory.path().join(FILE)).await.unwrap();
+    let mut connection = file::open(&directory.path().join(FILE)).await.unwrap();
     sqlx::query("BEGIN").execute(&mut connection).await.unwrap();
     fill(&mut connection, &mut Dice(3), NOW_MS, 20_000, 1_000).await;
     sqlx::query("COMMIT")

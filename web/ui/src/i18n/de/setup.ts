@@ -23,6 +23,8 @@ export const setup = {
   "setup.go_on": "Trotzdem weiter: {step}",
   "setup.go_on.text": "Was gespeichert ist, bleibt gespeichert. Sie können jederzeit zu diesem Schritt zurückkommen.",
   "setup.leave": "Zur Live-Seite",
+  "setup.resumed":
+    "Die Einrichtung geht hier weiter, beim ersten Schritt, der noch nicht getan ist. Die mit Haken sind getan; Sie können zu jedem zurück.",
   "setup.cancel": "Abbrechen",
   "setup.role": "Ihre Anmeldung darf die Einrichtung ansehen, nicht ändern: Eine falsche Sicherung oder Ladestation gefährdet das Haus. Melden Sie sich zum Ändern als Installateur an.",
   "setup.unread": "Die Einstellungen konnten nicht gelesen werden, daher lässt sich jetzt nichts einrichten. Headroom läuft weiter wie bisher; diese Seite versucht es von selbst erneut.",
@@ -95,6 +97,7 @@ export const setup = {
   "setup.fuse.cap": "Obergrenze der Leistung",
   "setup.fuse.cap.help": "In kW, für einen Tarif oder Vertrag. Leer lassen, wenn es keine gibt.",
   "setup.fuse.cap.bad": "Schreiben Sie eine Zahl in Kilowatt, zum Beispiel 11, oder nichts.",
+  "setup.fuse.zone.help": "Die dieses Browsers. Steht das Haus auch dort? Die Tage der Energietabelle beginnen dort um Mitternacht.",
   "setup.fuse.save": "Sicherung und Netz speichern",
   "setup.fuse.saved": "Gespeichert und in Kraft: Hauptsicherung {rating}, {characteristic}, {grid}.",
   "setup.fuse.again.title": "Steht {to} auf der Hauptsicherung?",
@@ -176,7 +179,8 @@ export const setup = {
   "setup.order.pauses": "pausiert {names}",
   "setup.order.pause": "pausieren {names} nacheinander",
 
-  "setup.prove.text": "„Angenommen“ ist nicht „getan“: Hier muss jede Ladestation zeigen, dass sie folgt. Stecken Sie ein Auto ein und lassen Sie es laden; ein Test dauert etwa anderthalb Minuten.",
+  "setup.prove.text":
+    "„Angenommen“ ist nicht „getan“: Hier muss jede Ladestation zeigen, dass sie folgt. Stecken Sie ein Auto ein und lassen Sie es laden; ein Test dauert zwei bis fünf Minuten.",
   "setup.prove.what": "Was getestet wird, und was Auslassen bedeutet",
   "setup.prove.follow":
     "Der Folgetest befiehlt der Ladestation 10 A, 6 A, 13 A, eine Pause und wieder 10 A und prüft, was die Ladestation sagt und was der Hauszähler sieht. Er findet auch die Phasen, an denen die Ladestation hängt.",
@@ -193,7 +197,7 @@ export const setup = {
   "setup.prove.control.on.text": "Das bleibt so, bis Sie in Betrieb gehen oder zurückkehren.",
   "setup.prove.control.off": "Zurück zu „Nur beobachten“",
   "setup.prove.cut": "Mit Ausfalltest",
-  "setup.prove.cut.help": "Dauert um die Frist der Ladestation länger, {lease} Sekunden.",
+  "setup.prove.cut.help": "Dauert {time} länger: die Frist der Ladestation, und ein Augenblick, um zu sehen, was sie dann tut.",
   "setup.prove.cut.polled": "Nicht für diese Ladestation: Ihr Treiber senkt sie und würde nicht verstummen.",
   "setup.prove.begin": "Test starten",
   "setup.prove.again": "Erneut testen",
@@ -268,8 +272,9 @@ export const setup = {
   "setup.live.viewer": "Headroom beobachtet nur. Melden Sie sich als Installateur an, um in Betrieb zu gehen.",
   "setup.guard.fuse": "Die Hauptsicherung ({fuse}): Was zu viel ist, wird hier weggenommen: {names}.",
   "setup.guard.fuse.unset": "Die Hauptsicherung dieses Hauses ist nicht eingetragen: Headroom rechnet mit seiner Vorgabe.",
-  "setup.guard.meter.none": "Kein Zähler ist eingerichtet: Ohne Messungen wird nichts geschützt, und Ladestationen bekommen höchstens ihren Rückfallstrom.",
-  "setup.guard.meter.silent": "Der Zähler ist jetzt nicht zu hören: Ohne Messungen bekommen Ladestationen höchstens ihren Rückfallstrom.",
+  "setup.guard.meter.none":
+    "Kein Zähler ist eingerichtet: Ohne Messungen wird nichts geschützt, und Ladestationen sollen auf ihren Rückfallstrom gehen.",
+  "setup.guard.meter.silent": "Der Zähler ist jetzt nicht zu hören: Ohne Messungen sollen Ladestationen auf ihren Rückfallstrom gehen.",
   "setup.guard.loads.none": "Es gibt nichts, was Headroom drosseln könnte: Keine Ladestation und kein Verbraucher ist eingerichtet.",
   "setup.guard.loads.lost": "Keine Ladestation und kein Verbraucher ist verbunden: Es gibt jetzt nichts, was Headroom drosseln könnte.",
   "setup.guard.relay.lost": "{name} antwortet nicht: {power} bleiben dafür reserviert, und Warten lässt sich nicht befehlen.",

@@ -23,6 +23,8 @@ export const setup = {
   "setup.go_on": "Continuer quand même : {step}",
   "setup.go_on.text": "Ce qui est enregistré le reste. Vous pouvez revenir à cette étape à tout moment.",
   "setup.leave": "Vers la page en direct",
+  "setup.resumed":
+    "L’installation reprend ici, à la première étape qui n’est pas encore faite. Celles cochées sont faites ; vous pouvez revenir à chacune.",
   "setup.cancel": "Annuler",
   "setup.role": "Votre compte peut voir la mise en service, pas la modifier : un fusible ou une borne mal réglés mettent la maison en danger. Connectez-vous comme installateur pour modifier.",
   "setup.unread": "Les réglages n’ont pas pu être lus ; rien ne peut être réglé maintenant. Headroom continue avec ce qu’il a ; cette page réessaie d’elle-même.",
@@ -95,6 +97,7 @@ export const setup = {
   "setup.fuse.cap": "Plafond de puissance",
   "setup.fuse.cap.help": "En kW, pour un tarif ou un contrat. Laissez vide s’il n’y en a pas.",
   "setup.fuse.cap.bad": "Écrivez un nombre de kilowatts, par exemple 11, ou rien.",
+  "setup.fuse.zone.help": "Celui de ce navigateur. La maison y est-elle aussi ? Les jours du tableau d’énergie commencent à son minuit.",
   "setup.fuse.save": "Enregistrer fusible et réseau",
   "setup.fuse.saved": "Enregistré et en vigueur : fusible principal {rating}, {characteristic}, {grid}.",
   "setup.fuse.again.title": "Est-il indiqué {to} sur le fusible principal ?",
@@ -176,7 +179,8 @@ export const setup = {
   "setup.order.pauses": "{names} se met en pause",
   "setup.order.pause": "{names} se mettent en pause l’un après l’autre",
 
-  "setup.prove.text": "« Accepté » n’est pas « fait » : ici, chaque borne doit montrer qu’elle suit. Branchez une voiture et laissez-la charger ; un test dure environ une minute et demie.",
+  "setup.prove.text":
+    "« Accepté » n’est pas « fait » : ici, chaque borne doit montrer qu’elle suit. Branchez une voiture et laissez-la charger ; un test dure de deux à cinq minutes.",
   "setup.prove.what": "Ce qui est testé, et ce que signifie le passer",
   "setup.prove.follow":
     "Le test de suivi demande à la borne 10 A, 6 A, 13 A, une pause et de nouveau 10 A, et regarde ce que dit la borne et ce que voit le compteur. Il trouve aussi les phases où la borne est raccordée.",
@@ -193,7 +197,7 @@ export const setup = {
   "setup.prove.control.on.text": "Cela reste ainsi jusqu’à ce que vous démarriez le pilotage ou reveniez en arrière.",
   "setup.prove.control.off": "Revenir à l’observation seule",
   "setup.prove.cut": "Avec le test de coupure",
-  "setup.prove.cut.help": "Ajoute le délai de la borne, {lease} secondes.",
+  "setup.prove.cut.help": "Prend {time} de plus : le délai de la borne, et un instant pour voir ce qu’elle fait alors.",
   "setup.prove.cut.polled": "Pas pour cette borne : son pilote logiciel la baisse, et ne se tairait pas.",
   "setup.prove.begin": "Démarrer le test",
   "setup.prove.again": "Tester à nouveau",
@@ -268,8 +272,8 @@ export const setup = {
   "setup.live.viewer": "Headroom observe seulement. Connectez-vous comme installateur pour démarrer le pilotage.",
   "setup.guard.fuse": "Le fusible principal ({fuse}) : ce qui est de trop est pris à {names}.",
   "setup.guard.fuse.unset": "Le fusible principal de cette maison n’est pas saisi : Headroom compte sur sa valeur initiale.",
-  "setup.guard.meter.none": "Aucun compteur n’est configuré : sans mesures rien n’est protégé, et les bornes reçoivent au plus leur courant de repli.",
-  "setup.guard.meter.silent": "Le compteur n’est pas entendu maintenant : sans mesures, les bornes reçoivent au plus leur courant de repli.",
+  "setup.guard.meter.none": "Aucun compteur n’est configuré : sans mesures rien n’est protégé, et les bornes doivent passer au courant de repli.",
+  "setup.guard.meter.silent": "Le compteur n’est pas entendu maintenant : sans mesures, les bornes doivent passer au courant de repli.",
   "setup.guard.loads.none": "Il n’y a rien que Headroom puisse ralentir : aucune borne ni aucun appareil n’est configuré.",
   "setup.guard.loads.lost": "Aucune des bornes, aucun des appareils n’est connecté : il n’y a rien que Headroom puisse ralentir maintenant.",
   "setup.guard.relay.lost": "{name} ne répond pas : {power} restent réservés, et rien ne peut faire attendre cet appareil.",

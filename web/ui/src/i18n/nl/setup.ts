@@ -23,6 +23,8 @@ export const setup = {
   "setup.go_on": "Toch verder: {step}",
   "setup.go_on.text": "Wat is opgeslagen, blijft opgeslagen. Je kunt altijd naar deze stap terugkomen.",
   "setup.leave": "Naar de live pagina",
+  "setup.resumed":
+    "De installatie gaat hier verder, bij de eerste stap die nog niet gedaan is. Die met een vinkje zijn gedaan; je kunt naar elke terug.",
   "setup.cancel": "Annuleren",
   "setup.role": "Je login mag het inrichten bekijken, niet wijzigen: een verkeerde zekering of laadpaal brengt het huis in gevaar. Log in als installateur om te wijzigen.",
   "setup.unread": "De instellingen konden niet worden gelezen, dus er valt nu niets in te stellen. Headroom gaat door met wat het heeft; deze pagina probeert het vanzelf opnieuw.",
@@ -95,6 +97,7 @@ export const setup = {
   "setup.fuse.cap": "Plafond voor het vermogen",
   "setup.fuse.cap.help": "In kW, voor een tarief of contract. Laat leeg als het er niet is.",
   "setup.fuse.cap.bad": "Vul een getal in kilowatt in, bijvoorbeeld 11, of niets.",
+  "setup.fuse.zone.help": "Die van deze browser. Staat het huis daar ook? De dagen van de energietabel beginnen om middernacht daar.",
   "setup.fuse.save": "Zekering en net opslaan",
   "setup.fuse.saved": "Opgeslagen en van kracht: hoofdzekering {rating}, {characteristic}, {grid}.",
   "setup.fuse.again.title": "Staat er {to} op de hoofdzekering?",
@@ -176,7 +179,8 @@ export const setup = {
   "setup.order.pauses": "pauzeert {names}",
   "setup.order.pause": "pauzeren {names} na elkaar",
 
-  "setup.prove.text": "“Aanvaard” is niet “gedaan”: hier moet elke laadpaal tonen dat hij volgt. Sluit een auto aan en laat hem laden; een test duurt ongeveer anderhalve minuut.",
+  "setup.prove.text":
+    "“Aanvaard” is niet “gedaan”: hier moet elke laadpaal tonen dat hij volgt. Sluit een auto aan en laat hem laden; een test duurt twee tot vijf minuten.",
   "setup.prove.what": "Wat wordt getest, en wat overslaan betekent",
   "setup.prove.follow":
     "De volgtest vraagt de laadpaal om 10 A, 6 A, 13 A, een pauze en weer 10 A, en kijkt wat de laadpaal zegt en wat de huismeter ziet. Hij vindt ook de fasen waaraan de laadpaal hangt.",
@@ -193,7 +197,7 @@ export const setup = {
   "setup.prove.control.on.text": "Dat blijft zo tot je live gaat of teruggaat.",
   "setup.prove.control.off": "Terug naar alleen meekijken",
   "setup.prove.cut": "Met de uitvaltest",
-  "setup.prove.cut.help": "Duurt de termijn van de laadpaal langer, {lease} seconden.",
+  "setup.prove.cut.help": "Duurt {time} langer: de termijn van de laadpaal, en even om te zien wat hij dan doet.",
   "setup.prove.cut.polled": "Niet voor deze laadpaal: zijn driver verlaagt hem en zou niet stil zijn.",
   "setup.prove.begin": "Test starten",
   "setup.prove.again": "Opnieuw testen",
@@ -268,8 +272,8 @@ export const setup = {
   "setup.live.viewer": "Headroom kijkt alleen mee. Log in als installateur om live te gaan.",
   "setup.guard.fuse": "De hoofdzekering ({fuse}): wat te veel is, gaat af van {names}.",
   "setup.guard.fuse.unset": "De hoofdzekering van dit huis is niet ingevuld: Headroom rekent met zijn beginwaarde.",
-  "setup.guard.meter.none": "Er is geen meter ingesteld: zonder metingen wordt niets bewaakt, en krijgen laadpalen niet meer dan hun terugvalstroom.",
-  "setup.guard.meter.silent": "De meter is nu niet te horen: zonder metingen krijgen laadpalen niet meer dan hun terugvalstroom.",
+  "setup.guard.meter.none": "Er is geen meter ingesteld: zonder metingen wordt niets bewaakt, en moeten laadpalen naar hun terugvalstroom.",
+  "setup.guard.meter.silent": "De meter is nu niet te horen: zonder metingen moeten laadpalen naar hun terugvalstroom.",
   "setup.guard.loads.none": "Er is niets wat Headroom kan afremmen: er is geen laadpaal of verbruiker ingesteld.",
   "setup.guard.loads.lost": "Geen laadpaal of verbruiker is verbonden: er is nu niets wat Headroom kan afremmen.",
   "setup.guard.relay.lost": "{name} antwoordt niet: {power} blijft ervoor gereserveerd, en wachten is niet op te dragen.",

@@ -23,6 +23,8 @@ export const setup = {
   "setup.go_on": "Gå vidare ändå: {step}",
   "setup.go_on.text": "Det som är sparat förblir sparat. Du kan komma tillbaka till detta steg när som helst.",
   "setup.leave": "Till sidan Nu",
+  "setup.resumed":
+    "Installationen fortsätter här, vid det första steget som inte är gjort. De med bock är gjorda; du kan gå tillbaka till vart och ett.",
   "setup.cancel": "Avbryt",
   "setup.role": "Med din inloggning kan du se installationen, inte ändra den: fel säkring eller laddare sätter huset i fara. Logga in som installatör för att ändra den.",
   "setup.unread": "Inställningarna kunde inte läsas, så inget kan ställas in nu. Headroom fortsätter med det som finns; sidan försöker igen av sig själv.",
@@ -95,6 +97,7 @@ export const setup = {
   "setup.fuse.cap": "Tak för effekten",
   "setup.fuse.cap.help": "I kW, för en tariff eller ett avtal. Lämna tomt om det inte finns något.",
   "setup.fuse.cap.bad": "Skriv ett antal kilowatt, till exempel 11, eller inget.",
+  "setup.fuse.zone.help": "Webbläsarens. Står huset också där? Dagarna i energitabellen börjar vid midnatt där.",
   "setup.fuse.save": "Spara säkring och nät",
   "setup.fuse.saved": "Sparat och i kraft: huvudsäkring {rating}, {characteristic}, {grid}.",
   "setup.fuse.again.title": "Står det {to} på huvudsäkringen?",
@@ -176,7 +179,8 @@ export const setup = {
   "setup.order.pauses": "pausas {names}",
   "setup.order.pause": "pausas {names} en efter en",
 
-  "setup.prove.text": "”Godtaget” är inte ”gjort”: här måste varje laddare visa att den följer. Koppla in en bil och låt den ladda; ett test tar ungefär en och en halv minut.",
+  "setup.prove.text":
+    "”Godtaget” är inte ”gjort”: här måste varje laddare visa att den följer. Koppla in en bil och låt den ladda; ett test tar två till fem minuter.",
   "setup.prove.what": "Vad som testas, och vad det betyder att hoppa över",
   "setup.prove.follow":
     "Följtestet beordrar laddaren 10 A, 6 A, 13 A, en paus och 10 A igen, och ser vad laddaren säger och vad husets mätare ser. Det hittar också de faser som laddaren sitter på.",
@@ -193,7 +197,7 @@ export const setup = {
   "setup.prove.control.on.text": "Så förblir det tills du tar i drift eller går tillbaka.",
   "setup.prove.control.off": "Tillbaka till endast observation",
   "setup.prove.cut": "Med avbrottstest",
-  "setup.prove.cut.help": "Lägger till laddarens giltighet, {lease} sekunder.",
+  "setup.prove.cut.help": "Tar {time} till: laddarens giltighet, och en stund för att se vad den gör då.",
   "setup.prove.cut.polled": "Inte för denna laddare: dess drivrutin sänker den, och skulle inte vara tyst.",
   "setup.prove.begin": "Starta testet",
   "setup.prove.again": "Testa igen",
@@ -268,8 +272,8 @@ export const setup = {
   "setup.live.viewer": "Headroom bara observerar. Logga in som installatör för att ta i drift.",
   "setup.guard.fuse": "Huvudsäkringen ({fuse}): det som är för mycket tas från {names}.",
   "setup.guard.fuse.unset": "Husets huvudsäkring är inte angiven: Headroom räknar med värdet det levereras med.",
-  "setup.guard.meter.none": "Ingen mätare är inställd: utan avläsningar vaktas inget, och laddare får inte mer än sin säkra ström.",
-  "setup.guard.meter.silent": "Mätaren hörs inte nu: utan avläsningar får laddare inte mer än sin säkra ström.",
+  "setup.guard.meter.none": "Ingen mätare är inställd: utan avläsningar vaktas inget, och laddare får besked att gå till säker ström.",
+  "setup.guard.meter.silent": "Mätaren hörs inte nu: utan avläsningar får laddare besked att gå till säker ström.",
   "setup.guard.loads.none": "Det finns inget som Headroom kan bromsa: ingen laddare och ingen last är tillagd.",
   "setup.guard.loads.lost": "Ingen av laddarna och lasterna är ansluten: det finns inget som Headroom kan bromsa nu.",
   "setup.guard.relay.lost": "{name} svarar inte: {power} hålls i reserv för den, och den kan inte fås att vänta.",

@@ -1,0 +1,67 @@
+//! What may hide in a raise: until the load has said what it draws, a step of the house that comes with the raise may
+//! pass for it, and another may follow. A fuse that remembers longer than that has budget for both; a breaker by the
+//! standard alone has none.
+
+use super::rows::KEEP_SHARE;
+use super::{Row, World, times, used};
+use crate::load::REACTION_MS;
+use crate::reason::Bound;
+use crate::units::Milliamps;
+
+impl World<'_> {
+    /// The most that a running load may be raised to so that the lines bear what may hide in the raise, and the bound
+    /// that keeps it from more. `weight` is how often its current counts then. A load that starts says when it begins.
+    pub(super) fn unhidden(
+        &self,
+        rows: &[Row],
+        worst: &[Milliamps],
+        raiser: usize,
+        weight: impl Fn(&Row) -> u8,
+        (from, mut to): (Milliamps, Milliamps),
+    ) -> (Milliamps, Option<Bound>) {
+        let own = worst.get(raiser).copied().unwrap_or_default();
+        let mut bound = None;
+        for row in rows {
+            let weight = weight(row);
+            let counted = row.weights.get(raiser).copied().unwrap_or(0);
+            let others = used(row, worst) - times(own, counted);
+            let carries = |to| others + times(to, weight);
+            while weight > 0
+                && (Milliamps(1)..to).contains(&from)
+                && !self.bears_hidden(row, carries(to), times(to - from, weight))
+            {
+                to = (to - Milliamps(1)).floor_to_amps().max(from);
+                let mut less = row.bound.clone();
+                less.level -= less.available - carries(to);
+                less.available = carries(to);
+                bound = Some(less);
+            }
+        }
+        (to, bound)
+    }
+
+    /// Whether a line bears a step of the house that hides in a raise of so much, and the next one, beside what the
+    /// loads have then.
+    fn bears_hidden(&self, row: &Row, loads: Milliamps, raise: Milliamps) -> bool {
+        let mut circuits = self.circuits.iter();
+        let circuit = circuits.find(|one| one.metered && one.id == row.bound.circuit);
+        let Some((circuit, phase)) = circuit.zip(row.bound.phase) else {
+            return true;
+        };
+        let meter = &circuit.meter;
+        if !meter.forgets_within(phase, REACTION_MS) {
+            return true;
+        }
+        let house = row.bound.level - row.bound.available;
+        let step = |house| {
+            let room = (circuit.rating.get(phase) - house).max(Milliamps::ZERO);
+            self.largest_step(circuit, phase).min(room)
+        };
+        let hidden = raise.min(step(house));
+        let next = step(house + hidden);
+        let reaction_ms = self.reaction_ms(circuit, &row.on_all);
+        reaction_ms
+            .and_then(|reaction_ms| meter.level(phase, next, reaction_ms, KEEP_SHARE))
+            .is_none_or(|level| house + hidden + loads <= level)
+    }
+}

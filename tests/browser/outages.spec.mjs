@@ -1,0 +1,171 @@
+// What the page says when something is out: the meter, the version of the service, the address that it had. On a running
+// `headroom demo`; every house here is made in the browser, nothing reaches the service.
+//   HEADROOM_URL=http://127.0.0.1:8080 node run.mjs outages
+import assert from "node:assert/strict";
+import { address, api, openBrowser, openPage, run, SIZES, shoot, visit } from "./harness.mjs";
+import { alarm, calm, fresh, freshSite, openHouse, still } from "./houses.mjs";
+
+const base = address();
+const faults = [];
+const browser = await openBrowser();
+const page = await openPage(browser, base, faults);
+
+/** A house in control whose meter is out while its first car goes on drawing more than it was told. */
+async function withoutMeter(state) {
+  const house = await calm(page);
+  const [first] = house.loads.filter((load) => load.kind === "charger");
+  const loads = house.loads.map((load) => {
+    if (load.kind !== "charger") return load;
+    return load.id === first.id ? { ...load, measured_a: [13, 13, 13], setpoint_a: 6 } : { ...load, measured_a: [0], setpoint_a: 0 };
+  });
+  return { house: { ...house, state: state === "waiting" ? "starting" : "failsafe.meter_lost", meter: { ...house.meter, state, age_s: 90 }, loads }, name: first.name };
+}
+
+async function noWrongHouse() {
+  for (const state of ["lost", "stale", "waiting"]) {
+    const { house } = await withoutMeter(state);
+    const other = await openHouse(browser, base, faults, house);
+    const part = async (name) => (await other.locator(`[data-part="${name}"]`).innerText()).replace(/\s+/g, " ").trim();
+    assert.match(await part("house"), /–$/, `${state}: no house from an old total`);
+    assert.match(await part("grid"), /–$/, `${state}: no old total beside live cars`);
+    assert.match(await part("cars"), /8\.\d\d kW$/, `${state}: what the cars say themselves is shown`);
+    await other.locator("[data-flow]", { hasText: "no fresh reading" }).waitFor();
+    await other.context().close();
+  }
+}
+
+async function saysWhatIsDrawn() {
+  for (const state of ["lost", "waiting"]) {
+    const { house, name } = await withoutMeter(state);
+    const other = await openHouse(browser, base, faults, house);
+    const line = await other.locator("[data-guard]").innerText();
+    assert.match(line, new RegExp(`are told to go to their safe current.*${name} was told 6 A and draws 13 A now\\.`), line);
+    for (const width of SIZES) {
+      await other.setViewportSize({ width, height: 900 });
+      await shoot(other, `outage-${state}`, width, "light");
+    }
+    await other.context().close();
+  }
+}
+
+async function periodUnknown() {
+  const house = await calm(page);
+  const other = await openHouse(browser, base, faults, { ...house, meter: { ...house.meter, period_s: 0.004 } });
+  assert.doesNotMatch(await other.locator("[data-age]").innerText(), /every/, "a period that is not learnt yet is not told");
+  await other.context().close();
+}
+
+async function alarmTranslated() {
+  const house = await calm(page);
+  const alarms = [alarm(7, "meter_source", "permission denied at the port.")];
+  const other = await openHouse(browser, base, faults, { ...house, alarms });
+  await other.evaluate(() => localStorage.setItem("headroom_language", "de"));
+  await other.reload();
+  const said = await other.locator('[data-alarm="meter_source"]').last().innerText();
+  assert.match(said, /Der Zähler kann nicht gelesen werden\. Permission denied/, said);
+  await other.context().close();
+}
+
+/** A page of its own, whose errors are what the test is about. */
+async function bare(prepare, at = "#/live") {
+  const context = await browser.newContext({ viewport: { width: SIZES[0], height: 800 } });
+  const other = await context.newPage();
+  // The stream of the demo would tell its own status.
+  await other.addInitScript(still);
+  await prepare(other);
+  await other.goto(new URL(at, base).href);
+  return other;
+}
+
+const reload = (other) => other.locator('[data-banner="reload"]');
+
+async function shapesDiffer() {
+  const house = await calm(page);
+  for (const status of [{ version: house.version }, { ...house, version: "9.0.0" }, { ...house, loads: {} }]) {
+    const other = await bare((fresh) => fresh.route("**/api/v1/status", (route) => route.fulfill({ json: status })));
+    await reload(other).filter({ hasText: "Load it again" }).waitFor();
+    await other.context().close();
+  }
+  // Fit at first sight, and not to be drawn.
+  const other = await bare((fresh) => fresh.route("**/api/v1/status", (route) => route.fulfill({ json: { ...house, loads: [null] } })));
+  await reload(other).waitFor();
+  await other.context().close();
+}
+
+async function chunkGone() {
+  const other = await bare((fresh) => fresh.route(/\/(page|chunk)-[^/]*\.js/, (route) => (fresh.gone ? route.fulfill({ status: 404 }) : route.fallback())));
+  await other.locator("[data-phase]").first().waitFor();
+  other.gone = true;
+  await visit(other, "#/timeline");
+  await reload(other).waitFor();
+  other.gone = false;
+  await reload(other).locator('[data-act="reload"]').click();
+  await other.locator("main canvas").first().waitFor();
+  assert.match(other.url(), /#\/timeline$/, "the place stays");
+  await other.context().close();
+}
+
+/** The service comes back as another version while the page is open. */
+async function renewed() {
+  const house = await calm(page);
+  let version = house.version;
+  const other = await openHouse(browser, base, faults, house);
+  await other.route("**/api/v1/status", (route) => route.fulfill({ json: { ...house, version } }));
+  assert.equal(await reload(other).count(), 0);
+  version = `${house.version.split(".")[0]}.99.0`;
+  // A link that is silent is tested after some seconds.
+  await reload(other).filter({ hasText: version }).waitFor({ timeout: 20_000 });
+  await other.context().close();
+}
+
+async function beginsAtTheBeginning() {
+  const house = fresh(await calm(page));
+  const site = freshSite(await api(page, "/site"));
+  const none = { items: [], next: null };
+  const pinned = { source: "serial:/dev/ttyUSB0", key_set: false, ct_ratio: null, pinned: true, stored_source: null };
+  const heard = { ...house, meter: { ...house.meter, state: "ok", age_s: 0.4, source: pinned.source } };
+  const other = await openHouse(browser, base, faults, heard, { "/site": site, "/meter": pinned, "/chargers": none, "/slow-loads": none }, { at: "#/setup" });
+  await other.locator('[data-wizard="welcome"]').waitFor();
+  assert.equal(await other.locator("[data-resumed]").count(), 0);
+  await other.context().close();
+}
+
+async function tlsAsksFirst() {
+  const sent = [];
+  const tls = { mode: "off", names: [], ca_fingerprint: null, not_after: null };
+  const other = await openHouse(browser, base, faults, await calm(page), { "/tls": tls }, { at: "#/settings/tls" });
+  await other.route("**/api/v1/tls", (route) => {
+    if (route.request().method() !== "PUT") return route.fallback();
+    sent.push(route.request().postDataJSON());
+    return route.fulfill({ json: { ...tls, mode: "self_signed" } });
+  });
+  const { host, hostname } = new URL(base);
+  await other.locator("#tls-mode").selectOption("self_signed");
+  await other.locator('[data-form="tls"] button[type="submit"]').click();
+  const ask = other.locator(".confirm");
+  await ask.filter({ hasText: `https://${host}/` }).waitFor();
+  assert.deepEqual(sent, [], "it asks before it changes the address");
+  await ask.locator('[data-act="tls"]').click();
+  await other.locator(`a[href="https://${host}/#/settings/tls"]`).waitFor();
+  assert.deepEqual(sent, [{ mode: "self_signed", names: [hostname] }], "without a name it takes that of the address");
+  await other.context().close();
+}
+
+async function noFaults() {
+  assert.deepEqual(faults, []);
+}
+
+const good = await run([
+  ["no power of the house from an old total", noWrongHouse],
+  ["without a meter: what was told, and what is drawn all the same", saysWhatIsDrawn],
+  ["a period that is not known is not told", periodUnknown],
+  ["an alarm has a title in the language of the page", alarmTranslated],
+  ["a service of another shape or version: load the page again", shapesDiffer],
+  ["a part of the page that is gone: load the page again", chunkGone],
+  ["an update while the page is open is told", renewed],
+  ["the wizard begins at its beginning, whatever the command line names", beginsAtTheBeginning],
+  ["encryption asks before it changes the address", tlsAsksFirst],
+  ["no foreign host, no error in the console", noFaults],
+]);
+await browser.close();
+process.exit(good ? 0 : 1);

@@ -1,0 +1,132 @@
+"""Home Assistant itself, headless on loopback, with a charger made of its helpers and a car that follows them.
+
+    home_assistant.py --port 18123 --config DIR
+
+The limit is `input_number.limit`, the switch `input_boolean.charge`, the currents `input_number.l1` to `l3`. It is set up by the API
+that its own page uses. When it is ready it says `{"event": "ready", "token": …}` with a long-lived token; each change of the car is a
+line on standard output. Lines of standard input: `unplug`, `plug`, `quit`.
+"""
+
+import argparse
+import asyncio
+import json
+import pathlib
+import sys
+import time
+
+import aiohttp
+
+CONFIGURATION = """
+homeassistant:
+  name: Test house
+  latitude: 0
+  longitude: 0
+  unit_system: metric
+  time_zone: UTC
+http:
+  server_host: 127.0.0.1
+  server_port: {port}
+api:
+config:
+input_number:
+  limit: {{min: 0, max: 32, step: 1, initial: 16, unit_of_measurement: A}}
+  l1: {{min: 0, max: 40, step: 0.01, initial: 0, unit_of_measurement: A}}
+  l2: {{min: 0, max: 40, step: 0.01, initial: 0, unit_of_measurement: A}}
+  l3: {{min: 0, max: 40, step: 0.01, initial: 0, unit_of_measurement: A}}
+input_boolean:
+  charge: {{initial: false}}
+"""
+CLIENT = "http://127.0.0.1/"
+START_S = 180
+LEAST_A, MOST_A = 6.0, 16.0
+STEP_S = 0.25
+
+
+def say(**line):
+    print(json.dumps(line), flush=True)
+
+
+class House:
+    def __init__(self, session, base):
+        self.session, self.base, self.token = session, base, None
+        self.plugged = True
+
+    async def ask(self, method, path, body=None, form=None):
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        async with self.session.request(method, self.base + path, json=body, data=form, headers=headers) as answer:
+            if answer.status >= 400:
+                raise RuntimeError(f"{method} {path}: {answer.status} {await answer.text()}")
+            return await answer.json()
+
+    async def wait(self):
+        end = time.monotonic() + START_S
+        while time.monotonic() < end:
+            try:
+                return await self.ask("GET", "/api/onboarding")
+            except (aiohttp.ClientError, RuntimeError):
+                await asyncio.sleep(0.5)
+        raise RuntimeError("Home Assistant does not come up")
+
+    async def set_up(self):
+        await self.wait()
+        owner = {"client_id": CLIENT, "name": "owner", "username": "owner", "password": "a password of a test", "language": "en"}
+        code = (await self.ask("POST", "/api/onboarding/users", owner))["auth_code"]
+        form = {"client_id": CLIENT, "grant_type": "authorization_code", "code": code}
+        self.token = (await self.ask("POST", "/auth/token", form=form))["access_token"]
+        async with self.session.ws_connect(self.base + "/api/websocket") as line:
+            await line.receive_json()
+            await line.send_json({"type": "auth", "access_token": self.token})
+            await line.receive_json()
+            await line.send_json({"id": 1, "type": "auth/long_lived_access_token", "client_name": "headroom", "lifespan": 1})
+            self.token = (await line.receive_json())["result"]
+        while (await self.ask("GET", "/api/config"))["state"] != "RUNNING":
+            await asyncio.sleep(0.2)
+
+    async def state(self, entity):
+        return (await self.ask("GET", f"/api/states/{entity}"))["state"]
+
+    async def drive(self):
+        draw, said = None, None
+        while True:
+            limit = float(await self.state("input_number.limit"))
+            on = await self.state("input_boolean.charge") == "on"
+            wanted = min(limit, MOST_A) if on and self.plugged and limit >= LEAST_A else 0.0
+            if wanted != draw:
+                draw = wanted
+                for line in ("l1", "l2", "l3"):
+                    await self.ask("POST", "/api/services/input_number/set_value", {"entity_id": f"input_number.{line}", "value": draw})
+            line = {"limit_a": limit, "on": on, "current_a": [draw] * 3}
+            if line != said:
+                said = line
+                say(t=round(time.monotonic(), 3), **line)
+            await asyncio.sleep(STEP_S)
+
+
+async def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--config", type=pathlib.Path, required=True)
+    options = parser.parse_args()
+    options.config.mkdir(parents=True, exist_ok=True)
+    (options.config / "configuration.yaml").write_text(CONFIGURATION.format(port=options.port))
+    log = (options.config / "output.log").open("w")
+    begun = time.monotonic()
+    # What it installs at a start is not needed: it stays as it is.
+    command = [sys.executable, "-m", "homeassistant", "-c", str(options.config), "--skip-pip"]
+    program = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        async with aiohttp.ClientSession() as session:
+            house = House(session, f"http://127.0.0.1:{options.port}")
+            await house.set_up()
+            say(event="ready", token=house.token, after_s=round(time.monotonic() - begun, 1))
+            driving = asyncio.ensure_future(house.drive())
+            loop = asyncio.get_running_loop()
+            while (line := (await loop.run_in_executor(None, sys.stdin.readline)).strip()) not in ("", "quit"):
+                house.plugged = line != "unplug"
+            driving.cancel()
+    finally:
+        program.kill()
+        await program.wait()
+
+
+asyncio.run(main())

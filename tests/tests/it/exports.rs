@@ -1,0 +1,104 @@
+//! Decisions as files: Parquet as others read it, the same values as in the JSON lines and the CSV; and times of one precision everywhere.
+
+use std::{fs, time::Duration};
+
+use headroom_tests::{api::Api, controller, process, process::Process, tools, wait};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Far longer than anything here takes; a busy machine may be slow.
+const SOON: Duration = Duration::from_secs(60);
+
+fn demo(temporary: &TempDir, decisions: usize) -> (Process, Api) {
+    let arguments = [
+        "demo",
+        "--seed",
+        "3",
+        "--speed",
+        "60",
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    let mut command = controller::command(&arguments);
+    let demo = Process::start(command.env("TMPDIR", temporary.path()));
+    let api = Api::new(&controller::address(&demo));
+    wait::until("the demo decides", SOON, || {
+        let found = api.get("decisions?limit=500").expect(200).json;
+        (found["items"].as_array().unwrap().len() >= decisions).then_some(())
+    });
+    (demo, api)
+}
+
+#[test]
+fn pyarrow_reads_every_value_of_the_parquet_export() {
+    let Some(mut judge) = tools::script("exports.py", "pyarrow") else {
+        return;
+    };
+    let temporary = TempDir::new().unwrap();
+    let (_demo, api) = demo(&temporary, 20);
+    let data = fs::read_dir(temporary.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.join("journal.db").exists())
+        .unwrap();
+    judge.arg(&api.base).arg(data.join("journal.db"));
+    let told = process::run(&mut judge, b"", SOON);
+    println!("{}", told.stdout);
+    assert_eq!(told.code, Some(0), "{}", told.stderr);
+}
+
+/// Where a time stands that has not three decimals.
+fn other_times(value: &Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                other_times(value, &format!("{path}/{name}"), found);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                other_times(item, &format!("{path}/-"), found);
+            }
+        }
+        Value::String(text) => {
+            let is_time = text.len() >= 20
+                && text.is_ascii()
+                && text.as_bytes()[10] == b'T'
+                && text.ends_with('Z')
+                && text[..4].bytes().all(|digit| digit.is_ascii_digit());
+            if is_time && (text.len() != 24 || text.as_bytes()[19] != b'.') {
+                found.push(format!("{path} {text}"));
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_time_of_the_api_has_milliseconds() {
+    let temporary = TempDir::new().unwrap();
+    let (_demo, api) = demo(&temporary, 5);
+    let document = api.get("openapi.json").expect(200).json;
+    let (mut found, mut asked) = (Vec::new(), 0);
+    for (path, calls) in document["paths"].as_object().unwrap() {
+        let path = path.strip_prefix("/api/v1/").unwrap_or("events");
+        if calls["get"].is_null() || path.contains('{') || path == "events" {
+            continue;
+        }
+        let answer = api.get(path);
+        if answer.status == 200 {
+            other_times(&answer.json, path, &mut found);
+            asked += 1;
+        }
+    }
+    let newest = api.get("decisions?limit=1").json["items"][0]["id"].to_string();
+    other_times(
+        &api.get(&format!("decisions/{newest}")).json,
+        "decision",
+        &mut found,
+    );
+    let told = api.post("what-if", &serde_json::json!({})).json;
+    other_times(&told, "what-if", &mut found);
+    assert!(asked > 15, "{asked}");
+    assert_eq!(found, Vec::<String>::new());
+}

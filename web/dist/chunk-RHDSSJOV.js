@@ -1,1 +1,0 @@
-import{B as e,ra as r}from"./chunk-XTMSPCG2.js";var u=new Set(["","normal","demand","lease","starting","observe"]);function d(n,t){return n!==0?r(n):t==="user"?e("load.paused.user"):u.has(t??"")?r(0):e("load.paused.headroom")}export{d as a};
