@@ -45,7 +45,7 @@ pub(crate) async fn backup(args: &BackupArgs) -> anyhow::Result<()> {
     let manifest = back_up(&directory, &args.file, VERSION, args.force).await?;
     let mut out = stdout().lock();
     writeln!(out, "{} holds {}", args.file.display(), contents(&manifest))?;
-    if manifest.files.len() < 2 {
+    if !manifest.files.iter().any(|it| it.name == "journal.db") {
         writeln!(
             out,
             "the journal is not in it: there is none, or it is damaged"

@@ -1,6 +1,6 @@
 //! `headroom profile test`: a profile of an HTTP device tried on the device, before anything depends on it.
 //!
-//! Input: a profile by its name or file, and an address. Output: a table of what was asked, what came back and what was
+//! Input: a profile by its name, of the program or of the house, or by its file, and an address. Output: a table of what was asked, what came back and what was
 //! understood. Only with `--write` the device is told something: a charger 6 A, a relay to open. Exit 0 when all was
 //! understood, 1 when the profile or its use is wrong or the device takes no order, 2 when the device gives nothing that is understood, 3 when it
 //! does not show what it was told.
@@ -18,6 +18,8 @@ use headroom_chargers::{
     http_profiles,
 };
 
+use crate::service::DataArgs;
+
 /// The device gave nothing that was understood.
 const NOTHING: u8 = 2;
 /// It would not be told: a password or a parameter is wrong, or the device is set so.
@@ -28,6 +30,9 @@ const NOT_SHOWN: u8 = 3;
 const SHOWS_WITHIN: Duration = Duration::from_secs(3);
 /// A profile is a page of text; the reader of profiles refuses more than 32 kB by itself.
 const MAX_FILE: u64 = 1024 * 1024;
+
+/// The folder of the house's own profiles, in the data directory.
+const PROFILES: &str = "profiles";
 
 /// Profiles of HTTP devices
 #[derive(Debug, Args)]
@@ -40,7 +45,7 @@ pub(crate) struct ProfileArgs {
 enum ProfileCommand {
     /// Try a profile on a device: read it, and with --write tell it 6 A or off and read it back
     Test {
-        /// Name of a profile that comes with the program, or a file
+        /// Name of a profile that comes with the program or is in the folder `profiles` of the data directory, or a file
         #[arg(value_name = "FILE|NAME")]
         profile: String,
         /// Where the device is: its host, maybe with a port, with or without http:// before it
@@ -52,6 +57,8 @@ enum ProfileCommand {
         /// Tell it something: a charger 6 A, a relay to open
         #[arg(long)]
         write: bool,
+        #[command(flatten)]
+        data: DataArgs,
     },
 }
 
@@ -69,7 +76,12 @@ pub(crate) async fn run(args: ProfileArgs) -> anyhow::Result<ExitCode> {
         against,
         params,
         write,
+        data,
     } = args.command;
+    // Where there is no house, there are its profiles only that come with the program.
+    if let Ok(directory) = data.directory() {
+        headroom_chargers::use_http_profiles(&directory.join(PROFILES));
+    }
     let profile = load(&profile)?;
     let host = host(&against)?;
     let params: BTreeMap<String, String> = params.into_iter().collect();

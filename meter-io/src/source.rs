@@ -287,6 +287,14 @@ mod tests {
             }
         );
         assert_eq!(source.protocol(), Some(Protocol::P1));
+        for device in [
+            "/dev/ttyUSB0",
+            "/dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0-port0",
+        ] {
+            let alone = Source::parse(&format!("{device}?baud=115200")).unwrap();
+            let named = Source::parse(&format!("serial:{device}?baud=115200")).unwrap();
+            assert_eq!(alone, named);
+        }
         assert_eq!(
             Source::parse("tcp://[2001:db8::1]:23").unwrap().kind(),
             &SourceKind::Tcp {
@@ -367,7 +375,7 @@ mod tests {
     fn errors_say_what_to_write() {
         for (text, says) in [
             ("", "serial:/dev/ttyUSB0"),
-            ("/dev/ttyUSB0", "serial:/dev/ttyUSB0"),
+            ("ttyUSB0", "serial:/dev/ttyUSB0"),
             ("ftp://meter", "use serial:, tcp://"),
             ("homewizard://", "which meter"),
             ("homewizard://host/api", "which meter"),

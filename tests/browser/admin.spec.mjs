@@ -152,6 +152,7 @@ async function chargerAddedChangedRemoved() {
   await form.locator("#charger-password").fill("short");
   await form.locator('button[type="submit"]').click();
   await page.locator("#charger-password-error").waitFor();
+  assert.match((await page.locator("#charger-password-error").innerText()).trim(), /^\p{Lu}/u, "what the service says begins as a sentence does");
   assert.equal((await api(page, "/chargers")).items.length, before, "a wrong value adds nothing");
 
   await form.locator("#charger-password").fill("");

@@ -81,13 +81,13 @@ const reload = (other) => other.locator('[data-banner="reload"]');
 
 async function shapesDiffer() {
   const house = await calm(page);
-  for (const status of [{ version: house.version }, { ...house, version: "9.0.0" }, { ...house, loads: {} }]) {
+  for (const status of [{ version: house.version }, { ...house, version: "9.0.0" }, { ...house, loads: {} }, { ...house, loads: [null] }]) {
     const other = await bare((fresh) => fresh.route("**/api/v1/status", (route) => route.fulfill({ json: status })));
     await reload(other).filter({ hasText: "Load it again" }).waitFor();
     await other.context().close();
   }
   // Fit at first sight, and not to be drawn.
-  const other = await bare((fresh) => fresh.route("**/api/v1/status", (route) => route.fulfill({ json: { ...house, loads: [null] } })));
+  const other = await bare((fresh) => fresh.route("**/api/v1/status", (route) => route.fulfill({ json: { ...house, loads: [{}], phases: [{}] } })));
   await reload(other).waitFor();
   await other.context().close();
 }
@@ -102,6 +102,17 @@ async function chunkGone() {
   await reload(other).locator('[data-act="reload"]').click();
   await other.locator("main canvas").first().waitFor();
   assert.match(other.url(), /#\/timeline$/, "the place stays");
+  await other.context().close();
+}
+
+/** Texts of another build would stand at the wrong places. */
+async function tableOfAnotherBuild() {
+  const other = await openHouse(browser, base, faults, await calm(page), {}, { at: "#/settings/language" });
+  await other.route(/\/de\.js/, (route) => route.fulfill({ contentType: "text/javascript", body: 'export default ["another", "Falsch"];' }));
+  await other.locator("main select").first().selectOption("de");
+  await other.locator("main", { hasText: "The language could not be loaded" }).waitFor();
+  assert.equal(await other.locator("html").getAttribute("lang"), "en");
+  assert.equal(await other.locator("h1").innerText(), "Settings");
   await other.context().close();
 }
 
@@ -162,6 +173,7 @@ const good = await run([
   ["an alarm has a title in the language of the page", alarmTranslated],
   ["a service of another shape or version: load the page again", shapesDiffer],
   ["a part of the page that is gone: load the page again", chunkGone],
+  ["the texts of another build are not taken", tableOfAnotherBuild],
   ["an update while the page is open is told", renewed],
   ["the wizard begins at its beginning, whatever the command line names", beginsAtTheBeginning],
   ["encryption asks before it changes the address", tlsAsksFirst],

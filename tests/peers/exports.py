@@ -115,7 +115,8 @@ def compare(base, query):
 
 base, journal = sys.argv[1:]
 multiply(journal)
-now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+# The clock of the demo may be fast: its own newest decision ends what is compared.
+now = json.loads(fetch(f"{base}/api/v1/decisions?limit=1")[1])["items"][0]["time"]
 rows, groups = compare(base, f"?renewals=true&to={now}")
 assert groups > 1 and rows > 500, (rows, groups)
 some, _ = compare(base, f"?load=ev1&to={now}")

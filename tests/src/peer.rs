@@ -1,6 +1,7 @@
 //! A charge point in a process of its own, made with a library that others wrote (`peers/charge_point.py`).
 
 use std::{
+    path::Path,
     process::Command,
     time::{Duration, Instant},
 };
@@ -15,6 +16,8 @@ use crate::{
 
 /// Python starts in a second; on a busy machine in some.
 const START: Duration = Duration::from_secs(30);
+/// Home Assistant starts in ten seconds, and in some minutes on a busy machine.
+const HOME_ASSISTANT_START: Duration = Duration::from_secs(200);
 
 /// One charge point with a car.
 #[derive(Debug)]
@@ -83,6 +86,26 @@ impl Peer {
             panic!("the charger never said that it is ready: {errors}")
         });
         Some(Self { process })
+    }
+
+    /// Home Assistant itself with a charger made of its helpers (`peers/home_assistant.py`), and a token of it; `None` where it is
+    /// not installed, which takes a while: `HEADROOM_HOME_ASSISTANT=1 ./check` does it.
+    pub fn home_assistant(port: u16, config: &Path) -> Option<(Self, String)> {
+        let mut command = tools::home_assistant()?;
+        command
+            .args(["--port", &port.to_string(), "--config"])
+            .arg(config);
+        let process = Process::start(&mut command);
+        let ready = |line: &str| {
+            let line: Value = serde_json::from_str(line).ok()?;
+            Some(line["token"].as_str()?.to_owned())
+        };
+        let token = process.stdout.find(0, HOME_ASSISTANT_START, ready);
+        let token = token.unwrap_or_else(|| {
+            let errors = process.stderr.all().join("\n");
+            panic!("Home Assistant never said that it is ready: {errors}")
+        });
+        Some((Self { process }, token))
     }
 
     fn run(script: &str, url: &str, id: &str, password: &str, more: &[&str]) -> Option<Self> {

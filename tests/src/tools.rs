@@ -73,6 +73,26 @@ pub fn script(name: &str, package: &str) -> Option<Command> {
     Some(command)
 }
 
+/// The script that runs Home Assistant, with a Python that has it; `None` without one.
+///
+/// # Panics
+/// With `HEADROOM_HOME_ASSISTANT=1` its absence is a failure.
+pub fn home_assistant() -> Option<Command> {
+    let python = env::var_os("HEADROOM_HOME_ASSISTANT_PYTHON").map_or_else(
+        || program::workspace().join("target/tools/home-assistant/bin/python"),
+        PathBuf::from,
+    );
+    if !has(&python, "homeassistant, hass_frontend") {
+        let wanted = env::var("HEADROOM_HOME_ASSISTANT").as_deref() == Ok("1");
+        assert!(!wanted, "{} has no Home Assistant", python.display());
+        println!("skipped: no Home Assistant; HEADROOM_HOME_ASSISTANT=1 ./check installs it");
+        return None;
+    }
+    let mut command = Command::new(python);
+    command.arg(program::workspace().join("tests/peers/home_assistant.py"));
+    Some(command)
+}
+
 fn has(python: &Path, package: &str) -> bool {
     Command::new(python)
         .args(["-c", &format!("import {package}")])

@@ -25,6 +25,9 @@ async function sources(folder) {
 export async function places(here, keys) {
   const texts = await Promise.all((await sources(join(here, "src"))).map((path) => readFile(path, "utf8")));
   const beside = texts.map((text) => text.replace(CALL, "t(")).join("\n");
+  // A key that begins with what is only known while the page runs could be any: nobody could tell which are needed.
+  const [unknown] = /\b(?:t|word)\(`\$\{[^`]*`/.exec(beside) ?? [];
+  if (unknown !== undefined) throw new Error(`${unknown}: a key has to begin with a word of its own`);
   const begun = new Set([...beside.matchAll(/`([\w.-]+)\.\$\{/g), ...beside.matchAll(/\bword\("([\w.-]+)"/g)].map(([, prefix]) => prefix));
   const beginnings = (key) => key.split(".").map((_, i, parts) => parts.slice(0, i).join("."));
   const isNamed = (key) => beside.includes(`"${key}"`) || beginnings(key).some((beginning) => begun.has(beginning));

@@ -229,9 +229,10 @@ fn a_breaker_without_budget_bears_what_hides_in_a_raise() {
         let mut rig = Rig::new(&config);
         let (mut draw, mut raises) = (0.0, Vec::new());
         for s in 1..600 {
-            let house = if s < 100 { 11.0 } else { 1.0 };
-            rig.report(s, "ev1", draw, None);
-            for (limit, renewal) in limits(&rig.read(s, [Some(house + draw); 3])) {
+            let house = if s < 100 { 11.0 } else { 2.0 };
+            let mut all = rig.report(s, "ev1", draw, None);
+            all.extend(rig.read(s, [Some(house + draw); 3]));
+            for (limit, renewal) in limits(&all) {
                 if !renewal {
                     draw = limit;
                     raises.push(limit);
@@ -244,8 +245,8 @@ fn a_breaker_without_budget_bears_what_hides_in_a_raise() {
     let (gg, _) = raises(json!({"rating_a": 25}));
     assert_eq!(gg, [13.0, 16.0]);
     let (strict, why) = raises(json!({"rating_a": 25, "characteristic": "c"}));
-    // 1 A of the house, 11 A, 4 A that may hide in them and a step of 10 A are 26 A.
-    assert_eq!(strict, [7.0, 11.0, 13.0], "{why}");
+    // A step of 10 A that is answered within 7 s leaves 19.8 A: 2 A of the house, 11 A, and 5 A that may hide in them.
+    assert_eq!(strict, [6.0, 11.0, 14.0], "{why}");
     assert!(why.contains("kept free"), "{why}");
 }
 

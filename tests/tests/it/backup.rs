@@ -211,7 +211,7 @@ fn a_backup_goes_out_and_in_over_the_api_and_the_service_starts_anew() {
     controller.restart();
     controller.configure_site(25.0, &json!({}));
     let (status, backup) = post_bytes(&controller.api, "backup", b"");
-    assert_eq!(status, 200);
+    assert_eq!(status, 201);
     let old = seen(&controller.api);
     controller.configure_site(63.0, &json!({}));
     let later = create_token(&data, "later", "viewer");
@@ -228,7 +228,7 @@ fn a_backup_goes_out_and_in_over_the_api_and_the_service_starts_anew() {
     let mark = controller.process.stderr.mark();
     let said = controller.process.stdout.mark();
     let (status, answer) = post_bytes(&controller.api, "restore", &backup);
-    assert_eq!(status, 202, "{}", String::from_utf8_lossy(&answer));
+    assert_eq!(status, 201, "{}", String::from_utf8_lossy(&answer));
     let up = controller.process.stderr.find(mark, SOON, |line| {
         line.contains("Headroom is up").then_some(())
     });

@@ -183,6 +183,18 @@ fn a_test_is_refused_where_nothing_is_commanded_and_can_be_ended() {
     assert_eq!(lab.report()["result"], "aborted");
     assert_eq!(lab.charger()["lease"], "claimed");
 
+    // Nobody ended this one: the charger became another one.
+    drop(api.post("chargers/ev1/test", &follow).expect(201));
+    let other = json!({"driver": {"charge_point_id": "CP-other"}});
+    drop(api.patch("chargers/ev1", &other).expect(200));
+    let (last, _) = Lab::ends(&events);
+    assert_eq!(last["state"], "aborted");
+    let text = last["text"].as_str().unwrap();
+    assert!(
+        text.contains("configuration was changed") && !text.contains("by hand"),
+        "{text}"
+    );
+
     let mut site = api.get("site").expect(200).json;
     site["mode"] = json!("observe");
     drop(api.put("site", &site).expect(200));

@@ -222,9 +222,23 @@ fn a_profile_is_tried_by_hand() {
     assert_eq!(other.code, Some(3), "it shows 8 A: {other:?}");
     assert!(other.stdout.contains("my charger"), "{other:?}");
 
+    // The same by its name, from the folder of the house.
+    let profiles = dir.path().join("profiles");
+    std::fs::create_dir(&profiles).unwrap();
+    std::fs::write(profiles.join("my-box.toml"), &own).unwrap();
+    let data = dir.path().to_str().unwrap();
+    let named = run(&["my-box", "--against", &against, "--write", "--data", data]);
+    assert_eq!(named.code, Some(0), "{named:?}");
+    assert!(named.stdout.contains("my charger"), "{named:?}");
+
     std::fs::write(&file, own.replace("{{ a }}", "{{ b }}")).unwrap();
     for (arguments, code, says) in [
         (vec!["go-e", "--against", &against], 1, "go-e-v1, go-e-v2"),
+        (
+            vec!["my-bix", "--against", &against, "--data", data],
+            1,
+            "warp, my-box",
+        ),
         (
             vec!["go-e-v2", "--against", "http://127.0.0.1/api"],
             1,

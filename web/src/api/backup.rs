@@ -138,10 +138,10 @@ pub(crate) async fn restore(
         restart.send_replace(true);
     });
     let answer = json!({
-        "made": manifest.made,
+        "made": format!("{:.3}", manifest.made),
         "version": manifest.version,
         "files": manifest.files,
-        "restarts_at": Timestamp::now() + BEFORE_RESTART,
+        "restarts_at": format!("{:.3}", Timestamp::now() + BEFORE_RESTART),
         "text": "The backup is whole. Headroom starts anew with it now; what was there is kept in the data directory as \
                  before-restore-…. People, passwords and tokens are those of the backup.",
     });

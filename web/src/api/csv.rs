@@ -58,9 +58,10 @@ pub(super) fn row(text: &mut String, cells: impl IntoIterator<Item = String>) {
     text.push_str("\r\n");
 }
 
-/// RFC 4180; and what a spreadsheet would run as a formula gets an apostrophe before it.
+/// RFC 4180; and what a spreadsheet would run as a formula gets an apostrophe before it. A number is none.
 fn quoted(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let formula =
+        cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();
     let cell = if formula {
         format!("'{cell}")
     } else {
@@ -90,6 +91,8 @@ mod tests {
     fn cells_are_text_and_never_formulas() {
         for (cell, expected) in [
             ("plain", "plain"),
+            ("-12.5", "-12.5"),
+            ("-1+2", "\"'-1+2\""),
             ("a,b", "\"a,b\""),
             ("say \"hi\"", "\"say \"\"hi\"\"\""),
             ("=1+1", "\"'=1+1\""),

@@ -35,7 +35,7 @@ pub(crate) async fn get(
     let site = &house.config.site;
     let (chargers, relays) = loads(app, &status);
     Ok(Json(json!({
-        "time": Timestamp::now(),
+        "time": format!("{:.3}", Timestamp::now()),
         "version": app.version,
         "uptime_s": app.upkeep.started.elapsed().as_secs(),
         "system": system(),

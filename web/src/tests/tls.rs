@@ -116,12 +116,14 @@ async fn it_is_turned_on_and_off_at_once_on_the_same_port() {
             && again.contains("location: https://localhost:1/x?y=1\r\n"),
         "{again}"
     );
-    assert!(
-        plain(address, &get("/healthz"))
-            .await
-            .starts_with("HTTP/1.1 503"),
-        "it is answered, and says what it says"
-    );
+    for probe in ["/healthz", "/readyz"] {
+        assert!(
+            plain(address, &get(probe))
+                .await
+                .starts_with("HTTP/1.1 503"),
+            "{probe} is answered, and says what it says"
+        );
+    }
 
     // Another name: the authority stays, so that nobody has to trust another one.
     let fingerprint = on.body["ca_fingerprint"].clone();

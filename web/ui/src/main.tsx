@@ -2,6 +2,7 @@
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./frame/app";
+import { Whole } from "./frame/whole";
 import { startLanguage, t } from "./i18n";
 import { pageOf } from "./pages";
 import { followAddress, route } from "./route";
@@ -36,7 +37,12 @@ if (root !== null) {
   startLanguage().then(
     () => {
       followTitle();
-      render(<App />, root);
+      render(
+        <Whole>
+          <App />
+        </Whole>,
+        root,
+      );
     },
     () => {
       // Without any table of texts this is the one sentence that the page has.

@@ -1,14 +1,14 @@
 //! What is compared: energy, what was held back, and how warm the fuse became.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use headroom_core::config::{Characteristic, Grid};
+use headroom_core::config::{Characteristic, Grid, MainFuse};
 use headroom_core::fuse::{Class, Fuse};
 use headroom_core::{Config, Instant, Milliamps, PerPhase, Phase};
 use serde::Serialize;
 
 use super::plant::wanted;
-use super::recording::{Recording, SILENCE_MS, Word, slow_lines};
+use super::recording::{Recording, SILENCE_MS, Word, has, in_force, slow_lines};
 use super::wishes::Wishes;
 
 /// Milliampere-milliseconds at a volt in a kilowatt-hour.
@@ -76,40 +76,56 @@ struct Line {
 pub(super) struct Figures {
     loads: BTreeMap<String, Account>,
     lines: Vec<(Phase, Line)>,
+    /// The fuse that the lines have.
+    guarded: Option<MainFuse>,
     volts: f64,
     pub(super) commands: u64,
 }
 
 impl Figures {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, loads: BTreeSet<String>) -> Self {
+        let line = |phase: &Phase| {
+            let line = Line {
+                rating: Milliamps::ZERO,
+                highest: Milliamps::ZERO,
+                over_ms: 0,
+                fuse: None,
+                hottest: 0.0,
+            };
+            (*phase, line)
+        };
+        let mut figures = Self {
+            loads: loads
+                .into_iter()
+                .map(|id| (id, Account::default()))
+                .collect(),
+            lines: config.site.grid.phases().iter().map(line).collect(),
+            guarded: None,
+            volts: config.site.nominal_voltage_v.to_f64(),
+            commands: 0,
+        };
+        figures.guard(config);
+        figures
+    }
+
+    /// From here on the main fuse is that of a configuration; another one than before is cold.
+    pub(super) fn guard(&mut self, config: &Config) {
         let fuse = &config.site.main_fuse;
+        if self.guarded.as_ref() == Some(fuse) {
+            return;
+        }
         let class = Class {
             characteristic: fuse.characteristic,
             curve: fuse.curve,
             ambient_c: fuse.ambient_c,
         };
+        let known = class.characteristic != Characteristic::None;
         let rating = fuse.rating_a.per_phase();
-        let line = |phase: &Phase| {
-            let rating = rating.get(*phase);
-            let known = class.characteristic != Characteristic::None;
-            let line = Line {
-                rating,
-                highest: Milliamps::ZERO,
-                over_ms: 0,
-                fuse: Fuse::new(class, rating).filter(|_| known),
-                hottest: 0.0,
-            };
-            (*phase, line)
-        };
-        Self {
-            loads: super::plant::loads(config)
-                .into_iter()
-                .map(|id| (id, Account::default()))
-                .collect(),
-            lines: config.site.grid.phases().iter().map(line).collect(),
-            volts: config.site.nominal_voltage_v.to_f64(),
-            commands: 0,
+        for (phase, line) in &mut self.lines {
+            line.rating = rating.get(*phase);
+            line.fuse = Fuse::new(class, line.rating).filter(|_| known);
         }
+        self.guarded = Some(fuse.clone());
     }
 
     /// Currents of the main fuse that flow for a time. What does not count warms the fuse all the same.
@@ -179,9 +195,11 @@ impl Figures {
 
     /// What was measured.
     pub(super) fn recorded(recording: &Recording, wishes: &Wishes) -> Side {
-        let mut figures = Self::new(&recording.config);
+        let versions = &recording.versions;
+        let none = Config::default();
+        let first = in_force(versions, Instant(0)).unwrap_or(&none);
+        let mut figures = Self::new(first, super::plant::loads(versions));
         figures.commands = recording.commands;
-        let site = &recording.config.site;
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
         let mut last: Option<Instant> = None;
         for sample in recording
@@ -193,6 +211,9 @@ impl Figures {
                 .map_or(0, |last| sample.at.since_ms(last))
                 .min(SILENCE_MS);
             last = Some(sample.at);
+            let config = in_force(versions, sample.at).unwrap_or(&none);
+            let site = &config.site;
+            figures.guard(config);
             let lines = PerPhase(Phase::ALL.map(|phase| {
                 let line = sample.lines.get(phase.index()).copied().flatten();
                 line.and_then(|line| line.current_a)
@@ -206,8 +227,11 @@ impl Figures {
                 let Some(word) = newest(words, place, sample.at) else {
                     continue;
                 };
+                if !has(config, id) {
+                    continue;
+                }
                 let drew = sum(&word.draw, site.grid);
-                let charger = recording.config.chargers.iter().find(|it| it.id == *id);
+                let charger = config.chargers.iter().find(|it| it.id == *id);
                 let want = match charger {
                     Some(_) if word.rests => Milliamps::ZERO,
                     Some(charger) => {
@@ -218,8 +242,7 @@ impl Figures {
                         stay.map_or(Milliamps::ZERO, |stay| wanted(charger, site.grid, stay))
                     }
                     None if word.told.is_some() => drew,
-                    None => recording
-                        .config
+                    None => config
                         .slow_loads
                         .iter()
                         .find(|it| it.id == *id)

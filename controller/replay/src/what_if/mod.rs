@@ -6,7 +6,7 @@
 //!
 //! Simplifications, as the documentation tells them: a car that was held back to its limit would have taken all that its
 //! charger can give; it follows within a second; a load that was not there always wants its most; a time without readings is
-//! left out; one configuration holds for all of the time; currents add up as numbers, so that three lines without neutral
+//! left out; currents add up as numbers, so that three lines without neutral
 //! cannot be asked about.
 
 mod figures;
@@ -15,7 +15,6 @@ mod plant;
 mod recording;
 mod wishes;
 
-use headroom_core::Config;
 use headroom_core::config::Grid;
 use headroom_core::validate::FieldError;
 use headroom_store::{JournalReader, StoreError};
@@ -25,7 +24,7 @@ use serde_json::Value;
 
 use crate::judge::Range;
 use figures::Figures;
-use recording::Recording;
+use recording::{Recording, Version};
 
 pub use figures::{LoadFigures, PhaseFigures, Side};
 
@@ -107,7 +106,8 @@ impl std::error::Error for WhatIfError {
 #[derive(Debug)]
 pub struct Asked {
     recording: Recording,
-    changed: Config,
+    /// The change made to each configuration that was in force.
+    changed: Vec<Version>,
 }
 
 impl Asked {
@@ -124,14 +124,22 @@ impl Asked {
         change: &Value,
     ) -> Result<Self, WhatIfError> {
         let recording = Recording::of(journal, range, readings).await?;
-        let changed = overrides::apply(&recording.config, change)?;
-        changed
-            .validate(recording.highest_background)
-            .map_err(WhatIfError::Invalid)?;
-        let delta = |config: &Config| config.site.grid == Grid::It3ph;
-        if delta(&recording.config)
-            || delta(&changed)
-            || recording.config.site.grid != changed.site.grid
+        let versions = &recording.versions;
+        let changed = overrides::apply_to_all(versions, change)?;
+        for version in &changed {
+            version
+                .config
+                .validate(recording.highest_background)
+                .map_err(WhatIfError::Invalid)?;
+        }
+        let grids = versions
+            .iter()
+            .chain(&changed)
+            .map(|it| it.config.site.grid);
+        let grids: Vec<Grid> = grids.collect();
+        if grids
+            .iter()
+            .any(|grid| *grid == Grid::It3ph || Some(grid) != grids.first())
         {
             return Err(WhatIfError::Delta);
         }
@@ -143,13 +151,19 @@ impl Asked {
         let recording = &self.recording;
         let wishes = wishes::of(recording);
         let recorded = Figures::recorded(recording, &wishes);
-        let same = plant::run(&recording.config, recording, &wishes);
+        let same = plant::run(&recording.versions, recording, &wishes);
         let changed = plant::run(&self.changed, recording, &wishes);
         let mut notes = Vec::new();
-        if recording.reconfigured {
-            notes.push(
-                "The configuration was changed meanwhile; the one of the beginning holds for all of the time here.".to_owned(),
-            );
+        let changes = recording.versions.len().saturating_sub(1);
+        if changes > 0 {
+            let times = if changes == 1 {
+                "once".to_owned()
+            } else {
+                format!("{changes} times")
+            };
+            notes.push(format!(
+                "The configuration was changed {times} meanwhile: each holds for its own time here, with the change made to it.",
+            ));
         }
         let unknown: Vec<_> = plant::loads(&self.changed)
             .into_iter()

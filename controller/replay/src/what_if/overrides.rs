@@ -5,6 +5,7 @@ use headroom_core::validate::FieldError;
 use serde_json::{Map, Value};
 
 use super::WhatIfError;
+use super::recording::{Version, has};
 
 fn wrong(field: impl Into<String>, code: &'static str, message: impl Into<String>) -> WhatIfError {
     WhatIfError::Invalid(vec![FieldError {
@@ -14,8 +15,25 @@ fn wrong(field: impl Into<String>, code: &'static str, message: impl Into<String
     }])
 }
 
-/// The recorded configuration with the change.
-pub(super) fn apply(recorded: &Config, change: &Value) -> Result<Config, WhatIfError> {
+/// The change made to each configuration that was in force. What it says of a load that came later, or had gone, is of it as it was
+/// then.
+pub(super) fn apply_to_all(
+    versions: &[Version],
+    change: &Value,
+) -> Result<Vec<Version>, WhatIfError> {
+    let all: Vec<&Config> = versions.iter().map(|version| &version.config).collect();
+    let changed = versions.iter().map(|version| {
+        let config = apply(&version.config, &all, change)?;
+        Ok(Version {
+            at: version.at,
+            config,
+        })
+    });
+    changed.collect()
+}
+
+/// A recorded configuration with the change; `all` are those of the whole time.
+fn apply(recorded: &Config, all: &[&Config], change: &Value) -> Result<Config, WhatIfError> {
     let base =
         serde_json::to_value(recorded).map_err(|error| wrong("", "format", error.to_string()))?;
     let Value::Object(change) = change else {
@@ -28,7 +46,20 @@ pub(super) fn apply(recorded: &Config, change: &Value) -> Result<Config, WhatIfE
     for (name, value) in change {
         match (name.as_str(), whole.get_mut(name)) {
             ("site", Some(site)) => merge(site, value),
-            ("chargers" | "slow_loads", Some(loads)) => *loads = list(loads, name, value)?,
+            ("chargers" | "slow_loads", Some(loads)) => {
+                let mut known = loads.as_array().cloned().unwrap_or_default();
+                for other in all {
+                    let other = serde_json::to_value(other).unwrap_or_default();
+                    known.extend(
+                        other
+                            .get(name)
+                            .and_then(Value::as_array)
+                            .cloned()
+                            .unwrap_or_default(),
+                    );
+                }
+                *loads = list(&known, name, value)?;
+            }
             ("priorities", _) => order = Some(value),
             // A whole file of `headroom export` may be the change; how the meter is read and whom alarms are sent to changes nothing here.
             ("meter" | "notifications", _) => {}
@@ -38,7 +69,7 @@ pub(super) fn apply(recorded: &Config, change: &Value) -> Result<Config, WhatIfE
     let mut config: Config = serde_json::from_value(Value::Object(whole))
         .map_err(|error| wrong("", "format", error.to_string()))?;
     if let Some(order) = order {
-        set_order(&mut config, order)?;
+        set_order(&mut config, all, order)?;
     }
     Ok(config)
 }
@@ -56,7 +87,7 @@ fn merge(base: &mut Value, change: &Value) {
 }
 
 /// All loads of a kind, each over the recorded one of its id.
-fn list(base: &Value, name: &str, change: &Value) -> Result<Value, WhatIfError> {
+fn list(known: &[Value], name: &str, change: &Value) -> Result<Value, WhatIfError> {
     let Value::Array(change) = change else {
         return Err(wrong(name, "type", "must be a list"));
     };
@@ -70,9 +101,8 @@ fn list(base: &Value, name: &str, change: &Value) -> Result<Value, WhatIfError> 
             .get("id")
             .and_then(Value::as_str)
             .ok_or_else(|| wrong(format!("{name}[{index}].id"), "required", "is missing"))?;
-        let known = base.as_array().into_iter().flatten();
         let known = known
-            .into_iter()
+            .iter()
             .find(|it| it.get("id").is_some_and(|own| own == id));
         let mut whole = known.cloned().unwrap_or_else(|| Value::Object(Map::new()));
         merge(&mut whole, &load);
@@ -82,7 +112,7 @@ fn list(base: &Value, name: &str, change: &Value) -> Result<Value, WhatIfError> 
 }
 
 /// As `PUT /priorities`: the last list 1, counting up.
-fn set_order(config: &mut Config, order: &Value) -> Result<(), WhatIfError> {
+fn set_order(config: &mut Config, all: &[&Config], order: &Value) -> Result<(), WhatIfError> {
     let shape = || {
         wrong(
             "priorities.order",
@@ -119,7 +149,10 @@ fn set_order(config: &mut Config, order: &Value) -> Result<(), WhatIfError> {
         })?;
         count += 1;
     }
-    if order.iter().flatten().count() != count {
+    // A load that is there at another time may stand there too.
+    let elsewhere = |id: &&String| !has(config, id) && all.iter().any(|other| has(other, id));
+    let named = order.iter().flatten();
+    if named.clone().count() - named.filter(elsewhere).count() != count {
         return Err(wrong(
             "priorities.order",
             "unknown",
@@ -147,10 +180,10 @@ mod tests {
     #[test]
     fn what_is_named_is_changed_and_nothing_else() {
         let before = recorded();
-        assert_eq!(apply(&before, &json!({})).unwrap(), before);
+        assert_eq!(apply(&before, &[], &json!({})).unwrap(), before);
         let change = json!({"site": {"main_fuse": {"rating_a": 20}}, "slow_loads": [],
             "chargers": [{"id": "ev1", "min_current_a": 8}, {"id": "ev3", "max_current_a": 32}]});
-        let after = apply(&before, &change).unwrap();
+        let after = apply(&before, &[], &change).unwrap();
         assert_eq!(
             after.site.main_fuse.characteristic,
             before.site.main_fuse.characteristic
@@ -167,7 +200,7 @@ mod tests {
             before.chargers[0].max_current_a
         );
         let order = json!({"priorities": {"order": [["heater", "ev2"], ["ev1"]]}});
-        let after = apply(&before, &order).unwrap();
+        let after = apply(&before, &[], &order).unwrap();
         let priorities: Vec<_> = after.chargers.iter().map(|it| it.priority).collect();
         assert_eq!((priorities, after.slow_loads[0].priority), (vec![1, 2], 2));
     }
@@ -189,7 +222,7 @@ mod tests {
                 "is none",
             ),
         ] {
-            let error = apply(&recorded(), &change).unwrap_err().to_string();
+            let error = apply(&recorded(), &[], &change).unwrap_err().to_string();
             assert!(error.contains(word), "{change}: {error}");
         }
     }

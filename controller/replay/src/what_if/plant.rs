@@ -1,5 +1,7 @@
 //! The closed loop: the engine with a configuration, the recorded house, and cars that do what they are told.
 
+use std::collections::BTreeSet;
+
 use headroom_core::action::Command;
 use headroom_core::config::{Charger, Grid, SlowLoad};
 use headroom_core::event::{
@@ -8,7 +10,7 @@ use headroom_core::event::{
 use headroom_core::{Actions, Config, Engine, Instant, Milliamps, PerPhase, Phase, Watts};
 
 use super::figures::{Figures, Side, newest, slow_draw, sum};
-use super::recording::{Recording, Word, feeds, lines_of};
+use super::recording::{Recording, Version, Word, feeds, in_force, lines_of};
 use super::wishes::{Stay, Wishes};
 
 /// The plant's step, and how long a command takes to be followed, in milliseconds.
@@ -18,12 +20,13 @@ const REPORT_MS: u64 = 10_000;
 /// Less is nothing to a car (IEC 61851-1).
 const PILOT_MIN: Milliamps = Milliamps::from_amps(6);
 
-/// The ids of all loads.
-pub(super) fn loads(config: &Config) -> Vec<String> {
-    let chargers = config.chargers.iter().map(|it| it.id.clone());
-    chargers
-        .chain(config.slow_loads.iter().map(|it| it.id.clone()))
-        .collect()
+/// The ids of all loads that there are at some time.
+pub(super) fn loads(versions: &[Version]) -> BTreeSet<String> {
+    let ids = versions.iter().flat_map(|version| {
+        let chargers = version.config.chargers.iter().map(|it| it.id.clone());
+        chargers.chain(version.config.slow_loads.iter().map(|it| it.id.clone()))
+    });
+    ids.collect()
 }
 
 /// What a car would take from all lines together.
@@ -81,42 +84,45 @@ struct Plant<'a> {
     now: Instant,
 }
 
-/// Runs a configuration in the recorded house.
-pub(super) fn run(config: &Config, recording: &Recording, wishes: &Wishes) -> Side {
+/// Runs configurations in the recorded house, each from its time on.
+pub(super) fn run(versions: &[Version], recording: &Recording, wishes: &Wishes) -> Side {
     let start = recording
         .samples
         .first()
         .map_or(Instant(0), |first| first.at);
+    let mut place = versions.partition_point(|version| version.at <= start);
+    let none = Config::default();
+    let config = in_force(versions, start).unwrap_or(&none);
     let mut engine = Engine::new(config.clone(), start);
     engine.restore(&recording.learnt);
     let mut plant = Plant {
         config,
         engine,
-        points: config
-            .chargers
-            .iter()
-            .map(|charger| Point::new(charger, config, wishes, recording))
-            .collect(),
-        relays: config
-            .slow_loads
-            .iter()
-            .map(|load| Relay::new(load, recording))
-            .collect(),
+        points: Vec::new(),
+        relays: Vec::new(),
         answers: Vec::new(),
-        figures: Figures::new(config),
+        figures: Figures::new(config, loads(versions)),
         counts: false,
         background: PerPhase::default(),
         now: start,
     };
+    plant.connect(config, recording, wishes);
     for sample in &recording.samples {
         while plant.now.after_ms(STEP_MS) <= sample.at {
+            while let Some(version) = versions.get(place).filter(|it| it.at <= plant.now) {
+                place += 1;
+                plant.connect(&version.config, recording, wishes);
+                let event = Event::Configure(Box::new(version.config.clone()));
+                plant.step(event, plant.now.max(plant.engine.now()));
+            }
             plant.second();
         }
         plant.counts = sample.counts;
         let behind: PerPhase<Milliamps> = plant.drawn(sample.circuit.as_deref());
         let main = sample.circuit.is_none();
         if !main
-            && !config
+            && !plant
+                .config
                 .site
                 .circuits
                 .iter()
@@ -296,7 +302,37 @@ impl<'a> Relay<'a> {
     }
 }
 
-impl Plant<'_> {
+impl<'a> Plant<'a> {
+    /// Puts another configuration in force: what stays goes on, with what it drew and received.
+    fn connect(&mut self, config: &'a Config, recording: &'a Recording, wishes: &'a Wishes) {
+        let mut points = std::mem::take(&mut self.points);
+        let mut relays = std::mem::take(&mut self.relays);
+        for charger in &config.chargers {
+            let mut point = Point::new(charger, config, wishes, recording);
+            if let Some(before) = points.iter().position(|it| it.charger.id == charger.id) {
+                let before = points.swap_remove(before);
+                (point.place, point.received) = (before.place, before.received);
+                (point.limit, point.next) = (before.limit, before.next);
+                (point.said, point.said_at) = (before.said, before.said_at);
+                if point.lines == before.lines {
+                    (point.phases, point.draw) = (before.phases, before.draw);
+                }
+            }
+            self.points.push(point);
+        }
+        for load in &config.slow_loads {
+            let before = relays.iter().position(|it| it.load.id == load.id);
+            let mut relay = before.map_or_else(
+                || Relay::new(load, recording),
+                |before| relays.swap_remove(before),
+            );
+            relay.load = load;
+            self.relays.push(relay);
+        }
+        self.config = config;
+        self.figures.guard(config);
+    }
+
     fn second(&mut self) {
         self.account();
         let now = self.now.after_ms(STEP_MS);

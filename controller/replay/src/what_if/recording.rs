@@ -50,10 +50,25 @@ pub(super) struct Word {
     pub(super) told: Option<Milliamps>,
 }
 
+/// A configuration, from a time on.
+#[derive(Clone, Debug)]
+pub(super) struct Version {
+    pub(super) at: Instant,
+    pub(super) config: Config,
+}
+
+/// The one in force at a time. There is always a first, which holds from the beginning.
+pub(super) fn in_force(versions: &[Version], at: Instant) -> Option<&Config> {
+    let next = versions.partition_point(|version| version.at <= at);
+    let version = versions.get(next.saturating_sub(1));
+    version.map(|version| &version.config)
+}
+
 /// What was recorded.
 #[derive(Debug)]
 pub(super) struct Recording {
-    pub(super) config: Config,
+    /// The configurations, oldest first: at least one.
+    pub(super) versions: Vec<Version>,
     pub(super) learnt: Learnt,
     pub(super) highest_background: PerPhase<Milliamps>,
     pub(super) samples: Vec<Sample>,
@@ -62,7 +77,6 @@ pub(super) struct Recording {
     pub(super) to: Timestamp,
     /// Commands that changed something, while it counts.
     pub(super) commands: u64,
-    pub(super) reconfigured: bool,
     left_out_ms: u64,
 }
 
@@ -97,7 +111,7 @@ impl Recording {
     /// other; the house is moved no further than that forces it to.
     fn find_background(&mut self) {
         let Self {
-            config,
+            versions,
             samples,
             words,
             ..
@@ -106,8 +120,11 @@ impl Recording {
         let mut before: BTreeMap<Option<String>, PerPhase<Option<Milliamps>>> = BTreeMap::new();
         for sample in samples {
             let (mut low, mut high) = (PerPhase::default(), PerPhase::default());
+            let Some(config) = in_force(versions, sample.at) else {
+                continue;
+            };
             for (id, words) in words.iter() {
-                if !feeds(config, sample.circuit.as_deref(), id) {
+                if !has(config, id) || !feeds(config, sample.circuit.as_deref(), id) {
                     continue;
                 }
                 let place = places.entry((sample.circuit.clone(), id)).or_default();
@@ -188,7 +205,7 @@ async fn read_run(
         {
             let engine = Engine::from_checkpoint(kept);
             match reader {
-                Some(reader) => reader.engine = Some(engine),
+                Some(reader) => reader.take_up(engine),
                 None => *reader = Some(Reader::new(engine)),
             }
         }
@@ -249,7 +266,10 @@ impl Reader {
             skipped_ms: 0,
             config: config.clone(),
             recording: Recording {
-                config,
+                versions: vec![Version {
+                    at: Instant(0),
+                    config,
+                }],
                 learnt: engine.learnt(),
                 highest_background: engine.highest_background(),
                 samples: Vec::new(),
@@ -257,7 +277,6 @@ impl Reader {
                 from: Timestamp::MAX,
                 to: Timestamp::MIN,
                 commands: 0,
-                reconfigured: false,
                 left_out_ms: 0,
             },
             engine: Some(engine),
@@ -290,11 +309,7 @@ impl Reader {
         }
         match event {
             Event::Configure(config) if *config != self.config => {
-                // At a start it is configured anew with the same.
-                let mut bare = (*config).clone();
-                bare.forget_devices();
-                self.recording.reconfigured |= bare != self.recording.config && counts;
-                self.config = *config;
+                self.note_config(*config, at);
             }
             Event::Charger(report) if report.connected => {
                 let Some(charger) = self.config.chargers.iter().find(|it| it.id == report.id)
@@ -353,6 +368,25 @@ impl Reader {
         }
     }
 
+    /// Goes on with an engine of a checkpoint: what was configured before it in another run is in it alone.
+    fn take_up(&mut self, engine: Engine) {
+        let at = self.last.unwrap_or_default().0;
+        let at = Instant(at.saturating_sub(self.skipped_ms));
+        self.note_config(engine.config().clone(), at);
+        self.engine = Some(engine);
+    }
+
+    fn note_config(&mut self, config: Config, at: Instant) {
+        // At a start it is configured anew with the same.
+        let mut bare = config.clone();
+        bare.forget_devices();
+        let versions = &mut self.recording.versions;
+        if versions.last().is_none_or(|last| last.config != bare) {
+            versions.push(Version { at, config: bare });
+        }
+        self.config = config;
+    }
+
     fn note_told(&mut self, actions: &Actions, counts: bool) {
         for action in &actions.actions {
             self.recording.commands += u64::from(counts && !action.renewal);
@@ -380,6 +414,13 @@ impl Reader {
             background: PerPhase::default(),
         });
     }
+}
+
+/// Whether a configuration has a load.
+pub(super) fn has(config: &Config, load: &str) -> bool {
+    let mut chargers = config.chargers.iter().map(|it| &it.id);
+    let mut slow_loads = config.slow_loads.iter().map(|it| &it.id);
+    chargers.any(|id| id == load) || slow_loads.any(|id| id == load)
 }
 
 /// Whether a load hangs behind a circuit's meter; none is the main one.

@@ -29,7 +29,8 @@ pub(super) type Wishes = BTreeMap<String, Vec<Stay>>;
 
 pub(super) fn of(recording: &Recording) -> Wishes {
     let end = recording.samples.last().map_or(Instant(0), |last| last.at);
-    let chargers = recording.config.chargers.iter();
+    let versions = recording.versions.iter();
+    let chargers = versions.flat_map(|version| &version.config.chargers);
     chargers
         .filter_map(|charger| {
             let words = recording.words.get(&charger.id)?;

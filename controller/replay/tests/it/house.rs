@@ -45,6 +45,8 @@ pub(crate) struct House {
     /// What the house draws besides, in amperes on each line.
     pub(crate) background: [i64; 3],
     pub(crate) wants_a: [i64; 2],
+    /// The only charger that is there; else both are.
+    pub(crate) only: Option<usize>,
 }
 
 impl House {
@@ -72,6 +74,7 @@ impl House {
             heater: false,
             background: [2, 3, 4],
             wants_a: [16, 16],
+            only: None,
         };
         let mut event = config();
         event["type"] = json!("configure");
@@ -131,7 +134,10 @@ impl House {
     pub(crate) fn second(&mut self) {
         self.ms += 1000;
         let draws: Vec<i64> = (0..2)
-            .map(|index| self.limits[index].min(self.wants_a[index] * 1000))
+            .map(|index| {
+                let there = self.only.is_none_or(|only| only == index);
+                i64::from(there) * self.limits[index].min(self.wants_a[index] * 1000)
+            })
             .collect();
         let line = |index: usize, milliamps: i64| {
             let noise = i64::try_from(self.ms / 1000 * 7 % 5).unwrap() * 100;
@@ -146,6 +152,9 @@ impl House {
         self.tell(json!({"type": "reading", "phases": phases}));
         if self.ms.is_multiple_of(3000) {
             for (index, terminals) in [(0, 3), (1, 1)] {
+                if self.only.is_some_and(|only| only != index) {
+                    continue;
+                }
                 let amps = f64::from(i32::try_from(draws[index]).unwrap()) / 1000.0;
                 let id = ["ev1", "ev2"][index];
                 let wants = self.wants_a[index] > 0;

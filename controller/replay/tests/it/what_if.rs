@@ -3,7 +3,7 @@
 use headroom_replay::{Asked, Range, WhatIf, WhatIfError};
 use serde_json::{Value, json};
 
-use crate::house::{House, at};
+use crate::house::{House, at, config};
 
 const ENOUGH: usize = 100_000;
 
@@ -72,6 +72,68 @@ async fn loads_come_and_go() {
     let told = asked(&house, another).await.unwrap();
     assert!(energy(&told.changed, "ev3").0 > 0.1);
     assert!(told.notes[0].contains("ev3"), "{:?}", told.notes);
+}
+
+/// A car that came to the house in the middle, and another that went: each counts while it was there.
+#[tokio::test]
+async fn a_configuration_that_changed_meanwhile_holds_for_its_own_time() {
+    let mut house = House::new().await;
+    let mut alone = config();
+    alone["type"] = json!("configure");
+    let both = alone.clone();
+    alone["chargers"].as_array_mut().unwrap().remove(1);
+    house.tell(alone.clone());
+    house.only = Some(0);
+    house.seconds(300).await;
+    house.tell(both);
+    house.only = None;
+    house.seconds(300).await;
+    alone["site"]["main_fuse"]["rating_a"] = json!(20);
+    house.tell(alone);
+    house.only = Some(0);
+    house.seconds(300).await;
+
+    let told = asked(&house, json!({})).await.unwrap();
+    assert!(
+        told.notes[0].contains("changed 3 times"),
+        "{:?}",
+        told.notes
+    );
+    let ids: Vec<_> = told
+        .same
+        .loads
+        .iter()
+        .map(|load| load.id.as_str())
+        .collect();
+    assert_eq!(ids, ["ev1", "ev2", "heater"]);
+    // The second car was there for a third of the time, and counts in all three sides.
+    let recorded = energy(&told.recorded, "ev2").0;
+    assert!(recorded > 0.05, "{told:?}");
+    for side in [&told.same, &told.changed] {
+        let (in_model, _) = energy(side, "ev2");
+        assert!(
+            (in_model - recorded).abs() < recorded * 0.3,
+            "{in_model} {recorded}"
+        );
+    }
+    let whole: f64 = told.same.loads.iter().map(|load| load.energy_kwh).sum();
+    assert!((whole - told.same.energy_kwh).abs() < 0.005, "{told:?}");
+
+    // The change is made to each: the fuse of the last third would have been as small all the time.
+    let small = asked(&house, json!({"site": {"main_fuse": {"rating_a": 16}}}));
+    let small = small.await.unwrap();
+    assert!(energy(&small.changed, "ev1").0 < energy(&small.same, "ev1").0);
+    // An order that names both, though there was a time with one alone.
+    let order = json!({"priorities": {"order": [["ev2"], ["ev1"], ["heater"]]}});
+    let ordered = asked(&house, order).await.unwrap();
+    assert!(energy(&ordered.changed, "ev2").0 >= energy(&ordered.same, "ev2").0 - 0.01);
+    // Another charger is there all the time, as it was when it was there.
+    let another = json!({"chargers": [{"id": "ev2"}], "slow_loads": []});
+    let another = asked(&house, another).await.unwrap();
+    assert_eq!(another.changed.loads.len(), 1);
+    assert!(energy(&another.changed, "ev2").0 >= recorded - 0.01);
+    let nobody = json!({"priorities": {"order": [["ev2"], ["ev1"], ["heater"], ["ev9"]]}});
+    assert!(asked(&house, nobody).await.is_err());
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Backups: both databases in one file, written while the service runs, and put back as a whole.
 //!
-//! The file is a tar archive of `manifest.json` (version, schemas, checksums), `state.db` and `journal.db`. It holds
-//! passwords and keys, so it belongs to its owner alone (mode 0600).
+//! The file is a tar archive of `manifest.json` (version, schemas, checksums), `state.db`, `journal.db`, and the house's own profiles
+//! of chargers (`profiles/NAME.toml`). It holds passwords and keys, so it belongs to its owner alone (mode 0600).
 //!
 //! Invariants
 //! - Writing a backup changes nothing and holds nobody up: SQLite copies each database in one read transaction.
@@ -10,6 +10,7 @@
 //!   interrupted, before any database is opened. What was there is kept aside.
 
 mod archive;
+mod profiles;
 mod stage;
 mod takeover;
 #[cfg(test)]
@@ -37,8 +38,9 @@ pub use write::back_up;
 const MANIFEST: &str = "manifest.json";
 /// What a manifest calls itself.
 const KIND: &str = "headroom backup";
-/// The format of the archive.
-const FORMAT: u32 = 1;
+/// The formats of the archive: of databases alone, and with profiles, which earlier programs do not know.
+const DATABASES_ALONE: u32 = 1;
+const FORMAT: u32 = 2;
 /// Largest manifest that is read, in bytes; a real one has a few hundred.
 const MANIFEST_MAX: u64 = 64 * 1024;
 /// Directories and files that only last as long as a command; a start removes those that a killed one left behind.
@@ -60,16 +62,16 @@ pub struct Manifest {
     pub files: Vec<BackupFile>,
 }
 
-/// A database in a backup.
+/// A file in a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupFile {
-    /// `state.db` or `journal.db`.
+    /// `state.db`, `journal.db` or `profiles/NAME.toml`.
     pub name: String,
     /// In bytes.
     pub size: u64,
     /// Its SHA-256, in hexadecimal digits.
     pub sha256: String,
-    /// The number of its schema.
+    /// The number of its schema; 0 of a profile.
     pub schema: i64,
 }
 

@@ -15,7 +15,7 @@ use super::takeover::READY;
 use super::write::copy_all;
 use super::{
     BackupError, FORMAT, KIND, MANIFEST, MANIFEST_MAX, Manifest, Temporary, archive, blocking,
-    file_error, sync_directory,
+    file_error, profiles, sync_directory,
 };
 use crate::directory::FILE_MODE;
 use crate::error::StoreError;
@@ -44,8 +44,13 @@ pub async fn stage(
     let staged = blocking(move || unpack(backup, temporary)).await?;
     let folder = &staged.temporary.0;
     for entry in &staged.manifest.files {
-        let database = database_of(&entry.name)?;
         let path = folder.join(&entry.name);
+        if profiles::is_one(&entry.name, entry.size) {
+            let text = std::fs::read_to_string(&path);
+            text.map_err(|_| BackupError::Damaged(format!("{} in it is no text", entry.name)))?;
+            continue;
+        }
+        let database = database_of(&entry.name)?;
         let verified = verify(&path, database).await;
         verified.map_err(|error| match error {
             StoreError::Newer { .. } => BackupError::Newer(staged.manifest.version.clone()),
@@ -89,6 +94,9 @@ fn database_of(name: &str) -> Result<Database, BackupError> {
 /// Unpacks an archive whose every byte is as its manifest says.
 fn unpack(mut backup: impl Read, temporary: Temporary) -> Result<Staged, BackupError> {
     let manifest = read_manifest(&mut backup)?;
+    if manifest.files.iter().any(|entry| entry.schema == 0) {
+        profiles::make_folder(&temporary.0)?;
+    }
     for entry in &manifest.files {
         let found = archive::next(&mut backup).map_err(BackupError::Damaged)?;
         if found != Some((entry.name.clone(), entry.size)) {
@@ -131,7 +139,9 @@ fn read_manifest(backup: &mut impl Read) -> Result<Manifest, BackupError> {
     let damaged = |what: &str| BackupError::Damaged(what.to_owned());
     let first = archive::next(backup).map_err(BackupError::Damaged)?;
     let Some((name, size)) = first else {
-        return Err(damaged("it is empty"));
+        return Err(damaged(
+            "it holds no file: it is no backup, or an empty archive",
+        ));
     };
     if name != MANIFEST || size > MANIFEST_MAX {
         return Err(damaged("it does not begin with a manifest"));
@@ -157,9 +167,13 @@ fn read_manifest(backup: &mut impl Read) -> Result<Manifest, BackupError> {
     let known = manifest
         .files
         .iter()
-        .all(|entry| database_of(&entry.name).is_ok());
+        .all(|entry| match database_of(&entry.name) {
+            Ok(_) => entry.schema > 0,
+            Err(_) => entry.schema == 0 && profiles::is_one(&entry.name, entry.size),
+        });
     let has_state = names.iter().any(|name| *name == Database::State.file());
-    if !known || !has_state || names.len() != manifest.files.len() {
+    let too_many = manifest.files.len() > Database::ALL.len() + profiles::MOST;
+    if !known || !has_state || too_many || names.len() != manifest.files.len() {
         return Err(damaged("its manifest names other files than a backup has"));
     }
     Ok(manifest)
@@ -197,7 +211,10 @@ impl Staged {
             let file = File::open(&path).map_err(file_error(&path))?;
             file.sync_all().map_err(file_error(&path))?;
         }
-        sync_directory(folder).map_err(file_error(folder))?;
+        let own = folder.join(profiles::FOLDER);
+        for folder in [&own, folder].into_iter().filter(|folder| folder.is_dir()) {
+            sync_directory(folder).map_err(file_error(folder))?;
+        }
         for older in directory::entries(parent, READY)? {
             std::fs::remove_dir_all(&older).map_err(file_error(&older))?;
         }

@@ -6,7 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{TEMPORARY, sync_directory};
+use super::{TEMPORARY, profiles, sync_directory};
 use crate::directory::{DataDirectory, entries};
 use crate::error::StoreError;
 use crate::inspect::Database;
@@ -60,7 +60,8 @@ pub(crate) fn take_over(directory: &Path) -> Result<Option<PathBuf>, StoreError>
 }
 
 fn exchange(directory: &Path, ready: &Path, aside: &Path) -> io::Result<()> {
-    for name in Database::ALL.map(Database::file) {
+    let databases = Database::ALL.map(Database::file);
+    for name in databases.into_iter().chain([profiles::FOLDER]) {
         let staged = ready.join(name);
         if !staged.exists() {
             // It is in its place already, or the backup has none.

@@ -179,7 +179,7 @@ async fn a_file_of_a_few_bytes_is_told_in_words() {
 async fn a_newer_database_or_format_is_refused() {
     let (directory, file) = backup_of("New").await;
     let text = std::fs::read(&file).unwrap();
-    let newer = String::from_utf8_lossy(&text[512..1024]).replace("\"format\": 1", "\"format\": 2");
+    let newer = String::from_utf8_lossy(&text[512..1024]).replace("\"format\": 1", "\"format\": 3");
     let mut bytes = text.clone();
     bytes[512..1024].copy_from_slice(newer.as_bytes());
     let data = tempfile::tempdir().unwrap();
@@ -319,4 +319,104 @@ async fn what_a_killed_command_left_behind_goes() {
     assert!(DataDirectory::is_in_use(data.path()));
     drop(lock);
     assert!(!DataDirectory::is_in_use(data.path()));
+}
+
+#[tokio::test]
+async fn the_houses_own_profiles_come_along_and_nothing_beside_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let folder = data.join("profiles");
+    std::fs::create_dir_all(&folder).unwrap();
+    house(&data, "New").await;
+    std::fs::write(folder.join("my-box.toml"), "name = 1").unwrap();
+    for other in ["notes.txt", "UPPER.toml", ".hidden.toml"] {
+        std::fs::write(folder.join(other), "x").unwrap();
+    }
+    std::fs::write(folder.join("long.toml"), "#".repeat(70_000)).unwrap();
+    std::fs::create_dir(folder.join("folder.toml")).unwrap();
+    let file = directory.path().join("backup.tar");
+    let manifest = back_up(&data, &file, VERSION, false).await.unwrap();
+    let names: Vec<_> = manifest
+        .files
+        .iter()
+        .map(|file| file.name.as_str())
+        .collect();
+    assert_eq!(names, ["state.db", "journal.db", "profiles/my-box.toml"]);
+    assert_eq!(manifest.format, FORMAT);
+
+    let target = tempfile::tempdir().unwrap();
+    house(target.path(), "Old").await;
+    let old = target.path().join("profiles");
+    std::fs::create_dir(&old).unwrap();
+    std::fs::write(old.join("old-box.toml"), "name = 2").unwrap();
+    let lock = DataDirectory::lock(target.path()).unwrap();
+    let staged = stage(target.path(), File::open(&file).unwrap()).await;
+    staged.unwrap().commit().unwrap();
+    assert!(old.join("old-box.toml").exists());
+    let aside = take_over_now(&lock).unwrap().unwrap();
+    assert_eq!(
+        std::fs::read_to_string(old.join("my-box.toml")).unwrap(),
+        "name = 1"
+    );
+    assert!(!old.join("old-box.toml").exists());
+    assert!(aside.join("profiles/old-box.toml").exists());
+    assert_eq!(name_of(target.path()).await, "New");
+}
+
+/// An archive as anybody may make one, with a file of any name beside a whole configuration.
+#[tokio::test]
+async fn no_name_in_a_backup_leads_out_of_its_folder() {
+    let (kept, _) = backup_of("New").await;
+    let state = std::fs::read(kept.path().join("data/state.db")).unwrap();
+    let sum = |bytes: &[u8]| write::copy_all(&mut &*bytes, &mut io::sink()).unwrap().1;
+    let data = tempfile::tempdir().unwrap();
+    let schema = Database::State.known_schema();
+    for (name, size, good) in [
+        ("profiles/my-box.toml", 10, true),
+        ("profiles/../../evil.toml", 10, false),
+        ("profiles//etc/evil.toml", 10, false),
+        ("profiles/a/b.toml", 10, false),
+        ("../evil.toml", 10, false),
+        ("/tmp/evil.toml", 10, false),
+        ("profiles/evil.sh", 10, false),
+        ("profiles/.toml", 10, false),
+        ("profiles/long.toml", 70_000, false),
+        ("profiles/\u{e9}.toml", 10, false),
+    ] {
+        let text = vec![b'#'; size];
+        let file = |name: &str, bytes: &[u8], schema| BackupFile {
+            name: name.to_owned(),
+            size: bytes.len() as u64,
+            sha256: sum(bytes),
+            schema,
+        };
+        let manifest = Manifest {
+            kind: KIND.to_owned(),
+            format: FORMAT,
+            version: VERSION.to_owned(),
+            made: Timestamp::now(),
+            files: vec![file("state.db", &state, schema), file(name, &text, 0)],
+        };
+        let manifest = serde_json::to_vec(&manifest).unwrap();
+        let mut bytes = Vec::new();
+        for (name, content) in [(MANIFEST, &manifest), ("state.db", &state), (name, &text)] {
+            let size = content.len() as u64;
+            bytes.extend(archive::header(name, size, 0).unwrap());
+            bytes.extend(content);
+            bytes.extend(archive::padding(size));
+        }
+        bytes.extend(archive::END);
+        let staged = try_stage(data.path(), bytes).await;
+        assert_eq!(staged.is_ok(), good, "{name}: {staged:?}");
+        drop(staged);
+        assert!(files_of(data.path()).is_empty(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn zeros_are_told_to_be_no_backup() {
+    let data = tempfile::tempdir().unwrap();
+    let refused = try_stage(data.path(), vec![0; 100_000]).await.unwrap_err();
+    let text = refused.to_string();
+    assert!(text.contains("it holds no file: it is no backup"), "{text}");
 }

@@ -12,8 +12,8 @@ use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use super::{
-    BackupError, BackupFile, CHUNK, FORMAT, KIND, MANIFEST, Manifest, Temporary, archive, blocking,
-    file_error, sync_directory,
+    BackupError, BackupFile, CHUNK, DATABASES_ALONE, FORMAT, KIND, MANIFEST, Manifest, Temporary,
+    archive, blocking, file_error, profiles, sync_directory,
 };
 use crate::database::open_error;
 use crate::directory::FILE_MODE;
@@ -25,7 +25,7 @@ const COPY: &str = "VACUUM INTO ?";
 /// How long it waits for a lock that another process holds.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// Writes both databases of a data directory into one file for its owner alone; the service may run. A journal that is
+/// Writes both databases of a data directory and its profiles into one file for its owner alone; the service may run. A journal that is
 /// damaged is left out, since the configuration matters more.
 ///
 /// `version` is the program's own. The file appears whole or not at all.
@@ -71,6 +71,8 @@ pub async fn back_up(
             Err(error) => return Err(error.into()),
         }
     }
+    let found = profiles::copy(directory, &temporary.0)?;
+    copies.extend(found.into_iter().map(|name| (name, 0)));
     let (file, version) = (file.to_owned(), version.to_owned());
     blocking(move || pack(&temporary, copies, &file, version, overwrite)).await
 }
@@ -114,9 +116,10 @@ pub(super) fn pack(
             schema,
         });
     }
+    let alone = files.iter().all(|file| file.schema > 0);
     let manifest = Manifest {
         kind: KIND.to_owned(),
-        format: FORMAT,
+        format: if alone { DATABASES_ALONE } else { FORMAT },
         version,
         made: Timestamp::now(),
         files,

@@ -137,14 +137,23 @@ pub(super) async fn unpack(
         tracing::warn!(run, "a block of old readings is damaged and is removed");
         Vec::new()
     });
+    let rows = inputs.iter().filter_map(|input| match &input.what {
+        What::Reading(reading) => Some(rows::columns(
+            run,
+            input.seq,
+            input.t_ms,
+            input.time_ms,
+            reading,
+        )),
+        What::Event(_) => None,
+    });
+    // All of them in one statement: the writer's thread is not asked for each.
+    let rows = serde_json::to_string(&rows.collect::<Vec<_>>())?;
     let mut transaction = connection.begin().await?;
-    for input in &inputs {
-        if let What::Reading(reading) = &input.what {
-            let t = Instant(input.t_ms.unsigned_abs());
-            rows::insert_reading(&mut transaction, run, input.seq, input.time_ms, t, reading)
-                .await?;
-        }
-    }
+    sqlx::query(sql::INSERT_READINGS)
+        .bind(rows)
+        .execute(&mut *transaction)
+        .await?;
     sqlx::query(sql::DELETE_BLOCK)
         .bind(id)
         .execute(&mut *transaction)

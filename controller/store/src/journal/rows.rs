@@ -4,6 +4,7 @@ use headroom_core::event::{Outcome, PhaseReading, Reading};
 use headroom_core::units::{Milliamps, Millivolts, Vars, Watts};
 use headroom_core::{Event, Instant, Reason};
 use serde::Serialize;
+use serde_json::Value;
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
@@ -30,7 +31,12 @@ pub(super) async fn insert(
             t,
             event: Event::Reading(reading),
         } if reading.phases.len() <= LINES => {
-            insert_reading(connection, run, *seq, time.as_millisecond(), *t, reading).await
+            let row = columns(run, *seq, number(t.0), time.as_millisecond(), reading);
+            sqlx::query(sql::INSERT_READINGS)
+                .bind(serde_json::to_string(&[row])?)
+                .execute(connection)
+                .await?;
+            Ok(())
         }
         Record::Event {
             seq,
@@ -114,39 +120,35 @@ pub(super) async fn insert(
     }
 }
 
-pub(super) async fn insert_reading(
-    connection: &mut SqliteConnection,
+/// A reading as the columns of its row, in the order of [`sql::INSERT_READINGS`].
+pub(super) fn columns(
     run: i64,
     seq: i64,
+    t_ms: i64,
     time_ms: i64,
-    t: Instant,
     reading: &Reading,
-) -> Result<(), StoreError> {
+) -> Vec<Value> {
     let line = |index: usize| reading.phases.get(index).copied().flatten();
     let present: i64 = (0..LINES)
         .map(|index| if line(index).is_some() { 1 << index } else { 0 })
         .sum();
-    let mut query = sqlx::query(sql::INSERT_READING)
-        .bind(run)
-        .bind(seq)
-        .bind(number(t.0))
-        .bind(time_ms)
-        .bind(reading.circuit.as_deref())
-        .bind(i64::try_from(reading.phases.len()).unwrap_or(i64::MAX))
-        .bind(present);
+    let lines = i64::try_from(reading.phases.len()).unwrap_or(i64::MAX);
+    let mut columns: Vec<Value> = [run, seq, t_ms, time_ms].map(Value::from).to_vec();
+    columns.push(reading.circuit.clone().into());
+    columns.extend([lines.into(), present.into()]);
     for index in 0..LINES {
         let line = line(index).unwrap_or_default();
-        query = query
-            .bind(line.current_a.map(|current| current.0))
-            .bind(line.voltage_v.map(|voltage| voltage.0))
-            .bind(line.power_w.map(|power| power.0));
+        columns.extend([
+            line.current_a.map(|current| current.0).into(),
+            line.voltage_v.map(|voltage| voltage.0).into(),
+            line.power_w.map(|power| power.0).into(),
+        ]);
     }
-    query
-        .bind(reading.power_w.map(|power| power.0))
-        .bind(reading.reactive_var.map(|power| power.0))
-        .execute(connection)
-        .await?;
-    Ok(())
+    columns.extend([
+        reading.power_w.map(|power| power.0).into(),
+        reading.reactive_var.map(|power| power.0).into(),
+    ]);
+    columns
 }
 
 /// The reading in a row of [`sql::READINGS_OF_RUN`], exactly as it was.

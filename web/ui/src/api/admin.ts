@@ -43,6 +43,8 @@ export interface Diagnostics {
   chargers: DeviceHealth[];
   relays: DeviceHealth[];
   unmatched_charge_points: number;
+  /** Secrets that go through the network unencrypted, a sentence for each; an older service says nothing of it. */
+  in_clear?: string[];
   ocpp_trace?: OcppMessage[];
   meter_trace?: Telegram[];
 }

@@ -280,6 +280,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/decisions.parquet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table with types */
+        get: operations["get_decisions_parquet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/decisions/{id}": {
         parameters: {
             query?: never;
@@ -528,7 +545,7 @@ export interface paths {
         };
         /** Where the meter is read */
         get: operations["get_meter"];
-        /** Replace it; a key that is left out stays */
+        /** Replace it; a key that is left out stays with its source */
         put: operations["put_meter"];
         post?: never;
         delete?: never;
@@ -1135,6 +1152,7 @@ export interface components {
             databases: {
                 [key: string]: unknown;
             }[];
+            in_clear: string[];
             journal: {
                 [key: string]: unknown;
             };
@@ -1936,7 +1954,7 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Done */
-            200: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2192,7 +2210,7 @@ export interface operations {
         };
         responses: {
             /** @description Done */
-            200: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2264,7 +2282,7 @@ export interface operations {
         };
         responses: {
             /** @description Done */
-            200: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2302,7 +2320,7 @@ export interface operations {
         };
         responses: {
             /** @description Done */
-            200: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2340,7 +2358,7 @@ export interface operations {
         };
         responses: {
             /** @description Done */
-            200: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2563,6 +2581,8 @@ export interface operations {
                 to?: string;
                 code?: string;
                 renewals?: boolean;
+                limit?: number;
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -2602,6 +2622,8 @@ export interface operations {
                 to?: string;
                 code?: string;
                 renewals?: boolean;
+                limit?: number;
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -2616,6 +2638,47 @@ export interface operations {
                 };
                 content: {
                     "application/jsonl": string;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            405: components["responses"]["405"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            421: components["responses"]["421"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+        };
+    };
+    get_decisions_parquet: {
+        parameters: {
+            query?: {
+                load?: string;
+                state?: string;
+                from?: string;
+                to?: string;
+                code?: string;
+                renewals?: boolean;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.parquet": string;
                 };
             };
             400: components["responses"]["400"];
@@ -3534,7 +3597,7 @@ export interface operations {
         };
         responses: {
             /** @description Done */
-            202: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,4 +1,5 @@
 /** The program itself: version, memory, databases, the journal; and the bundle for whoever helps. */
+import { Told } from "../components/told";
 import type { Diagnostics } from "../api/admin";
 import { fileName, save } from "../api/files";
 import { Badge } from "../components/badge";
@@ -63,6 +64,18 @@ export function SystemDiagnostics({ found }: { found: Diagnostics }) {
         </tbody>
       </table>
       <Journal journal={found.journal} />
+      {(found.in_clear ?? []).length === 0 ? null : (
+        <>
+          <h3>{t("system.in_clear")}</h3>
+          <ul class="bullets" data-in-clear="">
+            {(found.in_clear ?? []).map((text) => (
+              <li key={text}>
+                <Told text={text} />
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
     </section>
   );
 }

@@ -3,13 +3,13 @@
  * needs no heading to be seen: what happens in the house stands there.
  */
 import { useSignal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
-import { useEffect, useErrorBoundary, useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n";
 import { type PageEntry, pageOf, type PageView as View } from "../pages";
 import { FIRST_PAGE, href, route, visits } from "../route";
 import { link } from "../state/live";
 import { Reload } from "./reload";
+import { Whole } from "./whole";
 
 /** Pages that came already: they are shown at once when they are visited again. */
 const loaded = new Map<string, View>();
@@ -37,12 +37,6 @@ function Later({ entry, rest }: { entry: PageEntry; rest: readonly string[] }) {
   const Found = entry.view ?? loaded.get(entry.id);
   if (Found !== undefined) return <Found rest={rest} />;
   return isFailed.value ? <Reload text="page.failed" /> : <p class="empty">{t("page.loading")}</p>;
-}
-
-/** What cannot be drawn is told, and takes nothing of the frame with it. */
-function Whole({ children }: { children: ComponentChildren }) {
-  const [error] = useErrorBoundary((cause: unknown) => console.error(cause));
-  return error === undefined ? <>{children}</> : <Reload text="page.misfit" />;
 }
 
 export function PageView() {

@@ -9,10 +9,15 @@ import { ResourceState } from "../components/resource-state";
 import { Said } from "../components/said";
 import { type Form, useForm } from "../components/use-form";
 import { useResource } from "../components/use-resource";
-import { type Key, t, word } from "../i18n";
+import { t, word } from "../i18n";
 import { RemoveButton } from "./remove-button";
 
 const ROLES: readonly Role[] = ["viewer", "user", "installer"];
+
+const TEXTS = {
+  users: { heading: "users.heading", none: "users.none", add: "users.add", removed: "users.removed" },
+  tokens: { heading: "tokens.heading", none: "tokens.none", add: "tokens.add", removed: "tokens.removed" },
+} as const;
 
 interface Named {
   name: string;
@@ -20,7 +25,7 @@ interface Named {
 }
 
 interface Props {
-  /** `users` or `tokens`: its path in the API, and the beginning of its texts. */
+  /** `users` or `tokens`: its path in the API. */
   kind: "users" | "tokens";
   firstRole: Role;
   fields: readonly string[];
@@ -60,7 +65,7 @@ export function Roster({ kind, firstRole, fields, help, add, onRemoved, children
       await call("DELETE", `/${kind}/${encodeURIComponent(name)}`);
       onRemoved?.(name);
       await all.read();
-      return t(`${kind}.removed` as Key, { name });
+      return t(TEXTS[kind].removed, { name });
     });
   const submit = (): void =>
     void form.send(async () => {
@@ -71,12 +76,12 @@ export function Roster({ kind, firstRole, fields, help, add, onRemoved, children
   const listed = all.value.value?.items ?? null;
   return (
     <section class="panel" aria-labelledby={`${kind}-heading`}>
-      <h2 id={`${kind}-heading`}>{t(`${kind}.heading` as Key)}</h2>
+      <h2 id={`${kind}-heading`}>{t(TEXTS[kind].heading)}</h2>
       {help === undefined ? null : <p class="hint">{help}</p>}
       {listed === null ? (
         <ResourceState resource={all} />
       ) : listed.length === 0 ? (
-        <p class="empty">{t(`${kind}.none` as Key)}</p>
+        <p class="empty">{t(TEXTS[kind].none)}</p>
       ) : (
         <ul class="plain knocking">
           {listed.map(({ name, role: own }) => (
@@ -91,7 +96,7 @@ export function Roster({ kind, firstRole, fields, help, add, onRemoved, children
       )}
       {beside}
       <Said form={removal} name={`${one}-removal`} />
-      <FormBox form={form} name={one} submit={t(`${kind}.add` as Key)} onSubmit={submit}>
+      <FormBox form={form} name={one} submit={t(TEXTS[kind].add)} onSubmit={submit}>
         {children(form)}
         <RoleField id={`${one}-role`} role={role} form={form} />
       </FormBox>

@@ -163,7 +163,7 @@ export function FuseStep() {
       <p>{t("setup.fuse.text")}</p>
       <div class="pair">
         <TextField id="setup-name" label={t("site.name")} errors={form.of("name")} value={shown.name} onInput={(name) => edit({ name })} />
-        <TextField id="setup-zone" label={t("site.time_zone")} hint={t("setup.fuse.zone.help")} errors={form.of("time_zone")} value={shown.timeZone} onInput={(timeZone) => edit({ timeZone })} />
+        <TextField id="setup-zone" label={t("site.time_zone")} {...(isAsShipped(present) ? { hint: t("setup.fuse.zone.help") } : {})} errors={form.of("time_zone")} value={shown.timeZone} onInput={(timeZone) => edit({ timeZone })} />
       </div>
       <div>
         <TextField

@@ -99,8 +99,9 @@ function Control() {
 }
 
 function Begin({ charger }: { charger: ChargerConfig }) {
-  const isOcpp = charger.driver?.kind === "ocpp";
-  const cut = useSignal(isOcpp);
+  // One that keeps what it was told has no fall to wait for; the service knows which do, and says so.
+  const falls = charger.driver?.kind === "ocpp" || charger.lease !== "none";
+  const cut = useSignal(falls);
   const form = useForm(["cut"]);
   const isBusy = chargerTest.value?.state === "running";
   const isFirst = (reports.value.get(charger.id) ?? null) === null;
@@ -119,10 +120,10 @@ function Begin({ charger }: { charger: ChargerConfig }) {
   return (
     <>
       <div class="check">
-        <input id={`cut-${charger.id}`} type="checkbox" disabled={!isOcpp} checked={cut.value} aria-describedby={`cut-${charger.id}-hint`} onChange={(event) => { cut.value = event.currentTarget.checked; }} />
+        <input id={`cut-${charger.id}`} type="checkbox" checked={cut.value} aria-describedby={`cut-${charger.id}-hint`} onChange={(event) => { cut.value = event.currentTarget.checked; }} />
         <label for={`cut-${charger.id}`}>{t("setup.prove.cut")}</label>
         <span class="hint" id={`cut-${charger.id}-hint`}>
-          {t(isOcpp ? "setup.prove.cut.help" : "setup.prove.cut.polled", { time: wholeAge(charger.lease_s + CUT_JUDGED_AFTER_S) })}
+          {t(falls ? "setup.prove.cut.help" : "setup.prove.cut.polled", { time: wholeAge(charger.lease_s + CUT_JUDGED_AFTER_S) })}
         </span>
       </div>
       <Said form={form} name={`test-${charger.id}`} />

@@ -72,8 +72,9 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 
 /** What every page counts on. An answer without it would leave them blank. */
 function isUnderstood(next: Partial<Status>): boolean {
-  const lists = [next.phases, next.loads, next.alarms].every((list) => Array.isArray(list));
-  return lists && typeof next.meter === "object" && next.meter !== null && majorOf(String(next.version)) === PAGE_MAJOR;
+  const isObject = (item: unknown): boolean => typeof item === "object" && item !== null;
+  const lists = [next.phases, next.loads, next.alarms].every((list) => Array.isArray(list) && list.every(isObject));
+  return lists && isObject(next.meter) && majorOf(String(next.version)) === PAGE_MAJOR;
 }
 
 function accept(next: Status): void {
@@ -81,8 +82,14 @@ function accept(next: Status): void {
   if (misfits.value) return;
   firstVersion ??= next.version;
   renewed.value = next.version === firstVersion ? null : next.version;
-  status.value = next;
   receivedAt.value = performance.now();
+  try {
+    status.value = next;
+  } catch (error) {
+    // Something that follows the status could not make anything of it.
+    console.error(error);
+    misfits.value = true;
+  }
 }
 
 function lose(): void {

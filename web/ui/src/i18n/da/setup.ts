@@ -197,7 +197,7 @@ export const setup = {
   "setup.prove.control.off": "Tilbage til kun observation",
   "setup.prove.cut": "Med afbrydelsestest",
   "setup.prove.cut.help": "Tager {time} mere: laderens gyldighed og et øjeblik til at se, hvad den så gør.",
-  "setup.prove.cut.polled": "Ikke for denne lader: dens driver sænker den og ville ikke være tavs.",
+  "setup.prove.cut.polled": "Den er sat op til at beholde, hvad den fik besked på, så der er intet fald at vente på.",
   "setup.prove.begin": "Start testen",
   "setup.prove.again": "Test igen",
   "setup.prove.begin.label": "Start testen af {name}",

@@ -62,7 +62,8 @@ export const admin = {
   "meter.keys": "Verschlüsselter Zähler oder Stromwandler",
   "meter.key": "Schlüssel",
   "meter.key.help": "Hexadezimalziffern, vom Netzbetreiber. Leer lassen, wenn der Zähler nicht verschlüsselt ist.",
-  "meter.key.set": "Ein Schlüssel ist gespeichert und wird nie angezeigt. Leer lassen, um ihn zu behalten.",
+  "meter.key.set":
+    "Ein Schlüssel ist gespeichert und wird nie gezeigt. Leer lassen, um ihn für diese Quelle zu behalten; eine andere Quelle vergisst ihn.",
   "meter.auth_key": "Authentifizierungsschlüssel",
   "meter.auth_key.help": "Nur, wenn Sie einen zweiten Schlüssel erhalten haben. Leer behält, was gespeichert ist.",
   "meter.key.forget": "Gespeicherte Schlüssel vergessen",
@@ -398,6 +399,7 @@ export const admin = {
   "system.size": "Größe",
   "system.log": "Log",
   "system.schema": "Schema",
+  "system.in_clear": "Unverschlüsselt gesendet",
   "journal.good": "Das Journal ist vollständig",
   "journal.trouble": "Das Journal hat Lücken",
   "journal.set_aside": "Eine beschädigte Datei wurde beiseitegelegt und eine neue begonnen. Die Steuerung war nicht betroffen.",

@@ -198,7 +198,7 @@ export const setup = {
   "setup.prove.control.off": "Zurück zu „Nur beobachten“",
   "setup.prove.cut": "Mit Ausfalltest",
   "setup.prove.cut.help": "Dauert {time} länger: die Frist der Ladestation, und ein Augenblick, um zu sehen, was sie dann tut.",
-  "setup.prove.cut.polled": "Nicht für diese Ladestation: Ihr Treiber senkt sie und würde nicht verstummen.",
+  "setup.prove.cut.polled": "Sie ist so eingestellt, dass sie Befohlenes behält; einen Rückfall gibt es nicht abzuwarten.",
   "setup.prove.begin": "Test starten",
   "setup.prove.again": "Erneut testen",
   "setup.prove.begin.label": "Test starten: {name}",

@@ -59,7 +59,7 @@ export const admin = {
   "meter.keys": "Encrypted meter, or current transformers",
   "meter.key": "Encryption key",
   "meter.key.help": "Hex digits, from your grid company. Leave it empty if the meter is not encrypted.",
-  "meter.key.set": "A key is stored and is never shown. Leave this empty to keep it.",
+  "meter.key.set": "A key is stored and is never shown. Leave this empty to keep it for this source; another source forgets it.",
   "meter.auth_key": "Authentication key",
   "meter.auth_key.help": "Only where you were given a second key. Empty keeps what is stored.",
   "meter.key.forget": "Forget the stored keys",
@@ -316,9 +316,9 @@ export const admin = {
   "tls.until": "The certificate is valid until",
   "tls.ca": "Authority to install",
   "tls.ask":
-    "At once the page is at {url} only. Your browser warns of its certificate until ca.crt, which is offered there, is installed on the device. You may have to log in again.",
+    "The page is then at {url} only. Your browser warns of its certificate until ca.crt, which is offered there, is installed on the device. You may have to log in again.",
   "tls.ask.off":
-    "At once the page is at {url} only, and everything goes through the network unencrypted, passwords too. You may have to log in again.",
+    "The page is then at {url} only, and everything goes through the network unencrypted, passwords too. You may have to log in again.",
   "tls.yes": "Yes, change over to {url}",
   "tls.no": "Leave it as it is",
   "tls.moved": "Saved. The page is now here:",
@@ -395,6 +395,7 @@ export const admin = {
   "system.size": "Size",
   "system.log": "Log",
   "system.schema": "Schema",
+  "system.in_clear": "Sent unencrypted",
   "journal.good": "The journal is whole",
   "journal.trouble": "The journal has gaps",
   "journal.set_aside": "A damaged file was set aside and a new one begun. Control was not affected.",

@@ -194,7 +194,7 @@ export const setup = {
   "setup.prove.control.off": "Back to observe only",
   "setup.prove.cut": "With the cut test",
   "setup.prove.cut.help": "Takes {time} more: the charger's lease, and a moment to see what it does then.",
-  "setup.prove.cut.polled": "Not for this charger: its driver lowers it, and would not be silent.",
+  "setup.prove.cut.polled": "It is set as keeping what it was told, so there is no fall to wait for.",
   "setup.prove.begin": "Start the test",
   "setup.prove.again": "Test again",
   "setup.prove.begin.label": "Start the test of {name}",

@@ -197,7 +197,7 @@ export const setup = {
   "setup.prove.control.off": "Tagasi ainult vaatlusele",
   "setup.prove.cut": "Koos katkestustestiga",
   "setup.prove.cut.help": "Võtab {time} kauem: laadija kehtivusaeg ja hetk, et näha, mida ta siis teeb.",
-  "setup.prove.cut.polled": "Mitte sellele laadijale: selle draiver alandab voolu ega jääks vait.",
+  "setup.prove.cut.polled": "See on seatud hoidma, mida kästi, seega langust pole oodata.",
   "setup.prove.begin": "Alusta testi",
   "setup.prove.again": "Testi uuesti",
   "setup.prove.begin.label": "Alusta testi: {name}",

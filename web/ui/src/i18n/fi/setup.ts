@@ -197,7 +197,7 @@ export const setup = {
   "setup.prove.control.off": "Takaisin vain tarkkailuun",
   "setup.prove.cut": "Myös katkotesti",
   "setup.prove.cut.help": "Kestää {time} lisää: laturin voimassaoloaika ja hetki, jotta nähdään, mitä se sitten tekee.",
-  "setup.prove.cut.polled": "Ei tälle laturille: sen ajuri laskee sitä eikä olisi hiljaa.",
+  "setup.prove.cut.polled": "Sen on asetettu pitävän annettu käsky, joten laskua ei ole odotettavissa.",
   "setup.prove.begin": "Aloita testi",
   "setup.prove.again": "Testaa uudelleen",
   "setup.prove.begin.label": "Aloita testi: {name}",

@@ -198,7 +198,7 @@ export const setup = {
   "setup.prove.control.off": "Revenir à l’observation seule",
   "setup.prove.cut": "Avec le test de coupure",
   "setup.prove.cut.help": "Prend {time} de plus : le délai de la borne, et un instant pour voir ce qu’elle fait alors.",
-  "setup.prove.cut.polled": "Pas pour cette borne : son pilote logiciel la baisse, et ne se tairait pas.",
+  "setup.prove.cut.polled": "Elle est réglée pour garder ce qui a été demandé : il n’y a pas de repli à attendre.",
   "setup.prove.begin": "Démarrer le test",
   "setup.prove.again": "Tester à nouveau",
   "setup.prove.begin.label": "Démarrer le test de {name}",

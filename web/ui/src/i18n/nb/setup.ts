@@ -197,7 +197,7 @@ export const setup = {
   "setup.prove.control.off": "Tilbake til kun observasjon",
   "setup.prove.cut": "Med bruddtest",
   "setup.prove.cut.help": "Tar {time} til: laderens gyldighet, og et øyeblikk for å se hva den gjør da.",
-  "setup.prove.cut.polled": "Ikke for denne laderen: driveren senker den, og ville ikke være taus.",
+  "setup.prove.cut.polled": "Den er satt opp til å beholde det den fikk beskjed om, så det er ikke noe fall å vente på.",
   "setup.prove.begin": "Start testen",
   "setup.prove.again": "Test igjen",
   "setup.prove.begin.label": "Start testen av {name}",

@@ -198,7 +198,7 @@ export const setup = {
   "setup.prove.control.off": "Terug naar alleen meekijken",
   "setup.prove.cut": "Met de uitvaltest",
   "setup.prove.cut.help": "Duurt {time} langer: de termijn van de laadpaal, en even om te zien wat hij dan doet.",
-  "setup.prove.cut.polled": "Niet voor deze laadpaal: zijn driver verlaagt hem en zou niet stil zijn.",
+  "setup.prove.cut.polled": "Hij is ingesteld om te houden wat is opgedragen, dus er is geen terugval te verwachten.",
   "setup.prove.begin": "Test starten",
   "setup.prove.again": "Opnieuw testen",
   "setup.prove.begin.label": "Test starten: {name}",

@@ -198,7 +198,7 @@ export const setup = {
   "setup.prove.control.off": "Tillbaka till endast observation",
   "setup.prove.cut": "Med avbrottstest",
   "setup.prove.cut.help": "Tar {time} till: laddarens giltighet, och en stund för att se vad den gör då.",
-  "setup.prove.cut.polled": "Inte för denna laddare: dess drivrutin sänker den, och skulle inte vara tyst.",
+  "setup.prove.cut.polled": "Den är inställd på att behålla det den fått besked om, så det finns inget fall att vänta på.",
   "setup.prove.begin": "Starta testet",
   "setup.prove.again": "Testa igen",
   "setup.prove.begin.label": "Starta testet av {name}",
