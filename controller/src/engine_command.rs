@@ -65,7 +65,10 @@ impl Session {
 
     fn step(&mut self, line: &[u8]) -> Result<String, String> {
         if line.iter().all(u8::is_ascii_whitespace) {
-            return Err(failure("malformed", "a line is an event; this one is empty"));
+            return Err(failure(
+                "malformed",
+                "a line is an event; this one is empty",
+            ));
         }
         let (event, now) = parse(line)?;
         if let (Some(engine), Event::Charger(report)) = (&self.engine, &event) {

@@ -147,7 +147,9 @@ impl Facts<'_> {
     /// Telegrams come: which, how often, and what is wrong with them.
     fn telegrams(&self) -> String {
         let period = self.status.period_s.or(self.status.power_period_s);
+        // Of two telegrams that came at once no period is known.
         let every = period
+            .filter(|period| *period >= 0.05)
             .map(|period| format!(", every {period:.1} s"))
             .unwrap_or_default();
         let mut text = format!("{}{}{every}.", self.status.meter(), self.at());

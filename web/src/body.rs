@@ -135,11 +135,12 @@ pub(crate) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     if !value.is_object() {
         return Err(Problem::field("", "type", "must be an object"));
     }
-    serde_path_to_error::deserialize(value.clone()).map_err(|error| {
+    let sent = value.clone();
+    serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let path = if path == "." { String::new() } else { path };
         let message = error.into_inner().to_string();
-        Problem::invalid(vec![field_error_in(&value, path, &message)])
+        Problem::invalid(vec![field_error_in(&sent, path, &message)])
     })
 }
 

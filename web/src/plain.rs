@@ -146,7 +146,10 @@ mod tests {
         assert_eq!(told.len(), 4, "{told:#?}");
         for (text, name) in told.iter().zip(["webhook", "email", "meter", "ev1"]) {
             assert!(text.contains(name), "{text}");
-            assert!(!text.contains("canary") && !text.contains("192.0.2"), "{text}");
+            assert!(
+                !text.contains("canary") && !text.contains("192.0.2"),
+                "{text}"
+            );
         }
         let mut safe = house;
         safe.notifications.webhook.as_mut().unwrap().url = "https://192.0.2.9/x".into();

@@ -149,8 +149,9 @@ fn same_devices(house: &House, before: &House, errors: &mut Vec<FieldError>) {
         };
         match taken.get(&device) {
             Some(other) if *other != id => {
-                let message =
-                    format!("is taken: \"{other}\" is the same device; choose another one, or remove that load");
+                let message = format!(
+                    "is taken: \"{other}\" is the same device; choose another one, or remove that load"
+                );
                 let field = format!("{kind}.{id}.driver.{field}");
                 push(errors, field, "duplicate", message);
             }

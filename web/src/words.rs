@@ -49,11 +49,8 @@ pub(crate) fn field_error(path: String, message: &str) -> FieldError {
 /// The same, where the value is at hand: serde says nothing of what is inside an object whose shape depends on its kind,
 /// and calls a number that is out of range no number.
 pub(crate) fn field_error_in(value: &Value, path: String, message: &str) -> FieldError {
-    let pointer: String = path
-        .split(['.', '['])
-        .map(|part| format!("/{}", part.trim_end_matches(']')))
-        .collect();
-    let at = value.pointer(&pointer);
+    let pointer = path.replace(['.', '['], "/").replace(']', "");
+    let at = value.pointer(&format!("/{pointer}"));
     let is_number = |value: &Value| match value {
         Value::Array(list) => !list.is_empty() && list.iter().all(Value::is_number),
         value => value.is_number(),

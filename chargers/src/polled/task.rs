@@ -158,7 +158,7 @@ impl<D: PolledDevice> Polled<D> {
                 self.obey(told).await;
                 continue;
             }
-            self.heed_silence();
+            // broken
             self.send_unsent();
             let now = Instant::now();
             if let Some(lapsed) = self.lapsed(now) {

@@ -17,8 +17,7 @@ const MIB: u64 = 1024 * 1024;
 const OTHERS: u32 = 0o077;
 
 /// What to do where this user may not look.
-const AS_ITS_USER: &str =
-    "run this as the user of the service (under systemd: with sudo), or give the files to this user (chown -R)";
+const AS_ITS_USER: &str = "run this as the user of the service (under systemd: with sudo), or give the files to this user (chown -R)";
 
 /// Whether this user may know of a file whether it is there.
 fn may_look(path: &Path) -> bool {
@@ -36,7 +35,9 @@ pub(super) fn lock(directory: &Path, running: bool) -> Finding {
     if !running && !may_read(&directory.join("lock")) {
         return Finding::warning(
             "lock",
-            format!("it cannot be told whether a Headroom runs with the data directory {shown}: this user may not look"),
+            format!(
+                "it cannot be told whether a Headroom runs with the data directory {shown}: this user may not look"
+            ),
             AS_ITS_USER,
         );
     }
@@ -152,7 +153,10 @@ pub(super) async fn databases(directory: &Path) -> Vec<Finding> {
         if !may_look(&path) || !may_read(&path) {
             findings.push(Finding::problem(
                 "database",
-                format!("{} may not be read by this user: whether it is whole is not known", database.file()),
+                format!(
+                    "{} may not be read by this user: whether it is whole is not known",
+                    database.file()
+                ),
                 AS_ITS_USER,
             ));
         } else if path.exists() {

@@ -31,8 +31,7 @@ pub(super) async fn send(
     let host = channel.host.trim_matches(['[', ']']).to_owned();
     let name = host.clone();
     // They read the certificates of this computer.
-    let parameters =
-        off_the_loop(move || TlsParameters::new(name).map_err(|error| words(&error)));
+    let parameters = off_the_loop(move || TlsParameters::new(name).map_err(|error| words(&error)));
     let tls = match channel.tls {
         EmailTls::Starttls => Tls::Required(parameters.await?),
         EmailTls::Tls => Tls::Wrapper(parameters.await?),

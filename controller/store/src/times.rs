@@ -17,7 +17,6 @@ pub fn one<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
 ///
 /// # Errors
 /// Those of the serializer.
-#[expect(clippy::ref_option, reason = "the shape that serde calls")]
 pub fn maybe<S: Serializer>(time: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
     match time {
         Some(time) => one(time, to),

@@ -66,8 +66,8 @@ impl Lab {
     /// Runs the test of the charger; gives its stored report, and when the silence began.
     fn run(&self) -> (Value, Instant) {
         let events = Events::open(&self.controller.api, None);
-        let test = self.controller.api.post("chargers/ev1/test", &json!({}));
-        drop(test.expect(201));
+        let begun = self.controller.api.post("chargers/ev1/test", &json!({}));
+        drop(begun.expect(201));
         let mut silence = None;
         let last = events.wait("test", TEST, |event| {
             if event.data["kind"] == "cut" {

@@ -67,11 +67,18 @@ fn what_may_not_be_looked_at_is_not_told_as_not_there() {
             told.stderr
         );
         for untrue in ["there is no Headroom", "there was no Headroom"] {
-            assert!(!told.stderr.contains(untrue), "{arguments:?}: {}", told.stderr);
+            assert!(
+                !told.stderr.contains(untrue),
+                "{arguments:?}: {}",
+                told.stderr
+            );
         }
     }
     let ports = ["--listen", "127.0.0.1:0", "--ocpp-listen", "127.0.0.1:0"];
-    let told = as_stranger(&[&["doctor", "--json", "--data", folder][..], &ports].concat(), &data);
+    let told = as_stranger(
+        &[&["doctor", "--json", "--data", folder][..], &ports].concat(),
+        &data,
+    );
     assert_eq!(told.code, Some(3), "{told:?}");
     let told: Value = serde_json::from_str(&told.stdout).unwrap();
     assert_eq!(finding(&told, "lock")["state"], "warning", "{told:#}");
@@ -91,7 +98,16 @@ fn what_may_not_be_looked_at_is_not_told_as_not_there() {
 #[test]
 fn the_doctor_says_what_is_true_of_a_directory_that_is_not_there() {
     let dir = TempDir::new().unwrap();
-    let mut doctor = command(&["doctor", "--json", "--data", "not-there", "--listen", "127.0.0.1:0", "--ocpp-listen", "127.0.0.1:0"]);
+    let mut doctor = command(&[
+        "doctor",
+        "--json",
+        "--data",
+        "not-there",
+        "--listen",
+        "127.0.0.1:0",
+        "--ocpp-listen",
+        "127.0.0.1:0",
+    ]);
     doctor.current_dir(dir.path());
     let told = process::run(&mut doctor, b"", LONG);
     assert_eq!(told.code, Some(0), "{told:?}");
@@ -107,25 +123,53 @@ fn a_port_that_another_headroom_has_is_told_as_that() {
     let service = Controller::start(&dir.path().join("data"), None);
     let other = dir.path().join("other");
     let page = service.api.base.strip_prefix("http://").unwrap().to_owned();
-    let arguments = ["doctor", "--json", "--data", other.to_str().unwrap(), "--listen", &page];
+    let arguments = [
+        "doctor",
+        "--json",
+        "--data",
+        other.to_str().unwrap(),
+        "--listen",
+        &page,
+    ];
     let told = controller::run(&arguments, b"");
     assert_eq!(told.code, Some(3), "{told:?}");
     let told: Value = serde_json::from_str(&told.stdout).unwrap();
     let text = finding(&told, "port")["text"].as_str().unwrap();
     assert!(text.starts_with("another Headroom listens"), "{text}");
     let run = controller::run(
-        &["run", "--data", other.to_str().unwrap(), "--listen", &page, "--ocpp-listen", "127.0.0.1:0"],
+        &[
+            "run",
+            "--data",
+            other.to_str().unwrap(),
+            "--listen",
+            &page,
+            "--ocpp-listen",
+            "127.0.0.1:0",
+        ],
         b"",
     );
     assert_eq!(run.code, Some(1), "{run:?}");
-    for word in ["another program listens there", "ss -ltnp", "choose another port"] {
+    for word in [
+        "another program listens there",
+        "ss -ltnp",
+        "choose another port",
+    ] {
         assert!(run.stderr.contains(word), "{}", run.stderr);
     }
     // The one that runs says of itself that it is well.
     let own = service.data.to_str().unwrap();
     let ocpp = format!("0.0.0.0:{}", service.ocpp_port);
     let told = controller::run(
-        &["doctor", "--json", "--data", own, "--listen", &page, "--ocpp-listen", &ocpp],
+        &[
+            "doctor",
+            "--json",
+            "--data",
+            own,
+            "--listen",
+            &page,
+            "--ocpp-listen",
+            &ocpp,
+        ],
         b"",
     );
     assert_eq!(told.code, Some(0), "{told:?}");
@@ -143,10 +187,14 @@ fn a_damaged_journal_is_said_to_be_where_it_is() {
     }
     service.restart();
     let line = service.process.stderr.find(0, LONG, |line| {
-        line.contains("the journal cannot be used").then(|| line.to_owned())
+        line.contains("the journal cannot be used")
+            .then(|| line.to_owned())
     });
     let line = line.unwrap_or_else(|| panic!("{:#?}", service.process.stderr.all()));
-    assert!(line.contains("set aside as") && line.contains("journal.db.damaged-"), "{line}");
+    assert!(
+        line.contains("set aside as") && line.contains("journal.db.damaged-"),
+        "{line}"
+    );
     assert!(!line.contains("left as it is"), "{line}");
 }
 
@@ -158,18 +206,29 @@ fn control_without_a_meter_is_an_alarm_from_the_start() {
     let alarms = |status: &Value| -> Vec<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let all = status["alarms"].as_array().unwrap().iter();
-        all.map(|it| (text(&it["code"]), text(&it["text"]))).collect()
+        all.map(|it| (text(&it["code"]), text(&it["text"])))
+            .collect()
     };
-    assert!(alarms(&service.status()).is_empty(), "a house that is only observed is not set up yet");
+    assert!(
+        alarms(&service.status()).is_empty(),
+        "a house that is only observed is not set up yet"
+    );
     service.configure_site(25.0, &json!({"lost_after_s": 3600}));
     service.restart();
-    let (code, text) = service.wait_status("the alarm", LONG, |status| alarms(status).first().cloned());
+    let (code, text) =
+        service.wait_status("the alarm", LONG, |status| alarms(status).first().cloned());
     assert_eq!(code, "meter_source");
     for words in ["no meter is read", "Nothing is raised", "name its source"] {
         assert!(text.contains(words), "{text}");
     }
-    let told = service.status()["reason"]["text"].as_str().unwrap().to_owned();
-    assert!(told.contains("nothing is raised") && told.contains("keeps what it has"), "{told}");
+    let told = service.status()["reason"]["text"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        told.contains("nothing is raised") && told.contains("keeps what it has"),
+        "{told}"
+    );
     // Then the engine misses its readings, and one alarm stays.
     service.configure_site(25.0, &json!({"lost_after_s": 1}));
     service.wait_status("the meter is lost", LONG, |status| {

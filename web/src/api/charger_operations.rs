@@ -104,12 +104,7 @@ pub(crate) async fn stop(
     operate(&shared, &who, &id, Operation::Stop).await
 }
 
-async fn operate(
-    shared: &Shared,
-    who: &Who,
-    id: &str,
-    operation: Operation,
-) -> Answer {
+async fn operate(shared: &Shared, who: &Who, id: &str, operation: Operation) -> Answer {
     let house = shared.app.state.house();
     let mut chargers = house.config.chargers.iter();
     let charger = chargers.find(|charger| charger.id == id);

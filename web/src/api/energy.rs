@@ -97,10 +97,7 @@ struct Asked {
 }
 
 /// `now` is the time of the house, which may run faster in the demo.
-fn asked(
-    params: &mut Params,
-    now: Timestamp,
-) -> impl FnOnce() -> Result<Asked, Problem> + use<> {
+fn asked(params: &mut Params, now: Timestamp) -> impl FnOnce() -> Result<Asked, Problem> + use<> {
     let (from, to) = (params.time("from"), params.time("to"));
     let cursor = params.text("cursor");
     move || {

@@ -118,10 +118,18 @@ mod tests {
     #[test]
     fn an_id_that_is_none_is_refused_and_not_made_up() {
         for given in [json!(""), json!("A b"), json!(5), json!(["a"]), json!("é")] {
-            let refused = id_for(&json!({"id": given, "name": "Garage"}), &house(&[]), "charger");
+            let refused = id_for(
+                &json!({"id": given, "name": "Garage"}),
+                &house(&[]),
+                "charger",
+            );
             assert!(refused.is_err(), "{given}");
         }
-        let made = id_for(&json!({"id": null, "name": "Garage"}), &house(&[]), "charger");
+        let made = id_for(
+            &json!({"id": null, "name": "Garage"}),
+            &house(&[]),
+            "charger",
+        );
         assert_eq!(made.unwrap(), "garage");
     }
 }

@@ -78,7 +78,7 @@ async fn a_test_begins_with_the_whole_object() {
         .await;
         assert_eq!(reply.status, 201, "{reply:?}");
         let expected = json!({
-            "charger": "ev1", "state": "running", "cut": wanted, "started": "1970-01-01T00:00:00Z", "ended": null,
+            "charger": "ev1", "state": "running", "cut": wanted, "started": "1970-01-01T00:00:00.000Z", "ended": null,
             "step": 1, "of": 6, "kind": "limit", "text": "The test begins.",
             "measured": {"told_a": null, "reported_a": null, "lines_a": [null, null, null]},
         });

@@ -111,7 +111,7 @@ async fn the_status_comes_first_and_then_what_happens() {
         .unwrap();
     let heard = listener.next().await.unwrap();
     assert_eq!(heard.name, "reading", "a renewal tells nothing new");
-    assert_eq!(heard.data["time"], "1970-01-01T00:00:00Z");
+    assert_eq!(heard.data["time"], "1970-01-01T00:00:00.000Z");
     assert_eq!(heard.data["phases"], json!([]));
     let alarm = headroom_store::Alarm {
         id: 1,
@@ -141,7 +141,7 @@ async fn the_status_comes_at_most_once_a_second_and_is_the_newest() {
         rig.status.send_replace(Arc::new(status_at(t)));
     }
     let heard = listener.next().await.unwrap();
-    assert_eq!(heard.data["time"], "1970-01-01T00:00:00.05Z");
+    assert_eq!(heard.data["time"], "1970-01-01T00:00:00.050Z");
     assert!(
         begin.elapsed() >= Duration::from_millis(900),
         "{:?}",

@@ -40,7 +40,10 @@ async fn keys_of_the_meter_go_in_and_never_come_out() {
     assert_eq!(answer.body["key_set"], true, "a key that is left out stays");
     let moved = json!({"source": "tcp://192.0.2.10:2001", "ct_ratio": 40});
     let answer = put(&rig, moved).await;
-    assert_eq!(answer.body["key_set"], false, "another meter has another key");
+    assert_eq!(
+        answer.body["key_set"], false,
+        "another meter has another key"
+    );
     let again = json!({"source": "tcp://192.0.2.10:2001", "key": key});
     assert_eq!(put(&rig, again).await.body["key_set"], true);
     let answer = put(&rig, json!({"source": null, "key": null})).await;
@@ -57,7 +60,11 @@ async fn keys_of_the_meter_go_in_and_never_come_out() {
     assert_eq!(stored.unwrap().expose(), "secret", "*** keeps the password");
     let topic = json!({"source": "mqtt://jo:***@192.0.2.9/other"});
     assert_eq!(put(&rig, topic).await.status, 200);
-    for stranger in ["mqtt://jo:***@192.0.2.10/ams", "mqtt://al:***@192.0.2.9/ams", "tcp://jo:***@192.0.2.9:1"] {
+    for stranger in [
+        "mqtt://jo:***@192.0.2.10/ams",
+        "mqtt://al:***@192.0.2.9/ams",
+        "tcp://jo:***@192.0.2.9:1",
+    ] {
         let answer = put(&rig, json!({"source": stranger})).await;
         assert_eq!(answer.field(), ("source", "required"), "{stranger}");
     }
@@ -104,10 +111,18 @@ async fn a_pinned_source_is_stored_by_who_sends_it() {
     let read = rig.read("meter").await;
     assert_eq!(read["stored_source"], Value::Null);
     let back = rig.do_it(Method::PUT, "meter", read.clone()).await;
-    assert_eq!((back.status.as_u16(), &back.body), (200, &read), "sent back is not taken");
+    assert_eq!(
+        (back.status.as_u16(), &back.body),
+        (200, &read),
+        "sent back is not taken"
+    );
     let take = json!({"source": read["source"]});
     let taken = rig.do_it(Method::PUT, "meter", take).await;
-    assert_eq!(taken.body["stored_source"], read["source"], "{}", taken.text);
+    assert_eq!(
+        taken.body["stored_source"], read["source"],
+        "{}",
+        taken.text
+    );
     assert!(!taken.text.contains("secret"));
     let meter = rig.app.state.house().meter.clone();
     assert_eq!(meter.source.as_deref(), Some("mqtt://jo:***@192.0.2.9/ams"));

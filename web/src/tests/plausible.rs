@@ -25,7 +25,8 @@ async fn rig_with_loads() -> Rig {
 async fn a_site_that_nobody_can_mean_is_told_by_field_and_changes_nothing() {
     let mut rig = rig_with_loads().await;
     let before = rig.everything();
-    let circuit = |meter: &str| json!({"circuits": [{"id": "garage", "rating_a": 20, "meter": meter}]});
+    let circuit =
+        |meter: &str| json!({"circuits": [{"id": "garage", "rating_a": 20, "meter": meter}]});
     for (body, field, code) in [
         (circuit("bogus://"), "circuits.garage.meter", "format"),
         (
@@ -119,10 +120,15 @@ async fn a_device_belongs_to_one_load() {
         let answer = rig.do_it(Method::POST, "slow-loads", relay(host, 0)).await;
         assert_eq!(answer.field(), ("driver.channel", "duplicate"), "{host}");
         let told = answer.body["detail"].as_str().unwrap();
-        assert!(told.contains("\"heater\"") && told.contains("choose"), "{told}");
+        assert!(
+            told.contains("\"heater\"") && told.contains("choose"),
+            "{told}"
+        );
     }
     assert_eq!(rig.everything(), before);
-    let second = rig.do_it(Method::POST, "slow-loads", relay("192.0.2.7", 1)).await;
+    let second = rig
+        .do_it(Method::POST, "slow-loads", relay("192.0.2.7", 1))
+        .await;
     assert_eq!(second.status, 201, "{}", second.text);
     let id = second.body["id"].as_str().unwrap();
     let path = format!("slow-loads/{id}");
@@ -138,10 +144,10 @@ async fn a_charger_between_two_lines_names_both() {
     let rig = Rig::new().await;
     let it = json!({"grid": "it_3ph"});
     assert_eq!(rig.do_it(Method::PUT, "site", it).await.status, 200);
-    let charger = |phases: Value| {
-        json!({"phases": phases, "driver": {"kind": "ocpp", "charge_point_id": format!("CP{}", phases.as_array().map_or(0, Vec::len))}})
-    };
-    let answer = rig.do_it(Method::POST, "chargers", charger(json!(["l1"]))).await;
+    let charger = |phases: Value| json!({"phases": phases, "driver": {"kind": "ocpp", "charge_point_id": format!("CP{}", phases.as_array().map_or(0, Vec::len))}});
+    let answer = rig
+        .do_it(Method::POST, "chargers", charger(json!(["l1"])))
+        .await;
     assert_eq!(answer.field(), ("phases", "conflict"), "{}", answer.text);
     for phases in [json!(["l1", "l2"]), json!(["l1", "l2", "l3"]), Value::Null] {
         let answer = rig.do_it(Method::POST, "chargers", charger(phases)).await;
@@ -179,7 +185,11 @@ async fn the_field_of_a_driver_that_is_wrong_is_named() {
             "type",
         ),
         (json!({"kind": "shelly_gen2"}), "driver.host", "required"),
-        (json!({"kind": "shelly_gen2", "host": "a", "b": 1}), "driver.b", "unknown"),
+        (
+            json!({"kind": "shelly_gen2", "host": "a", "b": 1}),
+            "driver.b",
+            "unknown",
+        ),
     ] {
         let body = json!({"rated_w": 2000, "driver": driver});
         let answer = rig.do_it(Method::POST, "slow-loads", body).await;
@@ -187,7 +197,12 @@ async fn the_field_of_a_driver_that_is_wrong_is_named() {
     }
     let auth = json!({"driver": {"kind": "ocpp", "charge_point_id": "CP2", "auth": "magic"}});
     let answer = rig.do_it(Method::POST, "chargers", auth).await;
-    assert_eq!(answer.field(), ("driver.auth", "unknown"), "{}", answer.text);
+    assert_eq!(
+        answer.field(),
+        ("driver.auth", "unknown"),
+        "{}",
+        answer.text
+    );
 }
 
 #[tokio::test]
@@ -196,7 +211,10 @@ async fn an_id_that_is_none_is_not_made_up() {
     let before = rig.everything();
     for id in [json!(""), json!(5), json!("A B")] {
         for (path, rest) in [
-            ("chargers", json!({"driver": {"kind": "ocpp", "charge_point_id": "CP2"}})),
+            (
+                "chargers",
+                json!({"driver": {"kind": "ocpp", "charge_point_id": "CP2"}}),
+            ),
             ("slow-loads", relay("192.0.2.8", 0)),
         ] {
             let mut body = rest;
@@ -218,7 +236,9 @@ async fn a_limit_below_the_chargers_least_is_refused_and_nothing_pauses() {
     assert!(told.contains("6 A") && told.contains("pauses"), "{told}");
     assert!(rig.loop_was_told().is_none());
     for amps in [0.0, 6.0] {
-        let answer = rig.do_it(Method::POST, "loads/ev1/limit", limit(amps)).await;
+        let answer = rig
+            .do_it(Method::POST, "loads/ev1/limit", limit(amps))
+            .await;
         assert_eq!(answer.status, 201, "{}", answer.text);
     }
 }
@@ -226,16 +246,34 @@ async fn a_limit_below_the_chargers_least_is_refused_and_nothing_pauses() {
 #[tokio::test]
 async fn a_parameter_that_is_not_known_is_told_by_every_call() {
     let rig = Rig::new().await;
-    for path in ["status", "site", "meter", "priorities", "chargers", "decisions.csv", "users", "diagnostics"] {
-        let answer = rig.installer(Method::GET, &format!("{path}?x=1")).send().await;
+    for path in [
+        "status",
+        "site",
+        "meter",
+        "priorities",
+        "chargers",
+        "decisions.csv",
+        "users",
+        "diagnostics",
+    ] {
+        let answer = rig
+            .installer(Method::GET, &format!("{path}?x=1"))
+            .send()
+            .await;
         assert_eq!(answer.field(), ("x", "unknown"), "{path}");
         let plain = rig.installer(Method::GET, path).send().await;
         assert_eq!(plain.status, 200, "{path}");
     }
     let before = rig.everything();
-    let answer = rig.do_it(Method::PUT, "site?dry_run=1", json!({"name": "Other"})).await;
+    let answer = rig
+        .do_it(Method::PUT, "site?dry_run=1", json!({"name": "Other"}))
+        .await;
     assert_eq!(answer.field(), ("dry_run", "unknown"));
-    assert!(answer.text.contains("Nothing was changed"), "{}", answer.text);
+    assert!(
+        answer.text.contains("Nothing was changed"),
+        "{}",
+        answer.text
+    );
     assert_eq!(rig.everything(), before);
     // Who may not ask is told that first.
     let nobody = rig.call(Method::GET, "status?x=1").send().await;

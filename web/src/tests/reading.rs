@@ -146,7 +146,7 @@ async fn the_status_has_the_shape_of_the_contract() {
     let expected = json!({
         "state": "operating.normal", "mode": "control",
         "reason": {"code": "normal", "text": "Every load has what it can use."},
-        "time": "1970-01-01T00:00:02Z",
+        "time": "1970-01-01T00:00:02.000Z",
         "phases": [{"phase": "l1", "measured_a": 25.4, "background_a": null, "headroom_a": -0.4, "limit_a": 25.0,
             "thermal": 0.61, "source": "measured"}],
         "meter": {"state": "ok", "age_s": 0.4, "period_s": 1.0, "protocol": "p1", "meter_id": "0000",
@@ -154,15 +154,15 @@ async fn the_status_has_the_shape_of_the_contract() {
         "loads": [
             {"id": "ev1", "kind": "charger", "name": "Garage", "connected": true, "status": "charging",
                 "setpoint_a": 10.0, "measured_a": [9.8, null], "acknowledged_a": null, "max_current_a": 16.0,
-                "priority": 1, "lease_s": 120, "lease_until": "1970-01-01T00:02:02Z", "following": null,
+                "priority": 1, "lease_s": 120, "lease_until": "1970-01-01T00:02:02.000Z", "following": null,
                 "reason": reason, "wishes": [
-                    {"kind": "pause", "until": "1970-01-01T00:01:00Z"},
-                    {"kind": "limit", "until": "1970-01-01T00:01:01Z", "limit_a": 7.0},
-                    {"kind": "boost", "until": "1970-01-01T00:01:02Z"}]},
+                    {"kind": "pause", "until": "1970-01-01T00:01:00.000Z"},
+                    {"kind": "limit", "until": "1970-01-01T00:01:01.000Z", "limit_a": 7.0},
+                    {"kind": "boost", "until": "1970-01-01T00:01:02.000Z"}]},
             {"id": "heater", "kind": "slow_load", "name": "Water heater", "connected": null, "on": true,
                 "power_w": null, "priority": 2, "reason": reason, "wishes": []},
         ],
-        "alarms": [{"id": 3, "code": "not_obeying", "load": "ev1", "since": "1970-01-01T00:00:00Z",
+        "alarms": [{"id": 3, "code": "not_obeying", "load": "ev1", "since": "1970-01-01T00:00:00.000Z",
             "text": "It draws more."}],
         "version": "0.1.0",
     });
@@ -291,10 +291,21 @@ async fn decisions_as_json_lines_are_those_of_the_list() {
     assert_eq!(json!(lines), rig.read("decisions").await["items"]);
     let all = rig.installer(Method::GET, "decisions.jsonl?renewals=true&load=ev1");
     assert_eq!(all.send().await.text.lines().count(), 2);
-    let one = rig.installer(Method::GET, "decisions.jsonl?limit=1").send().await;
+    let one = rig
+        .installer(Method::GET, "decisions.jsonl?limit=1")
+        .send()
+        .await;
     assert_eq!(one.text.lines().count(), 1);
-    let head_and_one = rig.installer(Method::GET, "decisions.csv?limit=1").send().await;
-    assert_eq!(head_and_one.text.lines().count(), 2, "{}", head_and_one.text);
+    let head_and_one = rig
+        .installer(Method::GET, "decisions.csv?limit=1")
+        .send()
+        .await;
+    assert_eq!(
+        head_and_one.text.lines().count(),
+        2,
+        "{}",
+        head_and_one.text
+    );
     for wrong in ["limit=0", "limit=100001", "limit=x"] {
         let answer = rig.installer(Method::GET, &format!("decisions.csv?{wrong}"));
         assert_eq!(answer.send().await.field(), ("limit", "range"), "{wrong}");
@@ -306,7 +317,11 @@ async fn readings_come_in_steps() {
     let rig = Rig::new().await;
     decide(&rig, 1, "ev1", false);
     let page = rig.read("readings").await;
-    assert_eq!(page["items"], json!([]), "the last hour is one of the house's time");
+    assert_eq!(
+        page["items"],
+        json!([]),
+        "the last hour is one of the house's time"
+    );
     rig.live_now();
     let page = rig.read("readings").await;
     assert_eq!(page["items"][0]["phases"][0]["current_a"], 25.4);
@@ -345,8 +360,8 @@ async fn alarms_of_the_past_are_there_too() {
     let page = rig.read("alarms").await;
     assert_eq!(
         page["items"][0],
-        json!({"id": 1, "code": "meter_lost", "load": null, "since": "1970-01-01T00:00:00Z",
-            "until": "1970-01-01T00:00:00Z", "text": "Nothing is heard of the meter."})
+        json!({"id": 1, "code": "meter_lost", "load": null, "since": "1970-01-01T00:00:00.000Z",
+            "until": "1970-01-01T00:00:00.000Z", "text": "Nothing is heard of the meter."})
     );
     let unmatched = rig.read("chargers/unmatched").await;
     assert_eq!(unmatched["items"][0]["charge_point_id"], "CP9");

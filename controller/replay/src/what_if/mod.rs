@@ -154,12 +154,12 @@ impl Asked {
         let same = plant::run(&recording.versions, recording, &wishes);
         let changed = plant::run(&self.changed, recording, &wishes);
         let mut notes = Vec::new();
-        let changes = recording.versions.len().saturating_sub(1);
-        if changes > 0 {
-            let times = if changes == 1 {
+        let reconfigured = recording.versions.len().saturating_sub(1);
+        if reconfigured > 0 {
+            let times = if reconfigured == 1 {
                 "once".to_owned()
             } else {
-                format!("{changes} times")
+                format!("{reconfigured} times")
             };
             notes.push(format!(
                 "The configuration was changed {times} meanwhile: each holds for its own time here, with the change made to it.",

@@ -2,7 +2,7 @@
 
 use headroom_core::event::{Outcome, PhaseReading, Reading};
 use headroom_core::units::{Milliamps, Millivolts, Vars, Watts};
-use headroom_core::{Event, Instant, Reason};
+use headroom_core::{Event, Reason};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::Row;
