@@ -9,6 +9,7 @@ line on standard output. Lines of standard input: `unplug`, `plug`, `quit`.
 
 import argparse
 import asyncio
+import ctypes
 import json
 import pathlib
 import sys
@@ -102,6 +103,11 @@ class House:
             await asyncio.sleep(STEP_S)
 
 
+def end_with_me():
+    """Whoever kills this script ends Home Assistant too (prctl: PR_SET_PDEATHSIG, SIGKILL)."""
+    ctypes.CDLL(None).prctl(1, 9)
+
+
 async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
@@ -113,7 +119,7 @@ async def main():
     begun = time.monotonic()
     # What it installs at a start is not needed: it stays as it is.
     command = [sys.executable, "-m", "homeassistant", "-c", str(options.config), "--skip-pip"]
-    program = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log)
+    program = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=end_with_me)
     try:
         async with aiohttp.ClientSession() as session:
             house = House(session, f"http://127.0.0.1:{options.port}")

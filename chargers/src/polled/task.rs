@@ -158,7 +158,7 @@ impl<D: PolledDevice> Polled<D> {
                 self.obey(told).await;
                 continue;
             }
-            // broken
+            self.heed_silence();
             self.send_unsent();
             let now = Instant::now();
             if let Some(lapsed) = self.lapsed(now) {

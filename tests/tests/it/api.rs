@@ -76,7 +76,10 @@ fn assert_problem(answer: &Answer, status: u16, codes: &[&str]) {
 fn the_page_and_the_api_work_with_no_device_at_all() {
     let service = service();
     assert_eq!(service.api.anonymous().get("/healthz").status, 200);
-    assert_eq!(service.api.anonymous().get("/readyz").status, 200);
+    // The journal is opened beside the loop.
+    wait::until("it is ready", Duration::from_secs(10), || {
+        (service.api.anonymous().get("/readyz").status == 200).then_some(())
+    });
     let page = service.api.anonymous().get("/").expect(200);
     assert!(
         page.content_type.starts_with("text/html") && page.text.contains("<script"),

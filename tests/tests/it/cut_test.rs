@@ -58,8 +58,8 @@ impl Lab {
         self.controller
             .wait_status("the car charges", SOON, |status| {
                 let load = &status["loads"][0];
-                let charges = load["measured_a"][0].as_f64()? >= 15.5;
-                (charges && load["acknowledged_a"] == 16.0).then_some(())
+                let draws_all = load["measured_a"][0].as_f64()? >= 15.5;
+                (draws_all && load["acknowledged_a"] == 16.0).then_some(())
             });
     }
 

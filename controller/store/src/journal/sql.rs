@@ -8,8 +8,10 @@ pub(super) const HIGHEST: &str = "SELECT coalesce((SELECT max(id) FROM run), 0),
 
 /// Readings, each a list of its columns: one reading that came, or all of a block.
 pub(super) const INSERT_READINGS: &str = "INSERT INTO reading (run, seq, t_ms, time_ms, circuit, phases, \
-     present, l1_ma, l1_mv, l1_w, l2_ma, l2_mv, l2_w, l3_ma, l3_mv, l3_w, power_w, reactive_var) SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, \
-     value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14, value ->> 15, value ->> 16, value ->> 17 FROM json_each(?1)";
+     present, l1_ma, l1_mv, l1_w, l2_ma, l2_mv, l2_w, l3_ma, l3_mv, l3_w, power_w, reactive_var) \
+     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, \
+     value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, \
+     value ->> 14, value ->> 15, value ->> 16, value ->> 17 FROM json_each(?1)";
 pub(super) const INSERT_EVENT: &str =
     "INSERT OR REPLACE INTO event (run, seq, t_ms, time_ms, body) VALUES (?1, ?2, ?3, ?4, ?5)";
 pub(super) const INSERT_DECISION: &str = "INSERT OR REPLACE INTO decision (id, run, seq, time_ms, t_ms, \
