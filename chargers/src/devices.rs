@@ -11,6 +11,7 @@ use axum::Router;
 use headroom_core::{
     config::{Charger, Driver, LeaseProof, OcppAuth, Secret, SlowLoad},
     event::Outcome,
+    trial::Guard,
     units::Milliamps,
 };
 use headroom_ocpp::{
@@ -30,7 +31,7 @@ use crate::{
     message::{DeviceCommand, DeviceEvent},
     modbus::{self, ModbusDevice},
     mqtt::{self, MqttDevice},
-    polled::{Link, Order, Polled, PolledDevice, Repeat, Shown, Told},
+    polled::{Alone, Link, Order, Polled, PolledDevice, Shown, Told},
     shelly,
     wall::WallClock,
 };
@@ -98,7 +99,7 @@ struct Running {
     /// What its profile says that it can do, and what it has shown.
     shown: Shown,
     orders: watch::Sender<Option<Told>>,
-    silence: watch::Sender<bool>,
+    silence: watch::Sender<Alone>,
     task: JoinHandle<()>,
 }
 
@@ -298,8 +299,11 @@ impl Devices {
 
     fn spawn<D: PolledDevice>(&self, wanted: &Wanted<'_>, device: D) -> Running {
         let (orders, receiver) = watch::channel(None);
-        let (silence, is_silent) = watch::channel(false);
-        let shown = Shown::new(self.recall(wanted, claims(&device, wanted.terminals.is_some())));
+        let (silence, is_silent) = watch::channel(Alone::No);
+        let claims = claims(&device, wanted.terminals.is_some());
+        let sure = device.falls_by_itself().is_some();
+        let shown = Shown::new(self.recall(wanted, claims, sure));
+        shown.set_guard(device.guard());
         let link = Link {
             load: wanted.load.to_owned(),
             terminals: wanted.terminals,
@@ -322,15 +326,22 @@ impl Devices {
         }
     }
 
-    /// What it can do by its profile, and what it had shown before the start of the program.
-    fn recall(&self, wanted: &Wanted<'_>, claims: Capabilities) -> Capabilities {
+    /// What it can do by its profile, and what it had shown before the start of the program. `sure`: its profile alone says
+    /// whether it falls back.
+    fn recall(&self, wanted: &Wanted<'_>, claims: Capabilities, sure: bool) -> Capabilities {
         let remembered = self.remembered.lock();
         let remembered = remembered.unwrap_or_else(PoisonError::into_inner);
         let known = place(wanted.driver).and_then(|place| remembered.get(&place));
         let known: Capabilities = known
             .and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_default();
+        // One that refused a fail-safe has none until it takes one.
+        let lease = match known.lease {
+            Grade::NotThere if !sure => Grade::NotThere,
+            _ => claims.lease,
+        };
         Capabilities {
+            lease,
             limits: claims.limits.max(known.limits),
             phase_switching: claims.phase_switching.max(known.phase_switching),
             ..claims
@@ -338,10 +349,15 @@ impl Devices {
     }
 
     /// Leaves one device alone that is asked and told, or none: nothing is written to it, renewed or corrected until another
-    /// one is named. To be called after each step of a test. An OCPP charge point is left alone by sending it nothing.
-    pub fn leave_alone(&self, load: Option<&str>) {
+    /// one is named. With it: whether it is not even asked, where a question would keep it awake. To be called after each step of a
+    /// test. An OCPP charge point is left alone by sending it nothing.
+    pub fn leave_alone(&self, load: Option<(&str, bool)>) {
         for (id, running) in self.polled().iter() {
-            let wanted = load == Some(id.as_str());
+            let wanted = match load {
+                Some((load, true)) if load == id => Alone::Unasked,
+                Some((load, false)) if load == id => Alone::Untold,
+                _ => Alone::No,
+            };
             running.silence.send_if_modified(|silent| {
                 let changed = *silent != wanted;
                 *silent = wanted;
@@ -450,6 +466,12 @@ impl Devices {
         self.roster.capabilities(load).or_else(polled)
     }
 
+    /// What is known of how a device falls back, for a test of it.
+    pub fn guard(&self, load: &str) -> Guard {
+        let guard = self.polled().get(load).map(|it| it.shown.guard());
+        guard.unwrap_or_default()
+    }
+
     /// Whether a device is known to keep what it was told when this program is gone.
     pub fn keeps_its_last_limit(&self, load: &str) -> bool {
         let polled = self.polled();
@@ -530,8 +552,7 @@ fn claims(device: &impl PolledDevice, charger: bool) -> Capabilities {
     let grade = |can: bool| if can { Grade::Claimed } else { Grade::NotThere };
     Capabilities {
         limits: grade(charger),
-        // What is not told again has nothing that runs out.
-        lease: grade(!matches!(device.pace().repeat, Repeat::Needless)),
+        lease: grade(device.falls_by_itself() != Some(false)),
         phase_switching: if device.switches_phases() {
             Grade::Claimed
         } else {
@@ -572,4 +593,33 @@ fn http_client() -> Option<reqwest::Client> {
     http::http_client()
         .inspect_err(|error| warn!(%error, "no HTTP client; devices cannot be reached"))
         .ok()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_that_refused_a_fail_safe_has_none_after_a_restart_either() {
+        let (events, _heard) = mpsc::channel(8);
+        let wall = WallClock::system();
+        let devices = Devices::start(DeviceSettings::default(), wall, events);
+        let keba = |id: &str, unit: u8| -> Charger {
+            let driver = json!({"kind": "modbus", "profile": "keba", "address": "127.0.0.1:9", "unit": unit});
+            serde_json::from_value(json!({"id": id, "driver": driver})).unwrap()
+        };
+        let learnt = BTreeMap::from([(
+            "modbus keba 127.0.0.1:9 1".to_owned(),
+            r#"{"lease": "not_there"}"#.to_owned(),
+        )]);
+        devices.remember(learnt);
+        devices.configure(&[keba("ev1", 1), keba("ev2", 2)], &[], true);
+        assert!(devices.keeps_its_last_limit("ev1"));
+        assert!(!devices.keeps_its_last_limit("ev2"));
+        assert!(devices.guard("ev2").unasked);
+        assert_eq!(devices.guard("ev9"), Guard::default());
+    }
 }

@@ -189,9 +189,10 @@ pub(crate) fn may_be_cut(
 }
 
 /// The charger that is left alone now, to see whether it falls to its safe current by itself.
-pub(crate) fn left_alone(engine: &Engine) -> Option<&str> {
+/// With it: whether it may not even be asked.
+pub(crate) fn left_alone(engine: &Engine) -> Option<(&str, bool)> {
     let test = engine.test()?;
-    test.is_silent().then(|| test.load())
+    test.is_silent().then(|| (test.load(), test.is_unasked()))
 }
 
 /// What is said of a test that did not begin though nothing spoke against it.

@@ -27,7 +27,7 @@ use crate::charger_test::{self, ChargerTests};
 use crate::checkpoints::Checkpoints;
 use crate::clock::Clock;
 use crate::learnt::EngineMemory;
-use crate::meter::{MeterSlot, place};
+use crate::meter::{CircuitMeters, MeterSlot, place};
 use crate::notify::{self, Outages};
 use crate::publish::{NO_METER, Publisher, Shown};
 
@@ -66,6 +66,7 @@ pub(crate) struct Control {
     observe: bool,
     connections: Connections,
     meter: MeterSlot,
+    circuit_meters: CircuitMeters,
     alarms: AlarmBook,
     checkpoints: Checkpoints,
     energy: EnergyMeter,
@@ -92,6 +93,7 @@ impl Control {
             observe,
             connections,
             meter,
+            circuit_meters: CircuitMeters::default(),
             alarms,
             checkpoints: Checkpoints::default(),
             energy: EnergyMeter::default(),
@@ -120,6 +122,11 @@ impl Control {
                     let at = self.clock.at(reading.received);
                     self.step(&Event::Reading(reading.reading), at);
                 }
+                reading = self.circuit_meters.next() => {
+                    let at = self.clock.at(reading.received);
+                    self.circuit_meters.heard(reading.reading.circuit.as_deref(), at);
+                    self.step(&Event::Reading(reading.reading), at);
+                }
                 Some(request) = connections.requests.recv() => match request {
                     ControlRequest::Configure(config, meter) => self.configure(*config, &meter),
                     ControlRequest::User(command) => {
@@ -134,7 +141,10 @@ impl Control {
                         answer.send(self.end_test(charger, false)).ok();
                     }
                 },
-                Some(report) = connections.reports.recv() => self.report(report),
+                Some(report) = connections.reports.recv() => {
+                    self.report(report);
+                    self.heed_lost_leases();
+                }
                 // The engine's deadline is at another moment now.
                 () = self.clock.changed() => {}
                 () = tokio::time::sleep_until(wake) => {
@@ -167,16 +177,40 @@ impl Control {
         let control = config.site.mode == Mode::Control;
         self.meter
             .configure(meter, place(&config.site), self.clock.now());
+        self.circuit_meters
+            .configure(&config.site, self.clock.now());
         self.connections
             .devices
             .configure(&config.chargers, &config.slow_loads, control);
+        self.take_leases(&mut config);
+        self.step(&Event::Configure(Box::new(config)), self.clock.now());
+    }
+
+    /// Takes the leases of those that keep what they were told.
+    fn take_leases(&self, config: &mut Config) {
         for charger in &mut config.chargers {
-            // Whatever was claimed: nothing runs out there.
+            // Whatever was claimed or proven: nothing runs out there.
             if self.connections.devices.keeps_its_last_limit(&charger.id) {
                 charger.lease = LeaseProof::None;
             }
         }
-        self.step(&Event::Configure(Box::new(config)), self.clock.now());
+    }
+
+    /// A driver may learn only now that nothing runs out in its charger.
+    fn heed_lost_leases(&mut self) {
+        let devices = &self.connections.devices;
+        let lost = self.engine.config().chargers.iter().find(|charger| {
+            charger.lease != LeaseProof::None && devices.keeps_its_last_limit(&charger.id)
+        });
+        if let Some(lost) = lost {
+            tracing::warn!(
+                load = lost.id,
+                "the charger keeps its last limit when Headroom is gone; the most that it can draw is reserved from now on"
+            );
+            let mut config = self.engine.config().clone();
+            self.take_leases(&mut config);
+            self.step(&Event::Configure(Box::new(config)), self.clock.now());
+        }
     }
 
     /// Begins a test of a charger, if it can begin.
@@ -184,7 +218,12 @@ impl Control {
         charger_test::may_begin(&self.engine, &charger, cut)?;
         let keeps = |id: &str| self.connections.devices.keeps_its_last_limit(id);
         charger_test::may_be_cut(&charger, cut, keeps)?;
-        let command = UserCommand::Test { load: charger, cut };
+        let guard = self.connections.devices.guard(&charger);
+        let command = UserCommand::Test {
+            load: charger,
+            cut,
+            guard,
+        };
         self.command_by_hand(command);
         charger_test::view(&self.engine, &self.clock).ok_or_else(charger_test::not_begun)
     }
@@ -314,6 +353,8 @@ impl Control {
                 problem.text
             ),
         }));
+        let lost_ms = u64::from(self.engine.config().site.tuning.lost_after_s) * 1000;
+        alarms.extend(self.circuit_meters.silent(snapshot.at, lost_ms));
         alarms.extend(self.without_meter(snapshot, meter));
         let refused = self.connections.devices.refused().into_iter();
         alarms.extend(refused.map(|refused| Alarm {

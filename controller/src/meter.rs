@@ -7,9 +7,11 @@ use headroom_core::validate::FieldError;
 use headroom_meter_io::{Key, Line, Meter, MeterReading, MeterStatus, Place, Settings, Source};
 use headroom_store::StateDb;
 
+mod circuits;
 mod counters;
 mod trace;
 
+pub(crate) use circuits::CircuitMeters;
 use counters::CounterMemory;
 pub(crate) use trace::MeterTrace;
 

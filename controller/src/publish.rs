@@ -132,7 +132,10 @@ impl Publisher {
     pub(crate) fn show(&mut self, shown: Shown<'_>) {
         self.status
             .send_replace(Arc::new(status(&shown, self.demo)));
-        if let Event::Reading(reading) = shown.event {
+        // The page shows the main fuse; what a circuit's own meter says is in the journal.
+        if let Event::Reading(reading) = shown.event
+            && reading.circuit.is_none()
+        {
             let time = shown.clock.wall_at(shown.snapshot.at);
             let reading = ReadingEvent {
                 time,

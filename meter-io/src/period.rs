@@ -30,7 +30,7 @@ impl Period {
     /// In seconds; `None` before two telegrams.
     pub(crate) fn seconds(&self) -> Option<f64> {
         let mut gaps = self.gaps.clone();
-        gaps.sort();
+        gaps.sort_unstable();
         gaps.get(gaps.len() / 2).map(Duration::as_secs_f64)
     }
 }

@@ -46,7 +46,7 @@ export const fresh = (house) => ({
   demo: undefined,
   state: "starting",
   mode: "observe",
-  reason: { code: "starting", text: "Waiting for the first readings of the meter; nothing is given above the safe current." },
+  reason: { code: "starting", text: "Waiting for the first readings of the meter: nothing is raised until they come, and a charger keeps what it has until its lease runs out or the meter counts as lost." },
   phases: house.phases.map((p) => ({ ...p, measured_a: null, background_a: null, headroom_a: null, limit_a: 16, thermal: 0, source: "worst_case" })),
   meter: { ...house.meter, state: "waiting", age_s: null, period_s: null, protocol: null, meter_id: null, model: null, source: null, serial: null, text: null },
   loads: [],

@@ -2,7 +2,7 @@
 // `headroom demo`; every house here is made in the browser, nothing reaches the service.
 //   HEADROOM_URL=http://127.0.0.1:8080 node run.mjs outages
 import assert from "node:assert/strict";
-import { address, api, openBrowser, openPage, run, SIZES, shoot, visit } from "./harness.mjs";
+import { accessible, address, api, openBrowser, openPage, run, SIZES, shoot, visit } from "./harness.mjs";
 import { alarm, calm, fresh, freshSite, openHouse, still } from "./houses.mjs";
 
 const base = address();
@@ -39,7 +39,8 @@ async function saysWhatIsDrawn() {
     const { house, name } = await withoutMeter(state);
     const other = await openHouse(browser, base, faults, house);
     const line = await other.locator("[data-guard]").innerText();
-    assert.match(line, new RegExp(`are told to go to their safe current.*${name} was told 6 A and draws 13 A now\\.`), line);
+    const told = state === "lost" ? "are told to go to their safe current" : "chargers keep what they have";
+    assert.match(line, new RegExp(`${told}.*${name} was told 6 A and draws 13 A now\\.`), line);
     for (const width of SIZES) {
       await other.setViewportSize({ width, height: 900 });
       await shoot(other, `outage-${state}`, width, "light");
@@ -141,6 +142,45 @@ async function beginsAtTheBeginning() {
   await other.context().close();
 }
 
+/** A meter that only the command line names is read, and yet open: going on stores it. */
+async function pinnedIsKept() {
+  const house = fresh(await calm(page));
+  const none = { items: [], next: null };
+  const pinned = { source: "serial:/dev/ttyUSB0", key_set: false, ct_ratio: 40, pinned: true, stored_source: null };
+  const answers = { "/site": freshSite(await api(page, "/site")), "/meter": pinned, "/chargers": none, "/slow-loads": none };
+  for (const [age, act] of [[null, "skip"], [0.4, "next"]]) {
+    const heard = { ...house, meter: { ...house.meter, state: age === null ? "waiting" : "ok", age_s: age, source: pinned.source } };
+    const other = await openHouse(browser, base, faults, heard, answers, { at: "#/setup/meter" });
+    const sent = [];
+    await other.route("**/api/v1/meter", (route) => {
+      if (route.request().method() !== "PUT") return route.fallback();
+      sent.push(route.request().postDataJSON());
+      const refused = { title: "Not valid", status: 422, code: "invalid", errors: [{ field: "source", code: "format", message: "is no source" }] };
+      return route.fulfill(sent.length === 1 ? { status: 422, json: refused } : { json: { ...pinned, stored_source: pinned.source } });
+    });
+    const step = other.locator('.wizard-steps [data-step="meter"]');
+    await other.locator(`[data-act="${act}"]`).waitFor();
+    assert.equal(await step.getAttribute("data-progress"), "open");
+    if (act === "next") {
+      await other.locator("[data-keeps]").filter({ hasText: pinned.source }).waitFor();
+      await accessible(other, "a meter that is only pinned");
+      for (const width of SIZES) {
+        await other.setViewportSize({ width, height: 900 });
+        await shoot(other, "setup-meter-pinned", width, "light");
+      }
+      await other.locator('[data-act="next"]').click();
+      await other.locator('[data-said="keep-meter"].is-bad').filter({ hasText: /\w/ }).waitFor();
+      assert.match(other.url(), /setup\/meter$/, "what was not stored is not done");
+      await other.locator('[data-act="next"]').click();
+      await other.locator('[data-wizard="fuse"]').waitFor();
+      const body = { source: pinned.source, ct_ratio: pinned.ct_ratio };
+      assert.deepEqual(sent, [body, body], "what is only read is not sent back");
+      assert.equal(await step.getAttribute("data-progress"), "done");
+    }
+    await other.context().close();
+  }
+}
+
 async function tlsAsksFirst() {
   const sent = [];
   const tls = { mode: "off", names: [], ca_fingerprint: null, not_after: null };
@@ -176,6 +216,7 @@ const good = await run([
   ["the texts of another build are not taken", tableOfAnotherBuild],
   ["an update while the page is open is told", renewed],
   ["the wizard begins at its beginning, whatever the command line names", beginsAtTheBeginning],
+  ["a meter that only the command line names is stored by going on", pinnedIsKept],
   ["encryption asks before it changes the address", tlsAsksFirst],
   ["no foreign host, no error in the console", noFaults],
 ]);

@@ -72,9 +72,9 @@ async function housePrepared() {
   await installer.locator('[data-load="car2"]').waitFor();
 }
 
-/** Everything that would change something: what is offered to a viewer must be none of it. */
+/** Everything that would change something; a question of what would have been changes nothing: what is offered to a viewer must be none of it. */
 const CHANGES =
-  'main [data-command], main [data-act="save-order"], main [data-act="up"], main [data-act="remove"], main [data-act="ask-remove"], main form[data-form] button[type="submit"]:enabled';
+  'main [data-command], main [data-act="save-order"], main [data-act="up"], main [data-act="remove"], main [data-act="ask-remove"], main form[data-form]:not([data-form="what-if"]) button[type="submit"]:enabled';
 
 async function viewerLooks() {
   const page = await opened("a viewer", /status of (401|403|404)/);
@@ -90,6 +90,8 @@ async function viewerLooks() {
   }
   await visit(page, "#/live");
   assert.match(await page.locator('[data-load="car1"]').innerText(), /may look, not command/);
+  await visit(page, "#/what-if");
+  await page.locator('[data-form="what-if"] button[type="submit"]:enabled').waitFor();
   // What the page does not offer the service refuses.
   const site = await api(page, "/site");
   const tries = [
@@ -178,6 +180,10 @@ async function publicView() {
   await page.locator('[data-load="car1"]').filter({ hasText: "may look, not command" }).waitFor();
   assert.notEqual(await call(page, "POST", "/loads/car1/pause", { for_s: 600 }), 204);
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth));
+  await visit(page, "#/what-if");
+  await page.locator(".whatif .note").filter({ hasText: "Without a login you may look, not ask this" }).waitFor();
+  await page.locator('[data-form="what-if"] button[type="submit"]:disabled').waitFor();
+  await visit(page, "#/live");
   await page.reload();
   await page.locator("[data-guard]").waitFor();
   await page.locator('[data-act="log-in"]').click();

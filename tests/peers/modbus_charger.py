@@ -1,6 +1,6 @@
 """A charger served by pymodbus over TCP, with a car that draws what it may.
 
-    modbus_charger.py --port 1502 --unit 1 [--model alfen|keba] [--validity 60] [--safe 6] [--car 16] [--keeps]
+    modbus_charger.py --port 1502 --unit 1 [--model alfen|keba] [--validity 60] [--safe 6] [--car 16] [--keeps] [--no-failsafe]
 
 An Alfen NG9xx holds a limit for as long as its validity; then it falls to its safe current by itself. A KEBA P30 has a fail-safe that
 is written to it, and counts the time since any word. With `--keeps` neither falls, whatever it says. Each change is a line on standard
@@ -139,6 +139,8 @@ class Keba(Charger):
                 return None
             value = list(values)[0]
             self.writes += 1
+            if self.options.no_failsafe and address in (5016, 5018, 5020):
+                return ExcCodes.ILLEGAL_ADDRESS
             if address == 5004:
                 self.limit, self.fallen = value / 1000, False
             elif address == 5014:
@@ -170,6 +172,7 @@ async def main():
     parser.add_argument("--car", type=float, default=16.0)
     parser.add_argument("--model", choices=["alfen", "keba"], default="alfen")
     parser.add_argument("--keeps", action="store_true")
+    parser.add_argument("--no-failsafe", action="store_true")
     options = parser.parse_args()
     make, blocks = MODELS[options.model]
     charger = make(options)

@@ -3,7 +3,7 @@
 //! Invariant: everything is checked first, as the API checks it, and what is wrong changes nothing.
 
 use headroom_core::config::{Driver, Meter, OcppAuth, Secret};
-use headroom_core::login::{HIDDEN, hide_password};
+use headroom_core::login::{HIDDEN, hide_password, whom};
 use headroom_core::validate::FieldError;
 use headroom_core::{Milliamps, PerPhase};
 use headroom_store::{Change, Edit, House, StoreError};
@@ -11,7 +11,6 @@ use headroom_store::{Change, Edit, House, StoreError};
 use crate::api::chargers::take_back_proofs;
 use crate::api::driver::OCPP_PASSWORD_MIN;
 use crate::api::priorities::{Priorities, set_order};
-use crate::api::site::whom;
 use crate::app::{App, ControlRequest};
 use crate::change::profiles;
 use crate::plain::warn_of_clear;
@@ -129,16 +128,10 @@ fn completed(
     before: &House,
     checks: &Checks<'_>,
 ) -> Result<House, Vec<FieldError>> {
-    let mut errors: Vec<_> = house
-        .keep_secrets(before.clone())
+    let mut errors: Vec<_> = take_password(&mut house.meter, &before.meter)
         .into_iter()
-        .map(|field| FieldError {
-            field,
-            code: "required",
-            message: "is \"***\", and none is stored: write the secret itself".to_owned(),
-        })
         .collect();
-    errors.extend(take_password(&mut house.meter, &before.meter));
+    errors.extend(house.keep_secrets(before.clone()));
     take_back_proofs(&mut house, before);
     errors.extend(passwords(&house, before));
     if let Some(order) = order

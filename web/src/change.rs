@@ -30,15 +30,49 @@ where
     T: Send + 'static,
     F: FnOnce(&mut House) -> Result<Made<T>, Problem> + Send + 'static,
 {
+    change_as(shared, who, what, true, make).await
+}
+
+/// The same for what was in force before: nobody is asked again whether it can be meant.
+pub(crate) async fn take_back<T, F>(
+    shared: &Shared,
+    who: &Who,
+    what: impl Into<String>,
+    make: F,
+) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut House) -> Result<Made<T>, Problem> + Send + 'static,
+{
+    change_as(shared, who, what, false, make).await
+}
+
+async fn change_as<T, F>(
+    shared: &Shared,
+    who: &Who,
+    what: impl Into<String>,
+    is_new: bool,
+    make: F,
+) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut House) -> Result<Made<T>, Problem> + Send + 'static,
+{
     let (shared, author, what) = (Shared::clone(shared), who.author(), what.into());
-    let change = async move { change_now(&shared, &author, &what, make).await };
+    let change = async move { change_now(&shared, &author, &what, is_new, make).await };
     tokio::spawn(change).await.unwrap_or_else(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "a change failed");
         Err(Problem::internal())
     })
 }
 
-async fn change_now<T, F>(shared: &Inner, author: &str, what: &str, make: F) -> Result<T, Problem>
+async fn change_now<T, F>(
+    shared: &Inner,
+    author: &str,
+    what: &str,
+    is_new: bool,
+    make: F,
+) -> Result<T, Problem>
 where
     F: FnOnce(&mut House) -> Result<Made<T>, Problem>,
 {
@@ -61,9 +95,11 @@ where
     errors.extend(profiles(&edit.house, &edit.before(), &|driver, charger| {
         app.devices.check_profile(driver, charger)
     }));
-    errors.extend(implausible(&edit.house, &edit.before(), &|meter| {
-        app.devices.check_meter(meter)
-    }));
+    if is_new {
+        errors.extend(implausible(&edit.house, &edit.before(), &|meter| {
+            app.devices.check_meter(meter)
+        }));
+    }
     if !errors.is_empty() {
         return Err(Problem::invalid(errors).relative_to(&path));
     }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use headroom_core::config::{Driver, Grid, Meter};
+use headroom_core::config::{Circuit, Driver, Grid, Meter};
 use headroom_core::login::hide_password;
 use headroom_core::units::Phase;
 use headroom_core::validate::FieldError;
@@ -83,6 +83,16 @@ fn circuit_meters(
         };
         let field = format!("site.circuits.{}.meter", circuit.id);
         if known.iter().any(|it| it.meter.as_ref() == Some(source)) {
+            continue;
+        }
+        let main = &house.meter.source;
+        let same = |it: &&Circuit| it.meter.as_ref() == Some(source);
+        if main.as_ref() == Some(source)
+            || house.config.site.circuits.iter().filter(same).count() > 1
+        {
+            let message =
+                "is read already: the meter of a circuit is one that measures that circuit alone";
+            push(errors, field, "duplicate", message.into());
             continue;
         }
         if hide_password(source).1.is_some() {
@@ -180,11 +190,24 @@ fn device(driver: &Driver) -> Option<(String, &'static str)> {
             let host = at(host, ":80");
             Some((format!("http {profile} {host} {params:?}"), "host"))
         }
-        Driver::Modbus { address, unit, .. } => {
-            Some((format!("modbus {} {unit}", at(address, ":502")), "unit"))
+        // A profile there is one of several channels.
+        Driver::Modbus {
+            profile,
+            address,
+            unit,
+            ..
+        } => {
+            let address = at(address, ":502");
+            Some((format!("modbus {profile} {address} {unit}"), "unit"))
         }
-        Driver::Mqtt { broker, topic, .. } => {
-            Some((format!("mqtt {} {topic}", at(broker, ":1883")), "topic"))
+        Driver::Mqtt {
+            profile,
+            broker,
+            topic,
+            ..
+        } => {
+            let broker = at(broker, ":1883");
+            Some((format!("mqtt {profile} {broker} {topic}"), "topic"))
         }
     }
 }

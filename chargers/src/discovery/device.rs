@@ -204,7 +204,7 @@ impl Announced<'_> {
             }
         };
         let mut usable: Vec<IpAddr> = self.addresses.iter().filter(usable).copied().collect();
-        usable.sort();
+        usable.sort_unstable();
         usable.first().copied()
     }
 }

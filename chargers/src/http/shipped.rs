@@ -67,7 +67,7 @@ fn own_names(folder: &Path) -> Vec<String> {
         })
         .take(MAX_OWN)
         .collect();
-    names.sort();
+    names.sort_unstable();
     names
 }
 

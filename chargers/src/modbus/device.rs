@@ -90,6 +90,20 @@ impl PolledDevice for ModbusDevice {
         }
     }
 
+    fn own_time_s(&self) -> Option<u32> {
+        match &self.target {
+            Target::Charger(station) => station.own_time_s(),
+            Target::Relay(_) => None,
+        }
+    }
+
+    fn falls_by_itself(&self) -> Option<bool> {
+        match &self.target {
+            Target::Charger(station) => station.falls_by_itself(),
+            Target::Relay(_) => Some(false),
+        }
+    }
+
     fn switches_phases(&self) -> bool {
         match &self.target {
             Target::Charger(station) => station.switches_phases(),

@@ -50,6 +50,8 @@ pub(super) struct Station {
     told_ignored: bool,
     /// Whether it was told that the charger has no fail-safe.
     told_no_fail_safe: bool,
+    /// Whether it has the fail-safe that it was given.
+    took_fail_safe: bool,
     /// The phases that it uses, as it says.
     phases: Option<u32>,
     /// The longest time that it said a limit still holds.
@@ -107,6 +109,7 @@ impl Station {
             written_at: None,
             told_ignored: false,
             told_no_fail_safe: false,
+            took_fail_safe: false,
             phases: None,
             validity_s: None,
             told: None,
@@ -131,6 +134,25 @@ impl Station {
     /// A fail-safe watches for any word of a controller; a validity counts from the last limit.
     pub(super) const fn is_kept_awake_by_questions(&self) -> bool {
         matches!(self.table.on_loss, OnLoss::FailSafe(_))
+    }
+
+    /// Its validity time, as far as it has told it.
+    pub(super) const fn own_time_s(&self) -> Option<u32> {
+        match self.table.on_loss {
+            OnLoss::Validity { .. } => self.validity_s,
+            OnLoss::FailSafe(_) | OnLoss::HoldsLast => None,
+        }
+    }
+
+    /// Whether it falls by itself. Of a fail-safe that is known when it took one, or refused it.
+    pub(super) const fn falls_by_itself(&self) -> Option<bool> {
+        match self.table.on_loss {
+            OnLoss::Validity { .. } => Some(true),
+            OnLoss::FailSafe(_) if self.told_no_fail_safe => Some(false),
+            OnLoss::FailSafe(_) if self.took_fail_safe => Some(true),
+            OnLoss::FailSafe(_) => None,
+            OnLoss::HoldsLast => Some(false),
+        }
     }
 
     fn repeat(&self) -> Repeat {
@@ -238,6 +260,7 @@ impl Station {
         };
         let wanted = fail_safe(registers, lease_s, safe);
         if self.fail_safe == Some(wanted) {
+            self.took_fail_safe = true;
             return Ok(());
         }
         let times = match self.given {
@@ -257,6 +280,7 @@ impl Station {
         self.write(link, registers.persist, registers.persist.raw(1))
             .await?;
         self.fail_safe = Some(wanted);
+        self.took_fail_safe = true;
         Ok(())
     }
 

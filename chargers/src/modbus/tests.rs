@@ -418,7 +418,10 @@ async fn a_keba_without_a_fail_safe_takes_its_limit_and_the_limit_goes_first() {
     unit.set(1100, &[0, 32_000]);
     unit.state.lock().unwrap().refuses = vec![5016, 5018, 5020];
     let mut station = device("keba", &unit).await;
+    // Its profile alone does not tell whether it has one.
+    assert_eq!(station.falls_by_itself(), None);
     station.tell(&limit(6_000, 60, 0)).await.unwrap();
+    assert_eq!(station.falls_by_itself(), Some(false));
     assert_eq!(unit.writes(), [(5004, vec![6_000]), (5014, vec![1])]);
     station.tell(&limit(10_000, 60, 0)).await.unwrap();
     assert_eq!(unit.writes(), [(5004, vec![10_000]), (5014, vec![1])]);

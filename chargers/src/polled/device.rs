@@ -4,6 +4,7 @@ use std::{fmt::Debug, time::Duration};
 
 use headroom_core::{
     event::ChargerStatus,
+    trial::Guard,
     units::{Milliamps, WattHours, Watts},
 };
 use tower::BoxError;
@@ -32,10 +33,40 @@ pub(crate) trait PolledDevice: Debug + Send + 'static {
         false
     }
 
+    /// A time of its own after which it falls when it is not written, in seconds, as far as that is known.
+    fn own_time_s(&self) -> Option<u32> {
+        None
+    }
+
+    /// Whether what it was told runs out there; `None`: that is not known yet.
+    fn falls_by_itself(&self) -> Option<bool> {
+        // What is not told again has nothing that runs out.
+        Some(!matches!(self.pace().repeat, Repeat::Needless))
+    }
+
+    /// What is known of how it falls back.
+    fn guard(&self) -> Guard {
+        Guard {
+            unasked: self.is_kept_awake_by_questions(),
+            own_s: self.own_time_s(),
+        }
+    }
+
     /// Whether it can be told now how many phases to use.
     fn switches_phases(&self) -> bool {
         false
     }
+}
+
+/// Whether a device is left alone, to see what it does then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Alone {
+    /// It is not.
+    No,
+    /// Nothing is written to it. It is asked.
+    Untold,
+    /// Nothing is written to it, and one that a question would keep awake is not asked.
+    Unasked,
 }
 
 /// An order for a device. The newest counts.

@@ -8,6 +8,6 @@ mod task;
 mod tests;
 mod wear;
 
-pub(crate) use device::{CallError, Order, Pace, PolledDevice, Repeat, Seen};
+pub(crate) use device::{Alone, CallError, Order, Pace, PolledDevice, Repeat, Seen};
 pub(crate) use shown::Shown;
 pub(crate) use task::{Link, Polled, Told};

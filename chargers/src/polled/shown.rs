@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use headroom_core::units::Milliamps;
+use headroom_core::{trial::Guard, units::Milliamps};
 use headroom_ocpp::{Capabilities, Grade};
 
 use super::{CallError, Order, Seen};
@@ -15,7 +15,13 @@ const NOTHING: Milliamps = Milliamps(1_000);
 
 /// What is known of one device; the clones are one.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Shown(Arc<Mutex<Capabilities>>);
+pub(crate) struct Shown(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    can: Capabilities,
+    guard: Guard,
+}
 
 /// What is to be seen yet of the order that holds.
 #[derive(Debug, Default)]
@@ -31,31 +37,43 @@ pub(super) struct Watched {
 
 impl Shown {
     pub(crate) fn new(known: Capabilities) -> Self {
-        Self(Arc::new(Mutex::new(known)))
+        Self(Arc::new(Mutex::new(Known {
+            can: known,
+            guard: Guard::default(),
+        })))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Capabilities> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         // Every change under the lock is complete in itself.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn get(&self) -> Capabilities {
-        *self.lock()
+        self.lock().can
     }
 
-    /// Whether what it was told runs out there, as far as its driver knows by now.
-    pub(super) fn falls(&self, falls: bool) {
-        let mut known = self.lock();
-        if !falls {
-            known.lease = Grade::NotThere;
-        } else if known.lease < Grade::Claimed {
-            known.lease = Grade::Claimed;
+    /// What its driver knows of how it falls back.
+    pub(crate) fn guard(&self) -> Guard {
+        self.lock().guard
+    }
+
+    pub(crate) fn set_guard(&self, guard: Guard) {
+        self.lock().guard = guard;
+    }
+
+    /// Whether what it was told runs out there, as far as its driver knows by now; `None`: it cannot tell yet.
+    pub(super) fn falls(&self, falls: Option<bool>) {
+        let known = &mut self.lock().can;
+        match falls {
+            Some(false) => known.lease = Grade::NotThere,
+            Some(true) => known.lease = known.lease.max(Grade::Claimed),
+            None => {}
         }
     }
 
     /// Whether it can be told how many phases to use, as far as its driver knows by now.
     pub(super) fn switches(&self, switches: bool) {
-        let mut known = self.lock();
+        let known = &mut self.lock().can;
         if switches && known.phase_switching < Grade::Claimed {
             known.phase_switching = Grade::Claimed;
         }
@@ -82,13 +100,13 @@ impl Watched {
                     self.spread = phases == 1 && used(seen) > 1;
                 }
                 self.order = Some(order);
-                let mut known = shown.lock();
+                let known = &mut shown.lock().can;
                 known.limits = known.limits.max(Grade::Claimed);
             }
             Err(error) => {
                 self.order = None;
                 let refused = matches!(error, CallError::Refused(_)) && !self.took;
-                let mut known = shown.lock();
+                let known = &mut shown.lock().can;
                 if refused && known.limits == Grade::Claimed {
                     known.limits = Grade::NotThere;
                 }
@@ -104,7 +122,7 @@ impl Watched {
         let Some(draws) = draws(Some(seen)) else {
             return;
         };
-        let mut known = shown.lock();
+        let known = &mut shown.lock().can;
         if self.above && most(draws) <= limit + NOTHING {
             known.limits = Grade::Proven;
             self.above = false;

@@ -20,7 +20,8 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::{
-    CallError, Order, PolledDevice, Repeat, Seen, Shown, said::Said, shown::Watched, wear::Wear,
+    Alone, CallError, Order, PolledDevice, Repeat, Seen, Shown, said::Said, shown::Watched,
+    wear::Wear,
 };
 use crate::{message::DeviceEvent, wall::WallClock};
 
@@ -42,6 +43,9 @@ const ROUNDING_MA: i64 = 500;
 const PROMPT_CORRECTIONS: u32 = 10;
 /// …and then this often: its memory wears, and the loop of decisions has long seen that it does not obey.
 const CORRECT_EVERY: Duration = Duration::from_secs(30);
+/// A device is left alone for no longer than its lease and this: the longest that a test of its fall waits, with half a minute
+/// to spare. Whoever does not end the silence by then will not.
+const ALONE_BEYOND_LEASE: Duration = Duration::from_mins(2);
 /// Outcomes that wait for a place in a full queue of events. More orders than that do not come meanwhile.
 const UNSENT_MAX: usize = 64;
 /// How soon a full queue is tried again.
@@ -65,7 +69,7 @@ pub(crate) struct Link {
     pub(crate) phases: u8,
     pub(crate) orders: watch::Receiver<Option<Told>>,
     /// Whether it is to be left alone, to see what it does then.
-    pub(crate) silence: watch::Receiver<bool>,
+    pub(crate) silence: watch::Receiver<Alone>,
     /// What it has shown that it can do.
     pub(crate) shown: Shown,
     pub(crate) events: mpsc::Sender<DeviceEvent>,
@@ -113,8 +117,10 @@ pub(crate) struct Polled<D> {
     /// How many times in a row it was told again because it showed more.
     corrections: u32,
     next_poll: Instant,
-    /// It is left alone.
-    silent: bool,
+    /// What was wanted last.
+    alone: Alone,
+    /// Until when it is left alone at most; `None`: it is not, or not any more.
+    alone_until: Option<Instant>,
     watched: Watched,
     wear: Wear,
     /// Outcomes that found the queue of events full.
@@ -138,7 +144,8 @@ impl<D: PolledDevice> Polled<D> {
             failures: 0,
             corrections: 0,
             next_poll: Instant::now(),
-            silent: false,
+            alone: Alone::No,
+            alone_until: None,
             watched: Watched::default(),
             wear: Wear::default(),
             unsent: VecDeque::new(),
@@ -170,12 +177,12 @@ impl<D: PolledDevice> Polled<D> {
             } else if self.next_poll <= now && self.may_ask() {
                 self.look().await;
             } else {
-                let (taken, silent) = (self.taken, self.silent);
+                let (taken, alone) = (self.taken, self.alone);
                 let mut silence = self.link.silence.clone();
                 tokio::select! {
                     biased;
                     () = another(self.link.orders.clone(), |one| Some(one.command) != taken) => {}
-                    Ok(_) = silence.wait_for(|wanted| *wanted != silent) => {}
+                    Ok(_) = silence.wait_for(|wanted| *wanted != alone) => {}
                     () = tokio::time::sleep_until(self.wake()) => {}
                 }
             }
@@ -190,10 +197,10 @@ impl<D: PolledDevice> Polled<D> {
 
     fn wake(&self) -> Instant {
         let held = self.held.map(|held| held.until);
-        let lease = self.lease.filter(|_| !self.silent).map(|it| it.until);
+        let lease = self.lease.filter(|_| !self.is_alone()).map(|it| it.until);
         let unsent = (!self.unsent.is_empty()).then(|| Instant::now() + SEND_AGAIN);
         let poll = self.may_ask().then_some(self.next_poll);
-        let times = [held, lease, self.feed_at(), unsent, poll];
+        let times = [held, lease, self.feed_at(), unsent, poll, self.alone_until];
         let next = times.into_iter().flatten().min();
         next.unwrap_or_else(|| Instant::now() + self.link.poll_every)
     }
@@ -201,16 +208,31 @@ impl<D: PolledDevice> Polled<D> {
     /// Takes up whether it is to be left alone.
     fn heed_silence(&mut self) {
         let wanted = *self.link.silence.borrow_and_update();
-        if wanted == self.silent {
+        let now = Instant::now();
+        if wanted == self.alone {
+            if self.alone_until.is_some_and(|until| until <= now) {
+                warn!(
+                    load = self.link.load,
+                    "nobody ended the silence of the test; the device is told again"
+                );
+                self.alone_until = None;
+                self.doubtful = true;
+                self.follow();
+            }
             return;
         }
-        self.silent = wanted;
+        let before = std::mem::replace(&mut self.alone, wanted);
         info!(
             load = self.link.load,
-            silent = wanted,
+            ?wanted,
             "the device is left alone, or not any more"
         );
-        if !wanted {
+        if before == Alone::No {
+            let lease = self.lease.map(|lease| lease.order.lease());
+            self.alone_until = Some(now + lease.unwrap_or_default() + ALONE_BEYOND_LEASE);
+        }
+        if wanted == Alone::No {
+            self.alone_until = None;
             // What it did meanwhile shows now; nothing of what it was told is sure any more.
             self.doubtful = true;
         } else if !self.may_ask() {
@@ -223,19 +245,25 @@ impl<D: PolledDevice> Polled<D> {
 
     /// Whether it may be asked now.
     fn may_ask(&self) -> bool {
-        !self.silent || !self.device.is_kept_awake_by_questions()
+        let unasked = self.is_alone() && self.alone == Alone::Unasked;
+        !unasked || !self.device.is_kept_awake_by_questions()
+    }
+
+    /// Whether it is left alone now.
+    const fn is_alone(&self) -> bool {
+        self.alone_until.is_some()
     }
 
     /// The order whose lease has run out.
     fn lapsed(&mut self, now: Instant) -> Option<Lease> {
-        if self.silent {
+        if self.is_alone() {
             return None;
         }
         self.lease.take_if(|lease| lease.until <= now)
     }
 
     fn feed_at(&self) -> Option<Instant> {
-        if self.silent {
+        if self.is_alone() {
             return None;
         }
         let Repeat::Every(every) = self.device.pace().repeat else {
@@ -391,8 +419,8 @@ impl<D: PolledDevice> Polled<D> {
 
     /// What its driver knows by now of what it can do.
     fn note_abilities(&self) {
-        let falls = !matches!(self.device.pace().repeat, Repeat::Needless);
-        self.link.shown.falls(falls);
+        self.link.shown.falls(self.device.falls_by_itself());
+        self.link.shown.set_guard(self.device.guard());
         self.link.shown.switches(self.device.switches_phases());
     }
 
@@ -474,7 +502,7 @@ impl<D: PolledDevice> Polled<D> {
                 self.note_abilities();
                 self.seen = Some(seen.clone());
                 self.report(Some(seen));
-                if !self.silent {
+                if !self.is_alone() {
                     self.correct(now).await;
                 }
             }
@@ -561,7 +589,7 @@ impl<D: PolledDevice> Polled<D> {
             .wear
             .last()
             .is_some_and(|last| now.saturating_duration_since(last) < FOLLOW_FOR);
-        if follows || self.silent {
+        if follows || self.is_alone() {
             calm.min(FOLLOW_EVERY)
         } else {
             calm

@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{CallError, Link, Order, Pace, Polled, PolledDevice, Repeat, Seen, Shown, Told};
+use super::{Alone, CallError, Link, Order, Pace, Polled, PolledDevice, Repeat, Seen, Shown, Told};
 use crate::{message::DeviceEvent, wall::WallClock};
 
 /// How the device takes an order or a question.
@@ -111,7 +111,7 @@ async fn answer(mood: Mood) -> Result<(), CallError> {
 struct Bench {
     inner: Arc<Mutex<Inner>>,
     orders: watch::Sender<Option<Told>>,
-    silence: watch::Sender<bool>,
+    silence: watch::Sender<Alone>,
     shown: Shown,
     events: mpsc::Receiver<DeviceEvent>,
 }
@@ -138,7 +138,7 @@ impl Bench {
             pace,
         };
         let (orders, receiver) = watch::channel(None);
-        let (silence, is_silent) = watch::channel(false);
+        let (silence, is_silent) = watch::channel(Alone::No);
         let shown = Shown::new(Capabilities {
             limits: Grade::Claimed,
             ..Capabilities::default()
@@ -672,7 +672,7 @@ async fn one_that_is_left_alone_is_not_written_and_is_watched() {
     assert_eq!(bench.outcome().await, (1, Accepted));
     sleep(seconds(15)).await;
     assert_eq!(bench.told(), [(0, 10), (10, 10)]);
-    bench.silence.send_replace(true);
+    bench.silence.send_replace(Alone::Unasked);
     let reads = bench.inner.lock().unwrap().reads;
     // It goes up by itself, its keep-alive is due, its lease runs out: nothing of that is answered.
     bench.inner.lock().unwrap().limit = 16;
@@ -682,7 +682,7 @@ async fn one_that_is_left_alone_is_not_written_and_is_watched() {
     assert!((190..=210).contains(&watched), "{watched} reads");
 
     // Nobody has ordered anything since: it is sent to safety.
-    bench.silence.send_replace(false);
+    bench.silence.send_replace(Alone::No);
     sleep(seconds(1)).await;
     assert_eq!(bench.told()[2..], [(215, 6)]);
 }
@@ -692,13 +692,13 @@ async fn an_order_in_the_silence_is_obeyed_at_once() {
     let mut bench = Bench::new(KEEP_ALIVE);
     bench.order(1, 10);
     assert_eq!(bench.outcome().await, (1, Accepted));
-    bench.silence.send_replace(true);
+    bench.silence.send_replace(Alone::Unasked);
     sleep(seconds(50)).await;
     bench.order(2, 6);
     assert_eq!(bench.outcome().await, (2, Accepted));
     assert_eq!(bench.told(), [(0, 10), (50, 6)]);
     // What it was told last is written again behind the silence, for nothing is sure.
-    bench.silence.send_replace(false);
+    bench.silence.send_replace(Alone::No);
     sleep(seconds(1)).await;
     bench.order(3, 6);
     assert_eq!(bench.outcome().await, (3, Accepted));
@@ -713,7 +713,7 @@ async fn one_that_questions_keep_awake_is_asked_nothing_and_counts_as_there() {
     assert_eq!(bench.outcome().await, (1, Accepted));
     sleep(seconds(20)).await;
     while bench.events.try_recv().is_ok() {}
-    bench.silence.send_replace(true);
+    bench.silence.send_replace(Alone::Unasked);
     sleep(seconds(1)).await;
     let DeviceEvent::Charger(report) = bench.events.recv().await.unwrap() else {
         panic!("a report")
@@ -721,13 +721,46 @@ async fn one_that_questions_keep_awake_is_asked_nothing_and_counts_as_there() {
     assert!(report.connected && report.current_a.is_none() && report.limit_a.is_none());
     assert_eq!(report.status, ChargerStatus::Charging);
     let reads = bench.inner.lock().unwrap().reads;
-    sleep(seconds(300)).await;
+    sleep(seconds(200)).await;
     assert_eq!(bench.inner.lock().unwrap().reads, reads);
     assert!(bench.events.try_recv().is_err());
     assert_eq!(bench.told().len(), 1);
-    bench.silence.send_replace(false);
+    bench.silence.send_replace(Alone::No);
     // First it is sent to safety, then it is asked.
     assert_eq!(bench.report().await, (true, Some(6)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silence_that_nobody_ends_is_over_after_the_lease_and_the_patience_of_a_test() {
+    for awake in [false, true] {
+        let mut bench = Bench::new(KEEP_ALIVE);
+        bench.inner.lock().unwrap().awake = awake;
+        bench.order(1, 10);
+        assert_eq!(bench.outcome().await, (1, Accepted));
+        bench.silence.send_replace(Alone::Unasked);
+        sleep(seconds(200)).await;
+        // Asking is no new silence.
+        bench.silence.send_replace(Alone::Untold);
+        sleep(seconds(35)).await;
+        assert_eq!(bench.told().len(), 1, "{:?}", bench.told());
+        sleep(seconds(10)).await;
+        assert_eq!(bench.told()[1..], [(240, 6)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_was_not_asked_is_asked_before_it_is_told_anything() {
+    let mut bench = Bench::new(Pace::default());
+    bench.inner.lock().unwrap().awake = true;
+    bench.order(1, 10);
+    assert_eq!(bench.outcome().await, (1, Accepted));
+    sleep(seconds(20)).await;
+    bench.silence.send_replace(Alone::Unasked);
+    sleep(seconds(150)).await;
+    while bench.events.try_recv().is_ok() {}
+    bench.silence.send_replace(Alone::Untold);
+    assert_eq!(bench.report().await, (true, Some(10)));
+    assert_eq!(bench.told().len(), 1, "its lease is long over");
 }
 
 #[tokio::test(start_paused = true)]

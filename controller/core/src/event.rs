@@ -204,6 +204,9 @@ pub enum UserCommand {
         /// Whether the cut test follows.
         #[serde(default = "default_cut")]
         cut: bool,
+        /// What its driver knows of how it falls back.
+        #[serde(default)]
+        guard: crate::trial::Guard,
     },
     /// The end of a running test of this charger.
     EndTest {

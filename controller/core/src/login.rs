@@ -29,6 +29,15 @@ pub fn show_password(address: &str, password: &str) -> String {
     shown().unwrap_or_else(|| address.to_owned())
 }
 
+/// Scheme, user and host of an address with a login, with [`HIDDEN`] in the place of its password: whom the password is
+/// sent to.
+pub fn whom(address: &str) -> Option<&str> {
+    let at = address.rfind('@')?;
+    let rest = address.get(at..)?;
+    let end = rest.find(['/', '?']).map_or(address.len(), |end| at + end);
+    address.get(..end)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

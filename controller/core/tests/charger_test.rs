@@ -46,6 +46,8 @@ struct Manner {
     unseen: bool,
     /// A time of its own in seconds, shorter than the lease, after which it falls when it is left alone.
     own_s: Option<u64>,
+    /// The time of its own that its driver knows, in seconds.
+    guard_s: Option<u64>,
     /// It tells its limit.
     tells: bool,
     /// It is asked nothing while it is left alone, and counts its time from then.
@@ -65,6 +67,7 @@ impl Default for Manner {
             every_s: 1,
             unseen: false,
             own_s: None,
+            guard_s: None,
             tells: false,
             unasked: false,
         }
@@ -84,6 +87,8 @@ struct House {
     alone_since: Option<u64>,
     way: VecDeque<(u64, i64)>,
     draw: [i64; 3],
+    /// What it said last of its state.
+    status: &'static str,
     results: Vec<u64>,
     renewals: usize,
     told: Vec<i64>,
@@ -138,11 +143,17 @@ impl House {
             alone_since: None,
             way: VecDeque::new(),
             draw: [0; 3],
+            status: "charging",
             results: Vec::new(),
             renewals: 0,
             told: Vec::new(),
             compare: false,
         }
+    }
+
+    /// Whether it may be asked now.
+    fn is_asked(&self) -> bool {
+        !self.manner.unasked || !self.engine.test().is_some_and(Test::is_unasked)
     }
 
     fn car(&mut self) {
@@ -239,12 +250,16 @@ impl House {
             .enumerate()
             .map(|(terminal, _)| json!(amps(self.draw[terminal])))
             .collect();
-        let status = if self.plugged {
-            "charging"
-        } else {
-            "available"
-        };
-        let asked = !self.manner.unasked || self.alone_since.is_none();
+        let asked = self.is_asked();
+        if asked {
+            let full = self.manner.car.iter().all(|most| *most == 0);
+            self.status = match (self.plugged, full) {
+                (false, _) => "available",
+                (true, true) => "suspended_ev",
+                (true, false) => "charging",
+            };
+        }
+        let status = self.status;
         let said = (self.manner.says && asked).then_some(entries);
         let limit = (self.manner.tells && asked).then(|| amps(self.limit));
         if self.s.is_multiple_of(self.manner.every_s) {
@@ -268,7 +283,8 @@ impl House {
     fn begin(&mut self, cut: bool) {
         self.seconds(30 + 2 * (self.manner.every_s - 1));
         self.take(
-            json!({"type": "command", "command": {"kind": "test", "load": "ev1", "cut": cut}}),
+            json!({"type": "command", "command": {"kind": "test", "load": "ev1", "cut": cut,
+                "guard": {"unasked": self.manner.unasked, "own_s": self.manner.guard_s}}}),
         );
         assert!(self.engine.test().unwrap().is_running());
     }
@@ -741,6 +757,7 @@ proptest! {
 fn one_with_a_shorter_time_of_its_own_is_proven_by_its_own_word_and_the_meter() {
     let manner = Manner {
         own_s: Some(4),
+        guard_s: Some(4),
         tells: true,
         ..Manner::default()
     };
@@ -787,4 +804,125 @@ fn one_that_is_not_asked_in_the_silence_is_judged_by_the_meter() {
     let cut = report.cut.expect(&report.text);
     assert!(!cut.passed, "{cut:?}");
     assert_eq!(report.limits.lease, Some(LeaseProof::None));
+}
+
+#[test]
+fn a_load_of_the_house_that_is_off_for_a_moment_proves_no_lease() {
+    let manner = Manner {
+        unasked: true,
+        forever: true,
+        ..Manner::default()
+    };
+    // 3 A on one line for one reading, then the whole fall on all lines for two.
+    for (drops, readings) in [([3_000, 0, 0], 1), ([4_500; 3], 2)] {
+        let mut house = House::with(manner.clone(), &json!({"safe_current_a": 6}));
+        house.background = [6_000; 3];
+        house.begin(true);
+        house.wait_silence();
+        house.seconds(LEASE_S + 5);
+        assert!(house.engine.test().unwrap().is_running());
+        house.background = drops.map(|drop| 6_000 - drop);
+        house.seconds(readings);
+        house.background = [6_000; 3];
+        let report = house.end();
+        assert_eq!(report.result, Verdict::Failed, "{}", report.text);
+        assert_eq!(report.limits.lease, Some(LeaseProof::None));
+    }
+}
+
+#[test]
+fn a_load_of_the_house_that_goes_off_for_good_proves_no_lease() {
+    let manner = Manner {
+        unasked: true,
+        forever: true,
+        ..Manner::default()
+    };
+    // On one line the meter shows it; on all lines the charger says that it goes on.
+    for drops in [[4_500, 0, 0], [4_500; 3]] {
+        let mut house = House::with(manner.clone(), &json!({"safe_current_a": 6}));
+        house.background = [6_000; 3];
+        house.begin(true);
+        house.wait_silence();
+        house.seconds(LEASE_S);
+        house.background = drops.map(|drop| 6_000 - drop);
+        let report = house.end();
+        assert_eq!(report.result, Verdict::Aborted, "{}", report.text);
+        assert_eq!((report.cut, report.limits.lease), (None, None));
+    }
+}
+
+#[test]
+fn a_button_at_the_charger_proves_no_lease() {
+    // With a time of its own that its driver knows, it is believed at that time and at no other one.
+    for guard_s in [None, Some(12)] {
+        let manner = Manner {
+            tells: true,
+            forever: true,
+            guard_s,
+            ..Manner::default()
+        };
+        let mut house = House::new(manner);
+        house.begin(true);
+        house.wait_silence();
+        house.seconds(2);
+        house.limit = 0;
+        let report = house.end();
+        assert_eq!(report.result, Verdict::Aborted, "{}", report.text);
+        let expected = "may have stopped by itself";
+        assert!(report.text.contains(expected), "{}", report.text);
+        assert_eq!((report.cut, report.limits.lease), (None, None));
+    }
+}
+
+#[test]
+fn a_limit_that_was_never_told_before_proves_no_lease() {
+    let mut house = House::new(Manner {
+        forever: true,
+        guard_s: Some(4),
+        ..Manner::default()
+    });
+    house.begin(true);
+    house.wait_silence();
+    house.manner.tells = true;
+    house.seconds(2);
+    house.limit = 0;
+    let report = house.end();
+    assert_eq!(report.result, Verdict::Aborted, "{}", report.text);
+    assert_eq!(report.limits.lease, None);
+}
+
+#[test]
+fn a_car_that_is_full_or_leaves_while_nobody_asks_proves_no_lease() {
+    for (safe, full) in [(0, true), (6, true), (0, false), (6, false)] {
+        let manner = Manner {
+            unasked: true,
+            forever: true,
+            ..Manner::default()
+        };
+        let mut house = House::with(manner, &json!({"safe_current_a": safe}));
+        house.begin(true);
+        house.wait_silence();
+        house.seconds(LEASE_S - 5);
+        if full {
+            house.manner.car = vec![0; 3];
+        } else {
+            house.plugged = false;
+        }
+        let report = house.end();
+        assert_eq!(report.result, Verdict::Aborted, "{}", report.text);
+        assert_eq!((report.cut, report.limits.lease), (None, None));
+    }
+}
+
+#[test]
+fn one_that_loses_its_meter_values_in_the_silence_is_not_judged_by_the_meter() {
+    let mut house = House::new(Manner::default());
+    house.begin(true);
+    house.wait_silence();
+    house.seconds(2);
+    house.manner.says = false;
+    let report = house.end();
+    assert_eq!(report.result, Verdict::Aborted, "{}", report.text);
+    assert!(report.text.contains("does not say"), "{}", report.text);
+    assert_eq!((report.cut, report.limits.lease), (None, None));
 }

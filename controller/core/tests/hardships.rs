@@ -223,7 +223,7 @@ fn a_small_fuse_keeps_room_for_a_step_of_the_house_and_says_so() {
 /// While a raise is on its way a step of the house may pass for the car.
 #[test]
 fn a_breaker_without_budget_bears_what_hides_in_a_raise() {
-    let raises = |fuse: serde_json::Value| {
+    let raises = |fuse: Value| {
         let mut config = house(&json!([charger("ev1")]), &json!([]));
         config["site"]["main_fuse"] = fuse;
         let mut rig = Rig::new(&config);

@@ -81,7 +81,9 @@ pub(crate) fn read(text: &str) -> anyhow::Result<Wanted> {
     let drivers = (document.chargers.iter_mut().map(|it| &mut it.driver))
         .chain(document.slow_loads.iter_mut().map(|it| &mut it.driver));
     for driver in drivers.flatten() {
-        if let Driver::Ocpp { password_set, .. } | Driver::ShellyGen2 { password_set, .. } = driver
+        if let Driver::Ocpp { password_set, .. }
+        | Driver::ShellyGen2 { password_set, .. }
+        | Driver::Http { password_set, .. } = driver
         {
             *password_set = false;
         }

@@ -89,7 +89,7 @@ pub(crate) fn entries(directory: &Path, prefix: &str) -> Result<Vec<PathBuf>, St
             found.push(entry.path());
         }
     }
-    found.sort();
+    found.sort_unstable();
     Ok(found)
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use headroom_core::Config;
 use headroom_core::config::{Driver, Meter, Secret};
-use headroom_core::login::HIDDEN;
+use headroom_core::login::{HIDDEN, whom};
+use headroom_core::validate::FieldError;
 use serde::{Deserialize, Serialize};
 
 use crate::diff::{Change, house_changes};
@@ -24,6 +25,23 @@ pub struct House {
     pub notifications: Notifications,
 }
 
+/// What a refused `***` is told.
+const WRITE_AGAIN: &str = "is stored for another device, host or user, or not at all: write it again; null, or nothing in a file, if there is none";
+
+/// A secret of the configuration, set or not.
+pub(crate) struct SecretField<'a> {
+    /// Where it stands, for example `meter.key`.
+    pub(crate) path: String,
+    /// Whom it is sent to, and as whose: where that is another, it is another secret. Empty: it is sent to nobody.
+    pub(crate) place: String,
+    /// It itself.
+    pub(crate) secret: &'a mut Option<Secret>,
+}
+
+fn is_hidden(secret: Option<&Secret>) -> bool {
+    secret.is_some_and(|it| it.expose() == HIDDEN)
+}
+
 impl House {
     /// Whether a charger or slow load has this id.
     pub fn has_load(&self, id: &str) -> bool {
@@ -35,21 +53,27 @@ impl House {
                 .any(|slow_load| slow_load.id == id)
     }
 
-    /// Each secret field, by its path, whether it is set or not.
-    fn secret_fields(&mut self) -> Vec<(String, &mut Option<Secret>)> {
+    /// Each secret field, whether it is set or not.
+    fn secret_fields(&mut self) -> Vec<SecretField<'_>> {
         let Self {
             config,
             meter,
             notifications,
         } = self;
-        let mut fields = vec![
-            (
-                "meter.source_password".to_owned(),
-                &mut meter.source_password,
-            ),
-            ("meter.key".to_owned(), &mut meter.key),
-            ("meter.auth_key".to_owned(), &mut meter.auth_key),
-        ];
+        let place = meter.source.as_deref().and_then(whom).unwrap_or_default();
+        let mut fields = vec![SecretField {
+            path: "meter.source_password".to_owned(),
+            place: place.to_owned(),
+            secret: &mut meter.source_password,
+        }];
+        // They open what the meter sends.
+        for (name, secret) in [("key", &mut meter.key), ("auth_key", &mut meter.auth_key)] {
+            fields.push(SecretField {
+                path: format!("meter.{name}"),
+                place: String::new(),
+                secret,
+            });
+        }
         fields.extend(config_secrets(config));
         fields.extend(notifications.secret_fields());
         fields
@@ -59,29 +83,51 @@ impl House {
     pub fn take_secrets(&mut self) -> BTreeMap<String, Secret> {
         self.secret_fields()
             .into_iter()
-            .filter_map(|(path, field)| field.take().map(|secret| (path, secret)))
+            .filter_map(|it| it.secret.take().map(|secret| (it.path, secret)))
             .collect()
     }
 
     /// Puts [`HIDDEN`] in the place of each secret.
     pub fn hide_secrets(&mut self) {
-        for (_, field) in self.secret_fields() {
-            if field.is_some() {
-                *field = Some(Secret::new(HIDDEN.to_owned()));
-            }
+        for field in self.secret_fields() {
+            hide(field.secret);
         }
     }
 
-    /// Puts the stored secret where [`HIDDEN`] stands. Answers the fields for which none is stored.
-    pub fn keep_secrets(&mut self, mut stored: Self) -> Vec<String> {
-        let mut stored = stored.take_secrets();
+    /// Puts the stored secret where [`HIDDEN`] stands. Answers the fields for which none is stored, or one that was
+    /// written for another place: a secret goes to nobody but whom it was written for.
+    pub fn keep_secrets(&mut self, stored: Self) -> Vec<FieldError> {
+        self.take_over(stored, is_hidden)
+    }
+
+    /// Puts the stored secrets where there is none, but for those that were written for another place.
+    pub fn keep_secrets_in_place(&mut self, stored: Self) {
+        self.take_over(stored, |it| it.is_none());
+    }
+
+    /// Puts stored secrets into the fields that are to have them. Answers those that get none.
+    fn take_over(
+        &mut self,
+        mut stored: Self,
+        wants: fn(Option<&Secret>) -> bool,
+    ) -> Vec<FieldError> {
+        let mut stored: BTreeMap<_, _> = (stored.secret_fields().into_iter())
+            .map(|it| ((it.path, it.place), it.secret.take()))
+            .collect();
         let mut lacking = Vec::new();
-        for (path, field) in self.secret_fields() {
-            if field.as_ref().is_some_and(|it| it.expose() == HIDDEN) {
-                *field = stored.remove(&path);
-                if field.is_none() {
-                    lacking.push(path);
-                }
+        for field in self.secret_fields() {
+            if !wants(field.secret.as_ref()) {
+                continue;
+            }
+            let SecretField {
+                path,
+                place,
+                secret,
+            } = field;
+            let key = (path, place);
+            *secret = stored.remove(&key).flatten();
+            if secret.is_none() {
+                lacking.push(again(key.0));
             }
         }
         lacking
@@ -102,41 +148,94 @@ impl House {
 
     /// Puts secrets back where they belong; those whose field is gone are dropped.
     pub fn put_secrets(&mut self, mut secrets: BTreeMap<String, Secret>) {
-        for (path, field) in self.secret_fields() {
-            if let Some(secret) = secrets.remove(&path) {
-                *field = Some(secret);
+        for field in self.secret_fields() {
+            if let Some(secret) = secrets.remove(&field.path) {
+                *field.secret = Some(secret);
             }
         }
     }
 }
 
-/// Each secret field of a configuration, by its path, whether it is set or not.
-pub(crate) fn config_secrets(config: &mut Config) -> Vec<(String, &mut Option<Secret>)> {
+/// Each secret field of a configuration, whether it is set or not.
+pub(crate) fn config_secrets(config: &mut Config) -> Vec<SecretField<'_>> {
     let mut fields = Vec::new();
-    for charger in &mut config.chargers {
-        if let Some(password) = charger.driver.as_mut().and_then(password_of) {
-            fields.push((format!("chargers.{}.driver.password", charger.id), password));
-        }
-    }
-    for slow_load in &mut config.slow_loads {
-        if let Some(password) = slow_load.driver.as_mut().and_then(password_of) {
-            fields.push((
-                format!("slow_loads.{}.driver.password", slow_load.id),
-                password,
-            ));
+    let chargers = config.chargers.iter_mut();
+    let slow_loads = config.slow_loads.iter_mut();
+    let loads = chargers
+        .map(|it| ("chargers", &it.id, &mut it.driver))
+        .chain(slow_loads.map(|it| ("slow_loads", &it.id, &mut it.driver)));
+    for (list, id, driver) in loads {
+        if let Some((place, secret)) = driver.as_mut().and_then(password_of) {
+            fields.push(SecretField {
+                path: format!("{list}.{id}.driver.password"),
+                place,
+                secret,
+            });
         }
     }
     fields
 }
 
-/// The password of a driver that can have one.
-fn password_of(driver: &mut Driver) -> Option<&mut Option<Secret>> {
+/// The password of a driver that can have one, and whom it is sent to.
+fn password_of(driver: &mut Driver) -> Option<(String, &mut Option<Secret>)> {
     match driver {
-        Driver::Ocpp { password, .. }
-        | Driver::ShellyGen2 { password, .. }
-        | Driver::Http { password, .. } => Some(password),
+        // The charge point says it, and is sent none.
+        Driver::Ocpp { password, .. } => Some(("ocpp".to_owned(), password)),
+        Driver::ShellyGen2 { host, password, .. } => {
+            Some((format!("shelly_gen2 {host}"), password))
+        }
+        Driver::Http {
+            profile,
+            host,
+            params,
+            password,
+            ..
+        } => Some((
+            format!("http {:?}", (profile, host, params.get("user"))),
+            password,
+        )),
         Driver::Modbus { .. } | Driver::Mqtt { .. } => None,
     }
+}
+
+fn hide(secret: &mut Option<Secret>) {
+    if secret.is_some() {
+        *secret = Some(Secret::new(HIDDEN.to_owned()));
+    }
+}
+
+fn again(field: String) -> FieldError {
+    FieldError {
+        field,
+        code: "required",
+        message: WRITE_AGAIN.to_owned(),
+    }
+}
+
+/// Puts [`HIDDEN`] in the place of a driver's password.
+pub fn hide_password_of(driver: &mut Driver) {
+    if let Some((_, password)) = password_of(driver) {
+        hide(password);
+    }
+}
+
+/// Puts the stored password where [`HIDDEN`] stands in a driver.
+///
+/// # Errors
+/// When none is stored, or one that was written for another device, host or user.
+pub fn keep_password_of(driver: &mut Driver, stored: Option<&Driver>) -> Result<(), FieldError> {
+    let Some((place, password)) = password_of(driver).filter(|it| is_hidden(it.1.as_ref())) else {
+        return Ok(());
+    };
+    let mut stored = stored.cloned();
+    let known = stored.as_mut().and_then(password_of);
+    *password = known
+        .filter(|known| known.0 == place)
+        .and_then(|known| known.1.take());
+    if password.is_none() {
+        return Err(again("driver.password".to_owned()));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -194,6 +293,7 @@ mod tests {
         other.config.chargers.clear();
         other.meter.key = None;
         let lacking = hidden.keep_secrets(other);
+        let lacking: Vec<_> = lacking.into_iter().map(|it| it.field).collect();
         assert_eq!(lacking, ["meter.key", "chargers.ev1.driver.password"]);
     }
 

@@ -38,7 +38,7 @@ pub use diff::Change;
 pub use directory::DataDirectory;
 pub use energy::{Cause, EnergyMeter, EnergyRow, SLOT_MS};
 pub use error::StoreError;
-pub use house::House;
+pub use house::{House, hide_password_of, keep_password_of};
 pub use inspect::{Database, inspect};
 pub use journal::{
     Alarm, AlarmBook, CheckpointMark, DecidedSpan, Decision, DecisionAction, DecisionFilter,

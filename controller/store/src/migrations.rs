@@ -53,7 +53,7 @@ mod tests {
                 .unwrap()
                 .map(|entry| entry.unwrap().file_name().into_string().unwrap())
                 .collect();
-            on_disk.sort();
+            on_disk.sort_unstable();
             let built_in: Vec<_> = files.iter().map(|(name, _)| *name).collect();
             assert_eq!(on_disk, built_in, "migrations/{folder}");
         }

@@ -4,6 +4,8 @@ use headroom_core::config::Secret;
 use headroom_core::validate::FieldError;
 use serde::{Deserialize, Serialize};
 
+use crate::house::SecretField;
+
 /// Languages of the messages, as the page has them.
 const LANGUAGES: [&str; 9] = ["en", "nb", "sv", "da", "fi", "et", "nl", "de", "fr"];
 /// Longest address of a channel.
@@ -88,20 +90,24 @@ impl Default for Notifications {
 }
 
 impl Notifications {
-    /// Each secret field, by its path, whether it is set or not.
-    pub(crate) fn secret_fields(&mut self) -> Vec<(String, &mut Option<Secret>)> {
+    /// Each secret field, whether it is set or not.
+    pub(crate) fn secret_fields(&mut self) -> Vec<SecretField<'_>> {
         let mut fields = Vec::new();
-        if let Some(webhook) = &mut self.webhook {
-            fields.push(("notifications.webhook.token".to_owned(), &mut webhook.token));
-        }
-        if let Some(ntfy) = &mut self.ntfy {
-            fields.push(("notifications.ntfy.token".to_owned(), &mut ntfy.token));
+        for (name, channel) in [("webhook", &mut self.webhook), ("ntfy", &mut self.ntfy)] {
+            if let Some(HttpChannel { url, token }) = channel {
+                fields.push(SecretField {
+                    path: format!("notifications.{name}.token"),
+                    place: url.clone(),
+                    secret: token,
+                });
+            }
         }
         if let Some(email) = &mut self.email {
-            fields.push((
-                "notifications.email.password".to_owned(),
-                &mut email.password,
-            ));
+            fields.push(SecretField {
+                path: "notifications.email.password".to_owned(),
+                place: format!("{:?}", (&email.host, email.port, email.tls, &email.user)),
+                secret: &mut email.password,
+            });
         }
         fields
     }
@@ -352,8 +358,8 @@ mod tests {
     fn a_secret_stays_with_the_place_that_it_was_written_for() {
         let before: Notifications = serde_json::from_value(all()).unwrap();
         let mut same = before.clone();
-        for (_, secret) in same.secret_fields() {
-            *secret = None;
+        for field in same.secret_fields() {
+            *field.secret = None;
         }
         let mut moved = same.clone();
         same.keep_secrets_of(&before);

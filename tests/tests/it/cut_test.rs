@@ -200,6 +200,23 @@ fn a_keba_whose_fail_safe_does_nothing_is_found_out() {
 }
 
 #[test]
+fn a_keba_that_refuses_a_fail_safe_loses_its_lease_as_soon_as_that_is_known() {
+    let lab = Lab::new();
+    let Some(peer) = station(&lab, "keba", &["--no-failsafe"]) else {
+        return;
+    };
+    wait::until("what it can do", SOON, || {
+        (lab.can("lease") == "not_there").then_some(())
+    });
+    let told = lab.controller.process.stderr.find(0, SOON, |line| {
+        line.contains("the most that it can draw is reserved from now on")
+            .then_some(())
+    });
+    assert!(told.is_some(), "the loop did not take its lease back");
+    assert!(peer.now().is_some());
+}
+
+#[test]
 fn a_box_with_a_profile_of_the_house_is_proven() {
     let mut lab = Lab::new();
     let charger = TimedCharger::start(false);

@@ -21,6 +21,7 @@ mod canary;
 mod captures;
 mod charger_test;
 mod ciphered_meter;
+mod circuit_meter;
 mod closed_loop;
 mod command_line;
 mod configuration;

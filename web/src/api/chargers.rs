@@ -7,7 +7,7 @@ use headroom_core::config::{Charger, LeaseProof};
 use headroom_store::{House, Page};
 use serde_json::Value;
 
-use super::driver::{check_password, complete, merge, view};
+use super::driver::{check_password, complete, hidden, keep_password, merge, view};
 use super::ids::id_for;
 use crate::app::{Shared, Unmatched};
 use crate::body::{Sent, configured};
@@ -73,6 +73,7 @@ pub(crate) async fn post(
         }
         check_proof(&charger, None)?;
         check_password(&value, charger.driver.as_ref())?;
+        keep_password(&mut charger.driver, None)?;
         if charger.name.is_empty() {
             charger.name.clone_from(&id);
         }
@@ -98,11 +99,12 @@ pub(crate) async fn patch(
     let answer = change(&shared, &who, what, move |house| {
         let current = find(house, &id)?;
         let before = current.clone();
-        let mut merged = serde_json::to_value(&before).map_err(|_| Problem::internal())?;
+        let mut merged = hidden(&before, |it| &mut it.driver)?;
         let names_lease = value.get("lease").is_some();
         merge(&mut merged, value.clone())?;
         let mut charger: Charger = configured(&merged)?;
         check_password(&value, charger.driver.as_ref())?;
+        keep_password(&mut charger.driver, before.driver.as_ref())?;
         if charger.driver.is_none() {
             return Err(Problem::field(
                 "driver",

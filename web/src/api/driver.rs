@@ -2,10 +2,34 @@
 //! come out.
 
 use headroom_core::config::{Driver, OcppAuth, Secret};
-use headroom_store::new_charger_password;
+use headroom_core::login::HIDDEN;
+use headroom_store::{hide_password_of, keep_password_of, new_charger_password};
 use serde_json::{Map, Value};
 
 use crate::problem::Problem;
+
+/// A load as a PATCH changes it: `***` stands for its password, so that it is kept by [`keep_password`] or not at all.
+pub(crate) fn hidden<T: Clone + serde::Serialize>(
+    load: &T,
+    driver: fn(&mut T) -> &mut Option<Driver>,
+) -> Result<Value, Problem> {
+    let mut load = load.clone();
+    if let Some(driver) = driver(&mut load) {
+        hide_password_of(driver);
+    }
+    serde_json::to_value(&load).map_err(|_| Problem::internal())
+}
+
+/// Puts the stored password where `***` stands, if it was written for the same device, host and user.
+pub(crate) fn keep_password(
+    driver: &mut Option<Driver>,
+    stored: Option<&Driver>,
+) -> Result<(), Problem> {
+    let Some(driver) = driver else {
+        return Ok(());
+    };
+    keep_password_of(driver, stored).map_err(|error| Problem::invalid(vec![error]))
+}
 
 /// Puts the fields that a PATCH names into the object as it is. A driver is merged field by field as long as
 /// its kind stays.
@@ -58,7 +82,8 @@ pub(crate) const OCPP_PASSWORD_MIN: usize = 8;
 /// Checks the password that a request brings along for a charge point. What is stored already stays.
 pub(crate) fn check_password(sent: &Value, driver: Option<&Driver>) -> Result<(), Problem> {
     let password = sent.pointer("/driver/password").and_then(Value::as_str);
-    let is_short = password.is_some_and(|text| text.chars().count() < OCPP_PASSWORD_MIN);
+    let is_short =
+        password.is_some_and(|text| text != HIDDEN && text.chars().count() < OCPP_PASSWORD_MIN);
     if is_short && matches!(driver, Some(Driver::Ocpp { .. })) {
         return Err(Problem::field(
             "driver.password",

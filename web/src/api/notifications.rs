@@ -60,8 +60,13 @@ pub(crate) async fn put(
                 _ => before.email = None,
             }
         }
+        let stored = house.clone();
         house.notifications = wanted;
         house.notifications.keep_secrets_of(&before);
+        let lacking = house.keep_secrets(stored);
+        if !lacking.is_empty() {
+            return Err(Problem::invalid(lacking).relative_to("notifications."));
+        }
         Ok(Made {
             answer: view(&house.notifications),
             path: "notifications.".to_owned(),

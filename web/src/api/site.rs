@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use headroom_core::config::{Meter, Secret, Site};
-use headroom_core::login::{HIDDEN, hide_password, show_password};
+use headroom_core::login::{HIDDEN, hide_password, show_password, whom};
 use headroom_store::Page;
 use serde_json::{Value, json};
 
@@ -153,14 +153,6 @@ fn store_password(meter: &mut Meter, before: &Meter) -> Result<(), Problem> {
     };
     meter.source = Some(source);
     Ok(())
-}
-
-/// Scheme, user and host of a source with a login.
-pub(crate) fn whom(source: &str) -> Option<&str> {
-    let at = source.rfind('@')?;
-    let rest = source.get(at..)?;
-    let end = rest.find(['/', '?']).map_or(source.len(), |end| at + end);
-    source.get(..end)
 }
 
 /// Without its keys. `pinned` is what is read instead of the stored source.

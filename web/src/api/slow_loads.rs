@@ -7,7 +7,7 @@ use headroom_core::config::SlowLoad;
 use headroom_store::{House, Page};
 use serde_json::Value;
 
-use super::driver::{complete, merge, view};
+use super::driver::{complete, hidden, keep_password, merge, view};
 use super::ids::id_for;
 use crate::app::Shared;
 use crate::body::{Sent, configured};
@@ -63,6 +63,7 @@ pub(crate) async fn post(
                 "is missing: it tells how the relay is reached",
             ));
         }
+        keep_password(&mut slow_load.driver, None)?;
         if slow_load.name.is_empty() {
             slow_load.name.clone_from(&id);
         }
@@ -87,7 +88,7 @@ pub(crate) async fn patch(
     let what = format!("slow load {id}");
     let answer = change(&shared, &who, what, move |house| {
         let current = find(house, &id)?;
-        let mut merged = serde_json::to_value(&*current).map_err(|_| Problem::internal())?;
+        let mut merged = hidden(current, |it| &mut it.driver)?;
         merge(&mut merged, value)?;
         let mut slow_load: SlowLoad = configured(&merged)?;
         if slow_load.driver.is_none() {
@@ -97,6 +98,7 @@ pub(crate) async fn patch(
                 "cannot be removed: delete the slow load instead",
             ));
         }
+        keep_password(&mut slow_load.driver, current.driver.as_ref())?;
         complete(&mut slow_load.driver);
         let answer = view(&slow_load, None);
         *current = slow_load;

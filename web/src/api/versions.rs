@@ -14,7 +14,7 @@ use crate::api::chargers::take_back_proofs;
 use crate::api::driver::complete;
 use crate::app::Shared;
 use crate::body::MaybeSent;
-use crate::change::{Made, change};
+use crate::change::{Made, take_back};
 use crate::identity::Who;
 use crate::problem::Problem;
 use crate::query::Params;
@@ -71,7 +71,7 @@ pub(crate) async fn restore(
         Err(error) => return Err(error.into()),
     };
     let what = format!("version {number} restored");
-    let passwords = change(&shared, &who, what, move |house| {
+    let passwords = take_back(&shared, &who, what, move |house| {
         let passwords = replace(house, wanted);
         Ok(Made {
             answer: passwords,
@@ -92,11 +92,7 @@ pub(crate) async fn restore(
 /// Takes over everything but the secrets. Answers the passwords that had to be made.
 fn replace(house: &mut House, wanted: House) -> BTreeMap<String, String> {
     let before = std::mem::replace(house, wanted);
-    // A token goes to nobody but whom it was written for.
-    let mut notifications = house.notifications.clone();
-    notifications.keep_secrets_of(&before.notifications);
-    house.put_secrets(before.clone().take_secrets());
-    house.notifications = notifications;
+    house.keep_secrets_in_place(before.clone());
     let mut made = BTreeMap::new();
     for charger in &mut house.config.chargers {
         let known = before.config.chargers.iter().find(|it| it.id == charger.id);

@@ -13,6 +13,7 @@ mod openapi;
 mod plausible;
 #[expect(clippy::too_many_lines, reason = "one answer, field by field")]
 mod reading;
+mod secrets;
 mod server;
 mod tls;
 

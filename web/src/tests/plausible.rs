@@ -279,3 +279,44 @@ async fn a_parameter_that_is_not_known_is_told_by_every_call() {
     let nobody = rig.call(Method::GET, "status?x=1").send().await;
     assert_eq!(nobody.problem().0, 401);
 }
+
+/// Several channels of one device are profiles of their own there.
+#[tokio::test]
+async fn channels_that_are_profiles_are_devices_of_their_own() {
+    let rig = rig_with_loads().await;
+    let relay = |profile: &str| {
+        json!({
+            "name": profile, "rated_w": 2000, "phases": ["l1"],
+            "driver": {"kind": "modbus", "profile": profile, "address": "192.0.2.8"},
+        })
+    };
+    for (profile, status) in [
+        ("relay_coil_0", 201),
+        ("relay_coil_1", 201),
+        ("relay_coil_1", 422),
+    ] {
+        let answer = rig.do_it(Method::POST, "slow-loads", relay(profile)).await;
+        assert_eq!(answer.status, status, "{profile}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_circuit_is_not_measured_by_the_main_meter_and_what_was_in_force_can_be_taken_back() {
+    let rig = rig_with_loads().await;
+    let circuit = |id: &str| json!({"id": id, "rating_a": 20, "meter": "tcp://192.0.2.9:2000"});
+    let mut site = rig.read("site").await;
+    site["circuits"] = json!([circuit("garage"), circuit("yard")]);
+    let put = rig.do_it(Method::PUT, "site", site.clone()).await;
+    assert_eq!(put.field(), ("circuits.garage.meter", "duplicate"));
+    // An older version took it.
+    let mut edit = rig.app.state.edit().await;
+    edit.house.config.site.circuits =
+        serde_json::from_value(json!([circuit("garage"), circuit("yard")])).unwrap();
+    let version = edit.commit("test", "an older version").await.unwrap();
+    drop(edit);
+    site["circuits"] = json!([]);
+    assert_eq!(rig.do_it(Method::PUT, "site", site).await.status, 200);
+    let path = format!("config/versions/{version}/restore");
+    let back = rig.do_it(Method::POST, &path, json!({})).await;
+    assert_eq!(back.status, 201, "{}", back.text);
+}

@@ -103,7 +103,7 @@ pub fn allocate(demands: &[Demand], constraints: &[Constraint]) -> Vec<Grant> {
             .map(|(index, _)| index)
             .collect();
         // Who received less goes first where everything else is equal.
-        members.sort_by_key(|&member| (shares.demand(member).received, member));
+        members.sort_unstable_by_key(|&member| (shares.demand(member).received, member));
         shares.serve(&members);
     }
     shares.grants
@@ -218,7 +218,7 @@ impl<'a> Shares<'a> {
         mut chosen: Vec<On>,
         branches: &mut usize,
     ) -> (Rank, Outcome) {
-        chosen.sort_by_key(|on| on.place);
+        chosen.sort_unstable_by_key(|on| on.place);
         let items: Vec<Item> = chosen
             .iter()
             .map(|on| {
@@ -304,7 +304,7 @@ impl<'a> Shares<'a> {
         for kind in &mut kinds {
             // A turn is kept before energy is asked.
             kind.places
-                .sort_by_key(|place| (!self.demand_at(members, *place).in_turn, *place));
+                .sort_unstable_by_key(|place| (!self.demand_at(members, *place).in_turn, *place));
         }
         kinds
     }

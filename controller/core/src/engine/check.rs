@@ -119,7 +119,7 @@ impl Engine {
             UserCommand::Resume { load, .. } | UserCommand::EndTest { load, .. } => {
                 (Some(load), None, None)
             }
-            UserCommand::Test { load, cut } => {
+            UserCommand::Test { load, cut, .. } => {
                 self.check_load("charger", load, Some(Kind::Charger))?;
                 return self
                     .may_test(load, *cut)

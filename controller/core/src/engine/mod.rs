@@ -323,7 +323,7 @@ impl Engine {
                 self.end_test(&load, "Somebody wants something else of the charger.");
                 self.wish(&load, |wishes| *wishes = load::Wishes::default());
             }
-            UserCommand::Test { load, cut } => self.begin_test(&load, cut, now),
+            UserCommand::Test { load, cut, guard } => self.begin_test(&load, cut, guard, now),
             UserCommand::EndTest { load, reconfigured } => {
                 let why = if reconfigured {
                     "It ended because the charger is reached in another way from now on: its configuration was changed."
@@ -433,7 +433,7 @@ impl Engine {
             )
             .collect();
         // The order of names settles what nothing else settles.
-        specs.sort_by(|a, b| a.id.cmp(&b.id));
+        specs.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         let mut before = std::mem::take(&mut self.loads);
         self.loads = specs
             .into_iter()

@@ -12,7 +12,7 @@ use crate::meter::{Freshness, Meter};
 use crate::plan::Plan;
 use crate::reason::is_overloaded;
 use crate::snapshot::Source;
-use crate::trial::{Setup, Sight, Test};
+use crate::trial::{Guard, Setup, Sight, Test};
 use crate::units::{Instant, Milliamps, PerPhase, Phase};
 
 /// A step waits this much longer for room than the waiting times of the configuration, in milliseconds.
@@ -103,7 +103,7 @@ impl Engine {
         Some(load.spec.clone())
     }
 
-    pub(super) fn begin_test(&mut self, id: &str, cut: bool, now: Instant) {
+    pub(super) fn begin_test(&mut self, id: &str, cut: bool, guard: Guard, now: Instant) {
         let site = &self.config.site;
         let Some(load) = self.loads.iter().find(|load| load.spec.id == id) else {
             return;
@@ -128,6 +128,7 @@ impl Engine {
                 .saturating_mul(1000)
                 .saturating_add(ROOM_MS),
             cut,
+            guard,
         };
         self.test = Some(Test::new(setup, now));
     }

@@ -22,9 +22,8 @@ const STRAY: Milliamps = Milliamps(1_500);
 const FOLLOW: Milliamps = Milliamps(500);
 /// A report this old still tells what is drawn at the time of the meter's reading.
 const REPORT_EXACT_MS: u64 = 500;
-/// What a reading of the meter tells is no older than this when it comes, in milliseconds: two seconds of a slow line, one
-/// that it is the mean of, and as much again for a network.
-const READING_AGE_MS: u64 = 5_000;
+/// The newest reading of currents is no older than this while raises are allowed: the period of a slow meter.
+const READING_AGE_MS: u64 = 10_000;
 /// A report this old is the best guess of what is drawn when a line carries too much.
 const REPORT_RECENT_MS: u64 = 2_000;
 /// Drift down of a steady load between its reports.
@@ -231,15 +230,14 @@ impl Load {
         if straying {
             return (low, high);
         }
-        // The report may be from before the meter's reading or after it: a load in motion is in between. A reading that
-        // comes long after the report is of a later time, when the load had left what it drew before.
+        // The report may be from before the meter's reading or after it: a load in motion is in between, unless it had the
+        // time to get where it was told to go and says that it is there.
         let before = self.draw_before().unwrap_or(high);
         match self.motion() {
-            Motion::Rising if age <= READING_AGE_MS => return (low.min(before), worst),
-            Motion::Rising => return ((low - REPORT_DRIFT).max(Milliamps::ZERO), worst),
-            Motion::Falling if age <= READING_AGE_MS => return (low, high.max(before)),
+            Motion::Rising if !self.has_long_arrived(now) => return (low.min(before), worst),
+            Motion::Falling if !self.has_long_arrived(now) => return (low, high.max(before)),
             Motion::Steady if age <= REPORT_EXACT_MS => return (low, high),
-            Motion::Falling | Motion::Steady => {}
+            Motion::Rising | Motion::Falling | Motion::Steady => {}
         }
         // Who draws from one line does not begin on another by itself: a car of one phase on three terminals.
         let idle = self.draw().is_none_or(|draw| draw < IDLE);
@@ -261,6 +259,14 @@ impl Load {
             let since = now.since_ms(at);
             since < REACTION_MS || (!reported && since < CHANGE_MAX_MS)
         })
+    }
+
+    /// Whether it draws what it was told, and had got there before any reading that counts was taken.
+    fn has_long_arrived(&self, now: Instant) -> bool {
+        let long_ago = |at: Instant| now.since_ms(at) >= REACTION_MS + READING_AGE_MS;
+        let there =
+            |draw: Milliamps| draw <= self.current() + FOLLOW && self.current() <= draw + FOLLOW;
+        self.changed_at.is_none_or(long_ago) && self.draw().is_some_and(there)
     }
 
     /// The largest of the currents that its word before the newest one told.

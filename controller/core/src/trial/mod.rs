@@ -37,6 +37,17 @@ const WHOLE_MS: u64 = 1_800_000;
 /// While it runs it looks at least this often, in milliseconds.
 const LOOK_MS: u64 = 1_000;
 
+/// What the driver of a charger knows of how it falls back by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guard {
+    /// Any question would keep it awake: it is asked nothing in the cut test until the meter has shown its fall.
+    #[serde(default)]
+    pub unasked: bool,
+    /// A time of its own after which it falls when it is not told anything, in seconds; it may be shorter than the lease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_s: Option<u32>,
+}
+
 /// What does not change during a test.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Setup {
@@ -62,6 +73,9 @@ pub struct Setup {
     pub patience_ms: u64,
     /// Whether the cut test follows.
     pub cut: bool,
+    /// What its driver knows of how it falls back.
+    #[serde(default)]
+    pub guard: Guard,
 }
 
 /// What the engine sees of the charger at one moment.
@@ -219,6 +233,14 @@ impl Test {
         self.is_running() && matches!(self.now, Work::Cut(_))
     }
 
+    /// Whether it must not even be asked now, if a question would keep it awake.
+    pub const fn is_unasked(&self) -> bool {
+        match &self.now {
+            Work::Cut(cut) => self.is_running() && !cut.is_asking(),
+            Work::Follow(_) => false,
+        }
+    }
+
     /// When it must look again.
     pub fn wake(&self, now: Instant) -> Option<Instant> {
         self.is_running().then(|| now.after_ms(LOOK_MS))
@@ -364,8 +386,38 @@ impl Test {
             self.end(Verdict::Passed, None, text);
             return;
         };
-        self.now = Work::Cut(Cut::new(told, before, sight));
+        let falls = self.falls(&before, told);
+        self.now = Work::Cut(Cut::new(told, before, falls, sight));
         "Nothing is renewed any more.".clone_into(&mut self.text);
+    }
+
+    /// How far each line must come down when the charger falls to its safe current; `None`: not so far that it is seen, or not
+    /// known. By the charger's own word and its phases, or else as far as the line came up with its last start.
+    fn falls(&self, before: &Mark, told: Milliamps) -> PerPhase<Option<Milliamps>> {
+        let mut falls: PerPhase<Option<Milliamps>> = PerPhase::default();
+        let mut note = |line: Phase, draw: Milliamps| {
+            let fall = draw - self.setup.safe;
+            if fall >= SEEN && self.setup.judged.contains(&line) {
+                *falls.get_mut(line) = Some(fall);
+            }
+        };
+        if let (Some(map), Some(_)) = (&self.setup.map, before.draw()) {
+            for (line, draw) in map.iter().zip(&before.currents) {
+                note(*line, draw.unwrap_or_default());
+            }
+            return falls;
+        }
+        let most = before.draw().unwrap_or(told);
+        let start = self
+            .done
+            .iter()
+            .rev()
+            .find(|it| it.kind == StepKind::Resume);
+        for line in Phase::ALL {
+            let rose = start.and_then(|step| step.moved_a.get(line.index()).copied().flatten());
+            note(line, rose.unwrap_or_default().min(most));
+        }
+        falls
     }
 
     fn end(&mut self, verdict: Verdict, cut: Option<CutReport>, text: String) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use headroom_core::config::{Characteristic, Grid, MainFuse};
 use headroom_core::fuse::{Class, Fuse};
+use headroom_core::units::Millivolts;
 use headroom_core::{Config, Instant, Milliamps, PerPhase, Phase};
 use serde::Serialize;
 
@@ -11,8 +12,8 @@ use super::plant::wanted;
 use super::recording::{Recording, SILENCE_MS, Word, has, in_force, slow_lines};
 use super::wishes::Wishes;
 
-/// Milliampere-milliseconds at a volt in a kilowatt-hour.
-const PER_KWH: f64 = 3.6e12;
+/// Milliampere-milliseconds at a millivolt in a kilowatt-hour.
+const PER_KWH: f64 = 3.6e15;
 /// Figures are told to this part of their unit.
 const THOUSANDTH: f64 = 1000.0;
 
@@ -58,10 +59,11 @@ pub struct PhaseFigures {
     pub thermal_margin: Option<f64>,
 }
 
+/// Milliampere-milliseconds at a millivolt.
 #[derive(Default)]
 struct Account {
-    energy: u64,
-    curtailed: u64,
+    energy: u128,
+    curtailed: u128,
 }
 
 struct Line {
@@ -78,7 +80,8 @@ pub(super) struct Figures {
     lines: Vec<(Phase, Line)>,
     /// The fuse that the lines have.
     guarded: Option<MainFuse>,
-    volts: f64,
+    /// Of a line, as long as this configuration holds.
+    voltage: Millivolts,
     pub(super) commands: u64,
 }
 
@@ -101,15 +104,16 @@ impl Figures {
                 .collect(),
             lines: config.site.grid.phases().iter().map(line).collect(),
             guarded: None,
-            volts: config.site.nominal_voltage_v.to_f64(),
+            voltage: config.site.nominal_voltage_v,
             commands: 0,
         };
         figures.guard(config);
         figures
     }
 
-    /// From here on the main fuse is that of a configuration; another one than before is cold.
+    /// From here on the voltage and the main fuse are those of a configuration; another fuse than before is cold.
     pub(super) fn guard(&mut self, config: &Config) {
+        self.voltage = config.site.nominal_voltage_v;
         let fuse = &config.site.main_fuse;
         if self.guarded.as_ref() == Some(fuse) {
             return;
@@ -153,16 +157,19 @@ impl Figures {
     /// What a load drew and would have drawn, summed over its lines, for a time.
     pub(super) fn load(&mut self, id: &str, drew: Milliamps, wanted: Milliamps, ms: u64) {
         if let Some(account) = self.loads.get_mut(id) {
-            let for_a_time =
-                |current: Milliamps| u64::try_from(current.0).unwrap_or(0).saturating_mul(ms);
+            let volts = u128::try_from(self.voltage.0).unwrap_or(0);
+            let for_a_time = |current: Milliamps| {
+                let current = u128::try_from(current.0).unwrap_or(0);
+                current.saturating_mul(u128::from(ms)).saturating_mul(volts)
+            };
             account.energy += for_a_time(drew);
             account.curtailed += for_a_time(wanted - drew);
         }
     }
 
     pub(super) fn side(self) -> Side {
-        let kwh = |sum: u64| rounded(in_volts(sum, self.volts));
-        let sum = |of: fn(&Account) -> u64| self.loads.values().map(of).sum::<u64>();
+        let kwh = |sum: u128| rounded(in_kwh(sum));
+        let sum = |of: fn(&Account) -> u128| self.loads.values().map(of).sum::<u128>();
         Side {
             energy_kwh: kwh(sum(|account| account.energy)),
             curtailed_kwh: kwh(sum(|account| account.curtailed)),
@@ -270,8 +277,8 @@ pub(super) fn sum(lines: &PerPhase<Milliamps>, grid: Grid) -> Milliamps {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-fn in_volts(sum: u64, volts: f64) -> f64 {
-    sum as f64 * volts / PER_KWH
+fn in_kwh(sum: u128) -> f64 {
+    sum as f64 / PER_KWH
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
@@ -296,4 +303,26 @@ pub(super) fn slow_draw(
         *draw.get_mut(line) = each;
     }
     draw
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn energy_is_reckoned_with_the_voltage_of_its_time() {
+        let at = |volts: i64| {
+            let mut config = Config::default();
+            config.site.nominal_voltage_v = Millivolts(volts * 1000);
+            config
+        };
+        let mut figures = Figures::new(&at(230), BTreeSet::from(["ev1".to_owned()]));
+        let hour = 3_600_000;
+        let amps = Milliamps::from_amps;
+        figures.load("ev1", amps(10), amps(10), hour);
+        figures.guard(&at(120));
+        figures.load("ev1", amps(10), amps(20), hour);
+        let side = figures.side();
+        assert_eq!((side.energy_kwh, side.curtailed_kwh), (3.5, 1.2));
+    }
 }

@@ -24,7 +24,7 @@ use serde_json::Value;
 
 use crate::judge::Range;
 use figures::Figures;
-use recording::{Recording, Version};
+use recording::{Recording, Version, has};
 
 pub use figures::{LoadFigures, PhaseFigures, Side};
 
@@ -126,11 +126,24 @@ impl Asked {
         let recording = Recording::of(journal, range, readings).await?;
         let versions = &recording.versions;
         let changed = overrides::apply_to_all(versions, change)?;
-        for version in &changed {
-            version
-                .config
-                .validate(recording.highest_background)
-                .map_err(WhatIfError::Invalid)?;
+        let errors = |version: &Version| {
+            let valid = version.config.validate(recording.highest_background);
+            valid.err().unwrap_or_default()
+        };
+        for (before, after) in versions.iter().zip(&changed) {
+            let mut made = errors(after);
+            if !made.is_empty() {
+                // What was wrong all by itself is none of the change's doing: the house ran with it.
+                let own = errors(before);
+                let is_own = |error: &FieldError| {
+                    own.iter()
+                        .any(|it| it.field == error.field && it.code == error.code)
+                };
+                made.retain(|error| !is_own(error));
+            }
+            if !made.is_empty() {
+                return Err(WhatIfError::Invalid(made));
+            }
         }
         let grids = versions
             .iter()
@@ -165,15 +178,21 @@ impl Asked {
                 "The configuration was changed {times} meanwhile: each holds for its own time here, with the change made to it.",
             ));
         }
-        let unknown: Vec<_> = plant::loads(&self.changed)
+        let always = |id: &String| self.changed.iter().all(|it| has(&it.config, id));
+        let (all_the_time, for_a_while): (Vec<_>, Vec<_>) = plant::loads(&self.changed)
             .into_iter()
             .filter(|id| !recording.knows(id))
-            .collect();
-        if !unknown.is_empty() {
-            notes.push(format!(
-                "Nothing was recorded of {}: it wants its most all the time here.",
-                unknown.join(", ")
-            ));
+            .partition(always);
+        for (unknown, how_long) in [
+            (all_the_time, "all the time here"),
+            (for_a_while, "here as long as it was there"),
+        ] {
+            if !unknown.is_empty() {
+                let unknown = unknown.join(", ");
+                notes.push(format!(
+                    "Nothing was recorded of {unknown}: it wants its most {how_long}.",
+                ));
+            }
         }
         WhatIf {
             from: recording.from,

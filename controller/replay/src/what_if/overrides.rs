@@ -1,6 +1,7 @@
 //! The change: fields over the recorded configuration.
 
 use headroom_core::Config;
+use headroom_core::config::Site;
 use headroom_core::validate::FieldError;
 use serde_json::{Map, Value};
 
@@ -16,7 +17,7 @@ fn wrong(field: impl Into<String>, code: &'static str, message: impl Into<String
 }
 
 /// The change made to each configuration that was in force. What it says of a load that came later, or had gone, is of it as it was
-/// then.
+/// then; where its circuit was not there, it hangs on the main fuse.
 pub(super) fn apply_to_all(
     versions: &[Version],
     change: &Value,
@@ -42,6 +43,9 @@ fn apply(recorded: &Config, all: &[&Config], change: &Value) -> Result<Config, W
     let Value::Object(mut whole) = base else {
         return Err(wrong("", "type", "must be an object"));
     };
+    let own_circuits = change
+        .get("site")
+        .is_some_and(|site| site.get("circuits").is_some());
     let mut order = None;
     for (name, value) in change {
         match (name.as_str(), whole.get_mut(name)) {
@@ -68,10 +72,36 @@ fn apply(recorded: &Config, all: &[&Config], change: &Value) -> Result<Config, W
     }
     let mut config: Config = serde_json::from_value(Value::Object(whole))
         .map_err(|error| wrong("", "format", error.to_string()))?;
+    if !own_circuits {
+        hang_where_it_can(&mut config, all);
+    }
     if let Some(order) = order {
-        set_order(&mut config, all, order)?;
+        // One that was gone in the end keeps its priority while it is there: whoever orders does not see it any more.
+        let newest = all
+            .last()
+            .filter(|newest| !std::ptr::eq(**newest, recorded));
+        let gone = |id: &str| newest.is_some_and(|newest| !has(newest, id));
+        set_order(&mut config, all, order, gone)?;
     }
     Ok(config)
+}
+
+/// A load whose circuit is there at another time hangs on the main fuse. A circuit that there never was stays, and is told.
+fn hang_where_it_can(config: &mut Config, all: &[&Config]) {
+    let Config {
+        site,
+        chargers,
+        slow_loads,
+    } = config;
+    let has = |site: &Site, circuit: &str| site.circuits.iter().any(|it| it.id == circuit);
+    let chargers = chargers.iter_mut().map(|it| &mut it.circuit);
+    let slow_loads = slow_loads.iter_mut().map(|it| &mut it.circuit);
+    for place in chargers.chain(slow_loads) {
+        let elsewhere = |circuit: &mut String| {
+            !has(site, circuit) && all.iter().any(|other| has(&other.site, circuit))
+        };
+        place.take_if(elsewhere);
+    }
 }
 
 /// Fields over fields; what is no object replaces.
@@ -112,7 +142,12 @@ fn list(known: &[Value], name: &str, change: &Value) -> Result<Value, WhatIfErro
 }
 
 /// As `PUT /priorities`: the last list 1, counting up.
-fn set_order(config: &mut Config, all: &[&Config], order: &Value) -> Result<(), WhatIfError> {
+fn set_order(
+    config: &mut Config,
+    all: &[&Config],
+    order: &Value,
+    gone: impl Fn(&str) -> bool,
+) -> Result<(), WhatIfError> {
     let shape = || {
         wrong(
             "priorities.order",
@@ -143,11 +178,17 @@ fn set_order(config: &mut Config, all: &[&Config], order: &Value) -> Result<(), 
     );
     let mut count = 0;
     for (id, priority) in loads {
-        *priority = class(id).ok_or_else(|| {
-            let message = format!("lacks the load \"{id}\": each must stand there once");
-            wrong("priorities.order", "required", message)
-        })?;
-        count += 1;
+        match class(id) {
+            Some(class) => {
+                *priority = class;
+                count += 1;
+            }
+            None if gone(id) => {}
+            None => {
+                let message = format!("lacks the load \"{id}\": each must stand there once");
+                return Err(wrong("priorities.order", "required", message));
+            }
+        }
     }
     // A load that is there at another time may stand there too.
     let elsewhere = |id: &&String| !has(config, id) && all.iter().any(|other| has(other, id));
@@ -203,6 +244,52 @@ mod tests {
         let after = apply(&before, &[], &order).unwrap();
         let priorities: Vec<_> = after.chargers.iter().map(|it| it.priority).collect();
         assert_eq!((priorities, after.slow_loads[0].priority), (vec![1, 2], 2));
+    }
+
+    /// Two versions: one without the circuit and its charger, and the one that has both.
+    fn with_and_without() -> [Config; 2] {
+        let later = json!({"site": {"circuits": [{"id": "garage", "rating_a": 16}]},
+            "chargers": [{"id": "ev1"}, {"id": "ev2", "circuit": "garage"}]});
+        [
+            json!({"chargers": [{"id": "ev1"}, {"id": "ev9", "priority": 7}]}),
+            later,
+        ]
+        .map(|config| serde_json::from_value(config).unwrap())
+    }
+
+    #[test]
+    fn a_load_hangs_on_the_main_fuse_before_there_was_its_circuit() {
+        let [before, after] = &with_and_without();
+        let circuits = |change: Value| {
+            [before, after].map(|it| {
+                let config = apply(it, &[before, after], &change).unwrap();
+                let charger = config.chargers.iter().find(|it| it.id == "ev2");
+                charger.unwrap().circuit.clone()
+            })
+        };
+        let garage = Some("garage".to_owned());
+        let known = json!({"chargers": [{"id": "ev1"}, {"id": "ev2"}]});
+        assert_eq!(circuits(known), [None, garage.clone()]);
+        let named = json!({"chargers": [{"id": "ev2", "circuit": "garage"}]});
+        assert_eq!(circuits(named), [None, garage]);
+        // One that there never was, and one that the change takes away, are for the validation.
+        let nowhere = Some("nowhere".to_owned());
+        let wrong = json!({"chargers": [{"id": "ev2", "circuit": "nowhere"}]});
+        assert_eq!(circuits(wrong), [nowhere.clone(), nowhere]);
+        let removed = json!({"site": {"circuits": []}, "chargers": [{"id": "ev2"}]});
+        assert!(circuits(removed).iter().all(Option::is_some));
+    }
+
+    #[test]
+    fn an_order_need_not_name_what_was_gone_in_the_end() {
+        let [before, after] = &with_and_without();
+        let all = [before, after];
+        let order = json!({"priorities": {"order": [["ev1"], ["ev2"]]}});
+        let ordered = apply(before, &all, &order).unwrap();
+        let priorities: Vec<_> = ordered.chargers.iter().map(|it| it.priority).collect();
+        assert_eq!(priorities, [2, 7]);
+        let lacking = json!({"priorities": {"order": [["ev1"], ["ev9"]]}});
+        assert!(apply(after, &all, &lacking).is_err());
     }
 
     #[test]

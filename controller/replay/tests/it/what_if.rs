@@ -136,6 +136,72 @@ async fn a_configuration_that_changed_meanwhile_holds_for_its_own_time() {
     assert!(asked(&house, nobody).await.is_err());
 }
 
+/// A circuit and a charger behind it that came in the middle, and a charger that was there for a second.
+#[tokio::test]
+async fn what_came_later_can_be_named() {
+    let mut house = House::new().await;
+    let mut alone = config();
+    alone["type"] = json!("configure");
+    let mut later = alone.clone();
+    alone["chargers"].as_array_mut().unwrap().remove(1);
+    house.tell(alone);
+    house.only = Some(0);
+    house.seconds(60).await;
+    later["site"]["circuits"] = json!([{"id": "garage", "rating_a": 20}]);
+    later["chargers"][1]["circuit"] = json!("garage");
+    let mut for_a_second = later.clone();
+    for_a_second["chargers"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"id": "ev3", "phases": ["l3"], "accept_risk": true, "circuit": "garage"}));
+    house.tell(for_a_second);
+    house.only = None;
+    house.seconds(1).await;
+    house.tell(later);
+    house.seconds(60).await;
+
+    let told = asked(&house, json!({})).await.unwrap();
+    let note = "Nothing was recorded of ev3: it wants its most here as long as it was there.";
+    assert!(told.notes.iter().any(|it| it == note), "{:?}", told.notes);
+    let named =
+        |circuit: &str| json!({"chargers": [{"id": "ev1"}, {"id": "ev2", "circuit": circuit}]});
+    let told = asked(&house, named("garage")).await.unwrap();
+    assert!(energy(&told.changed, "ev2").0 > 0.0);
+    let error = asked(&house, named("nowhere")).await.unwrap_err();
+    assert!(error.to_string().contains("nowhere"), "{error}");
+}
+
+/// What the house has learnt since would not let its configuration be put in force today.
+#[tokio::test]
+async fn a_house_that_is_wrong_by_itself_can_be_asked_about() {
+    let mut house = House::new().await;
+    let mut risky = config();
+    risky["type"] = json!("configure");
+    risky["chargers"][1]["accept_risk"] = json!(false);
+    risky["chargers"][1]["safe_current_a"] = json!(8);
+    house.tell(risky);
+    house.background = [24, 3, 4];
+    house.seconds(300).await;
+    house.keep();
+    let from = house.now();
+    house.background = [2, 3, 4];
+    house.seconds(60).await;
+    let reader = house.reader().await;
+    let range = Range {
+        from: Some(from),
+        to: None,
+    };
+    let ask = async |change: Value| Asked::of(&reader, range, ENOUGH, &change).await;
+    ask(json!({})).await.unwrap();
+    ask(json!({"site": {"main_fuse": {"rating_a": 20}}}))
+        .await
+        .unwrap();
+    // The change itself is still looked at.
+    let both = json!({"chargers": [{"id": "ev1", "accept_risk": false, "safe_current_a": 6}, {"id": "ev2"}]});
+    let error = ask(both).await.unwrap_err().to_string();
+    assert!(error.contains("chargers.ev1.safe_current_a"), "{error}");
+}
+
 #[tokio::test]
 async fn a_part_of_the_time_and_what_cannot_be_told() {
     let mut house = House::new().await;

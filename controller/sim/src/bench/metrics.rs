@@ -230,7 +230,7 @@ impl Summary {
         let least =
             |value: fn(&RunMetrics) -> f64| runs.iter().map(value).fold(f64::INFINITY, f64::min);
         let mut reliefs_s: Vec<f64> = runs.iter().flat_map(|run| run.reliefs_s.clone()).collect();
-        reliefs_s.sort_by(f64::total_cmp);
+        reliefs_s.sort_unstable_by(f64::total_cmp);
         let tripped = runs.iter().filter(|run| run.trips > 0).count();
         let rank = (reliefs_s.len() * 99).div_ceil(100);
         Self {

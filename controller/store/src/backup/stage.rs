@@ -41,13 +41,12 @@ pub async fn stage(
     backup: impl Read + Send + 'static,
 ) -> Result<Staged, BackupError> {
     let temporary = Temporary::new(directory, "restore")?;
-    let staged = blocking(move || unpack(backup, temporary)).await?;
+    let mut staged = blocking(move || unpack(backup, temporary)).await?;
+    staged.leave_out_what_is_no_text()?;
     let folder = &staged.temporary.0;
     for entry in &staged.manifest.files {
         let path = folder.join(&entry.name);
         if profiles::is_one(&entry.name, entry.size) {
-            let text = std::fs::read_to_string(&path);
-            text.map_err(|_| BackupError::Damaged(format!("{} in it is no text", entry.name)))?;
             continue;
         }
         let database = database_of(&entry.name)?;
@@ -193,7 +192,31 @@ fn is_newer(version: &str) -> bool {
 }
 
 impl Staged {
-    /// What the backup holds.
+    /// Takes out the profiles that no service could read: a whole configuration does not depend on them.
+    fn leave_out_what_is_no_text(&mut self) -> Result<(), BackupError> {
+        let mut bad = Vec::new();
+        self.manifest.files.retain(|entry| {
+            let path = self.temporary.0.join(&entry.name);
+            let good = !profiles::is_one(&entry.name, entry.size) || profiles::read(&path).is_ok();
+            if !good {
+                tracing::warn!(
+                    profile = entry.name,
+                    "a profile in the backup is no text and is left out: write it anew"
+                );
+                bad.push(path);
+            }
+            good
+        });
+        bad.iter()
+            .try_for_each(|path| std::fs::remove_file(path).map_err(file_error(path)))?;
+        if !self.manifest.files.iter().any(|entry| entry.schema == 0) {
+            // Without any it is a backup without profiles: those that are there stay.
+            drop(std::fs::remove_dir(self.temporary.0.join(profiles::FOLDER)));
+        }
+        Ok(())
+    }
+
+    /// What the backup holds, without what is left out of it.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }

@@ -60,7 +60,7 @@ impl AlarmBook {
             changed.push(begun.clone());
             still_open.push(begun);
         }
-        still_open.sort_by_key(|alarm| alarm.id);
+        still_open.sort_unstable_by_key(|alarm| alarm.id);
         let ended = std::mem::replace(&mut self.open, still_open);
         changed.extend(ended.into_iter().map(|alarm| Alarm {
             until: Some(milliseconds(now)),

@@ -165,7 +165,7 @@ pub(super) fn set_aside(path: &Path, now: Timestamp) -> Result<PathBuf, StoreErr
             name.starts_with(&prefix) && !name.ends_with("-wal") && !name.ends_with("-shm")
         })
         .collect();
-    all.sort();
+    all.sort_unstable();
     for old in all.iter().rev().skip(ASIDE_KEPT) {
         for suffix in ["", "-wal", "-shm"] {
             let old = PathBuf::from(format!("{}{suffix}", old.display()));

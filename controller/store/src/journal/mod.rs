@@ -291,8 +291,8 @@ impl Journal {
 
 fn without_secrets(mut event: Event) -> Event {
     if let Event::Configure(config) = &mut event {
-        for (_, secret) in config_secrets(config) {
-            *secret = None;
+        for field in config_secrets(config) {
+            *field.secret = None;
         }
     }
     event

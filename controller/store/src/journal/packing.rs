@@ -64,7 +64,7 @@ pub(super) async fn pack(
             found.push((input, id));
         }
     }
-    found.sort_by_key(|(input, _)| input.seq);
+    found.sort_unstable_by_key(|(input, _)| input.seq);
     found.truncate(INPUTS);
     // Blocks of a run follow each other: what was packed before what stands in front of it, as where a clock was ahead, ends this one.
     let next: Option<i64> = sqlx::query_scalar(sql::NEXT_BLOCK)

@@ -173,7 +173,7 @@ impl JournalReader {
                 });
             }
         }
-        inputs.sort_by_key(|input| input.seq);
+        inputs.sort_unstable_by_key(|input| input.seq);
         inputs.truncate(usize::from(limit));
         Ok(inputs)
     }

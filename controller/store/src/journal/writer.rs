@@ -30,6 +30,8 @@ const GROUP_RECORDS: usize = 512;
 const RETRY: Duration = Duration::from_secs(5);
 /// Between two looks whether there is something to thin or to forget.
 const FORGET: Duration = Duration::from_mins(1);
+/// Looks, one a second, for which the log may be on the move: on a slow disk it never rests.
+const MOST_PUT_OFF: u32 = 30;
 /// Primary codes of SQLite for what may pass: busy, locked, read-only, input or output, full, cannot open.
 const PASSING: [i32; 6] = [5, 6, 8, 10, 13, 14];
 
@@ -52,6 +54,8 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     tidying: Tidying,
     log: Log,
+    /// How often a piece was put off since the log was being moved.
+    put_off: u32,
     /// Somebody wants all of it tidied, as of a time.
     asked: Option<(Timestamp, oneshot::Sender<Duration>)>,
 }
@@ -70,6 +74,7 @@ impl Writer {
             queue,
             shared,
             tidying: Tidying::new(retention),
+            put_off: 0,
             asked: None,
         }
     }
@@ -79,18 +84,18 @@ impl Writer {
         let mut forgetting = tokio::time::interval(FORGET);
         forgetting.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            // What is told goes before what is old.
+            // A piece of what is old has its turn when it is due: where the queue is never empty it would have none.
             let message = tokio::select! {
                 biased;
+                _ = forgetting.tick() => {
+                    let more = self.tidy_when_due().await;
+                    // From here on, however long it took: a group comes first.
+                    forgetting.reset_after(if more { GROUP_TIME } else { FORGET });
+                    continue;
+                }
                 message = self.queue.recv() => message,
                 () = self.log.rests(), if self.asked.is_some() => {
                     self.tidy_as_asked().await;
-                    continue;
-                }
-                _ = forgetting.tick() => {
-                    if self.log.is_moving() || self.tidy(Timestamp::now()).await {
-                        forgetting.reset_after(GROUP_TIME);
-                    }
                     continue;
                 }
             };
@@ -133,6 +138,16 @@ impl Writer {
             }
         }
         self.shared.opened.send_replace(true);
+    }
+
+    /// A piece of what is old, but not while the log is being moved, as long as that ends some time. Whether there may be more.
+    async fn tidy_when_due(&mut self) -> bool {
+        if self.log.is_moving() && self.put_off < MOST_PUT_OFF {
+            self.put_off += 1;
+            return true;
+        }
+        self.put_off = 0;
+        self.tidy(Timestamp::now()).await
     }
 
     /// The next piece of what somebody wants tidied; answers behind the last.
@@ -311,6 +326,6 @@ fn answer(done: oneshot::Sender<()>) {
 
 fn answer_with<T>(done: oneshot::Sender<T>, answer: T) {
     if done.send(answer).is_err() {
-        tracing::trace!("nobody waits for the journal any more");
+        tracing::debug!("nobody waits for the journal any more");
     }
 }

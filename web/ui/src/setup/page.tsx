@@ -10,12 +10,13 @@ import { type Key, t } from "../i18n";
 import type { PageProps } from "../pages";
 import { href } from "../route";
 import { status } from "../state/live";
-import { meterSettings, readMeter } from "../state/meter";
+import { isOnlyPinned, meterSettings, readMeter } from "../state/meter";
 import { mayConfigure } from "../state/session";
 import { readSite, site, siteFailure } from "../state/site";
 import { ChargersStep } from "./chargers";
 import { chargers, readLoads, usePoll } from "./data";
 import { FuseStep } from "./fuse";
+import { KeepMeter } from "./keep-meter";
 import { LiveStep } from "./live";
 import { LoadsStep } from "./loads";
 import { MeterStep } from "./meter";
@@ -80,6 +81,8 @@ function Foot({ here }: { here: StepId }) {
   const before = STEPS[at - 1];
   const after = STEPS[at + 1];
   const own = progress.value.get(here);
+  // A meter that was heard is taken over from the command line; one that is silent may be the wrong one.
+  const keeps = here === "meter" && mayConfigure.value && isOnlyPinned.value && (status.value?.meter.age_s ?? null) !== null;
   const isDone = own === "done" || here === "welcome" || here === "order" || here === "loads";
   return (
     <div class="wizard-foot no-print">
@@ -92,12 +95,14 @@ function Foot({ here }: { here: StepId }) {
         <a class="button" href={href("live")} data-act="leave">
           {t("setup.leave")}
         </a>
+      ) : keeps ? (
+        <KeepMeter then={after} title={titleOf(after)} />
       ) : (
         <a class={isDone ? "button primary" : "button"} data-act={isDone ? "next" : "skip"} href={href("setup", [after])} onClick={() => pass(here)}>
           {t(isDone ? "setup.next" : own === "trouble" ? "setup.go_on" : "setup.skip", { step: titleOf(after) })}
         </a>
       )}
-      {isDone || after === undefined ? null : <p class="note">{t(own === "trouble" ? "setup.go_on.text" : (`setup.skip.${here}` as Key))}</p>}
+      {isDone || keeps || after === undefined ? null : <p class="note">{t(own === "trouble" ? "setup.go_on.text" : (`setup.skip.${here}` as Key))}</p>}
     </div>
   );
 }

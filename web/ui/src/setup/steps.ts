@@ -4,7 +4,7 @@
  */
 import { computed, signal } from "@preact/signals";
 import { status } from "../state/live";
-import { meterSettings } from "../state/meter";
+import { isOnlyPinned, meterSettings } from "../state/meter";
 import { isAsShipped, site } from "../state/site";
 import { chargers, reports } from "./data";
 import { isForTests } from "./trial-control";
@@ -34,13 +34,13 @@ export function pass(step: StepId): void {
 export const isStep = (text: string | undefined): text is StepId => STEPS.some((step) => step === text);
 
 function ofMeter(): Progress {
-  if ((meterSettings.value?.source ?? null) === null) return "open";
+  if ((meterSettings.value?.source ?? null) === null || isOnlyPinned.value) return "open";
   return status.value?.meter.state === "ok" ? "done" : "trouble";
 }
 
 /** Somebody has entered something of this house before, here or in another browser; a meter may come from the command line. */
 function isBegun(): boolean {
-  const isSaved = meterSettings.value?.source != null && meterSettings.value.pinned !== true;
+  const isSaved = meterSettings.value?.source != null && !isOnlyPinned.value;
   return isSaved || (site.value !== null && !isAsShipped(site.value)) || (status.value?.loads.length ?? 0) > 0;
 }
 

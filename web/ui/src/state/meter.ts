@@ -10,6 +10,9 @@ export const meterSettings = signal<MeterSettings | null>(null);
 
 const source = computed(() => status.value?.meter.source ?? "");
 
+/** Read because the command line says so, and stored nowhere: after a start without that there would be no meter. */
+export const isOnlyPinned = computed(() => meterSettings.value?.pinned === true && (meterSettings.value.stored_source ?? null) === null);
+
 export async function readMeter(): Promise<void> {
   meterSettings.value = await get<MeterSettings>("/meter");
 }
@@ -19,6 +22,12 @@ export async function changeMeter(body: Readonly<Record<string, unknown>>): Prom
   const saved = await put<MeterSettings>("/meter", body);
   meterSettings.value = saved;
   return saved;
+}
+
+/** Stores the source that the command line names. Nothing but what was set is sent: who sends back all that was read changes nothing. */
+export async function keepPinned(): Promise<void> {
+  const present = meterSettings.value;
+  if (present !== null) await changeMeter({ source: present.source, ct_ratio: present.ct_ratio });
 }
 
 export function followMeter(): void {

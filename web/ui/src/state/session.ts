@@ -19,6 +19,8 @@ export const isForgotten = computed(() => access.value === "setup" || access.val
 
 /** `null` role: the service did not say, so the page offers everything and the service decides. */
 export const mayCommand = computed(() => session.value === null || session.value.role !== "viewer");
+/** Nobody logged in: the house is open to look at. It has no name, and in the demo nobody needs one. */
+export const isPublic = computed(() => session.value !== null && session.value.demo !== true && (session.value.name ?? "") === "");
 export const mayConfigure = computed(() => session.value === null || session.value.role === "installer");
 
 onUnauthorised((code) => {

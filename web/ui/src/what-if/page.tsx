@@ -7,7 +7,7 @@ import { number } from "../format";
 import { t } from "../i18n";
 import { now } from "../state/clock";
 import { houseTime, loadNames } from "../state/live";
-import { access, mayCommand } from "../state/session";
+import { access, isPublic } from "../state/session";
 import { iso } from "../timeline/span";
 import { AnswerView } from "./answer";
 import { answer, ask, asking, failure, readSettings, settings, unread } from "./ask";
@@ -72,7 +72,7 @@ export function WhatIfPage() {
       <section class="panel" aria-labelledby="whatif-heading">
         <h2 id="whatif-heading">{t("whatif.heading")}</h2>
         <p>{t("whatif.intro")}</p>
-        {mayCommand.value ? null : <p class="note">{t("whatif.viewer")}</p>}
+        {isPublic.value ? <p class="note">{t("whatif.public")}</p> : null}
         <form
           data-form="what-if"
           noValidate
@@ -83,7 +83,7 @@ export function WhatIfPage() {
         >
           <Question draft={draft} settings={house} wrong={wrong} tried={tried.value} isRangeWrong={isRangeWrong} />
           <p class="row">
-            <button type="submit" class="primary" disabled={!mayCommand.value || asking.value !== null}>
+            <button type="submit" class="primary" disabled={isPublic.value || asking.value !== null}>
               {t("whatif.ask")}
             </button>
             <Busy />

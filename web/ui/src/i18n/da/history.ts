@@ -268,7 +268,7 @@ export const history = {
   "whatif.busy": "Regner… {seconds} s",
   "whatif.long":
     "Det tager et sekund eller to pr. time på en lille computer, op til nogle minutter for to dage. Huset styres imens som altid.",
-  "whatif.viewer": "Med dit login kan du se, ikke spørge om dette: det belaster computeren. Log ind som bruger.",
+  "whatif.public": "Uden login kan du se, ikke spørge om dette: det belaster computeren. Log ind for at spørge.",
   "whatif.number": "Skriv et antal ampere, for eksempel 20.",
   "whatif.nothing": "Intet er anderledes endnu. Ændr mindst én ting ovenfor.",
   "whatif.failed": "Intet svar: {error}",

@@ -62,6 +62,7 @@ export const setup = {
   "setup.meter.take.label": "Læs denne: {name}",
   "setup.meter.taken": "Gemt: {name} læses fra nu af. Det kan tage et minut at genkende en ukendt linje.",
   "setup.meter.manual": "Skriv selv kilden, nøgler, strømtransformere",
+  "setup.meter.keep": "Headroom blev startet for at læse {source}. »Næste« gemmer det, så det også læses efter en start uden det.",
   "setup.meter.key.title": "Måleren er krypteret.",
   "setup.meter.key.text": "Telegrammerne kommer ind, men kan ikke læses uden nøglen. Du får den af netselskabet: 32 tegn fra 0 til 9 og A til F.",
   "setup.meter.key.bad": "Skriv nøglen: 32 tegn fra 0 til 9 og A til F.",

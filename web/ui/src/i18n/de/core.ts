@@ -33,7 +33,8 @@ export const core = {
   "guard.over": "Etwas zieht mehr, als die Sicherung erlaubt, oder gehorcht nicht: siehe oben auf der Seite.",
   "guard.stale": "Der letzte Zählerwert ist alt: Nichts wird erhöht, und die Verbraucher werden nach dem höchsten beobachteten Verbrauch des Hauses begrenzt.",
   "guard.lost": "Ohne Zähler wird die Sicherung nicht überwacht: Ladestationen sollen auf ihren Rückfallstrom gehen, Relais-Verbraucher sich abschalten.",
-  "guard.waiting": "Noch kein Zähler gehört, also wird die Sicherung nicht überwacht: Ladestationen sollen auf ihren Rückfallstrom gehen.",
+  "guard.waiting":
+    "Noch kein Zähler gehört, also wird die Sicherung nicht überwacht: Nichts wird erhöht, und Ladestationen behalten, was sie haben.",
   "guard.still": "{name}: befohlen {setpoint}, zieht jetzt {measured}.",
   "guard.still.unset": "{name} zieht jetzt {measured} und hat noch keinen Befehl bekommen.",
   "guard.unknown": "Diese Seite kann gerade nicht sagen, ob die Sicherung überwacht wird.",
@@ -243,6 +244,7 @@ export const core = {
   "alarm.overload": "Überlast.",
   "alarm.not_obeying": "{name} gehorcht nicht.",
   "alarm.title.meter_source": "Der Zähler kann nicht gelesen werden",
+  "alarm.title.circuit_meter": "Der Zähler eines Stromkreises schweigt",
   "alarm.title.meter_frozen": "Zähler eingefroren",
   "alarm.title.overload": "Überlast",
   "alarm.title.slow_load_lost": "Relais verloren",
@@ -287,7 +289,8 @@ export const core = {
   "reason.demand": "Das Auto nimmt nicht mehr oder will nicht laden.",
   "reason.restored": "Es ist wieder Platz.",
   "reason.lease": "Noch einmal dasselbe, damit die Frist nicht abläuft.",
-  "reason.starting": "Die ersten Messungen des Zählers stehen noch aus; mehr als der Rückfallstrom wird nicht vergeben.",
+  "reason.starting":
+    "Die ersten Messungen des Zählers stehen noch aus: Bis dahin wird nichts erhöht, und eine Ladestation behält, was sie hat, bis ihre Frist abläuft oder der Zähler als verloren gilt.",
   "reason.observe": "Nur beobachten: Nichts wird gesteuert.",
   "reason.would": "Beim Steuern: {text}",
   "reason.max_off": "Es war so lange aus, wie zugesagt war.",

@@ -268,7 +268,8 @@ export const history = {
   "whatif.busy": "Wird berechnet… {seconds} s",
   "whatif.long":
     "Auf einem kleinen Computer dauert das je Stunde ein bis zwei Sekunden, für zwei Tage bis zu einigen Minuten. Das Haus wird dabei wie immer gesteuert.",
-  "whatif.viewer": "Ihre Anmeldung darf ansehen, dies aber nicht fragen: Es beschäftigt den Computer. Melden Sie sich als Benutzer an.",
+  "whatif.public":
+    "Ohne Anmeldung können Sie ansehen, dies aber nicht fragen: Es beschäftigt den Computer. Melden Sie sich an, um zu fragen.",
   "whatif.number": "Schreiben Sie eine Zahl in Ampere, zum Beispiel 20.",
   "whatif.nothing": "Noch gibt es keinen Unterschied. Ändern Sie oben mindestens eine Sache.",
   "whatif.failed": "Keine Antwort: {error}",

@@ -63,6 +63,8 @@ export const setup = {
   "setup.meter.take.label": "Diesen lesen: {name}",
   "setup.meter.taken": "Gespeichert: {name} wird ab jetzt gelesen. Eine unbekannte Leitung zu erkennen kann eine Minute dauern.",
   "setup.meter.manual": "Quelle selbst angeben, Schlüssel, Stromwandler",
+  "setup.meter.keep":
+    "Headroom wurde so gestartet, dass es {source} liest. „Weiter“ speichert das, damit es auch nach einem Start ohne diese Angabe gelesen wird.",
   "setup.meter.key.title": "Dieser Zähler ist verschlüsselt.",
   "setup.meter.key.text": "Seine Telegramme kommen an, sind aber ohne seinen Schlüssel nicht lesbar. Sie bekommen ihn vom Netzbetreiber: 32 Zeichen von 0 bis 9 und A bis F.",
   "setup.meter.key.bad": "Schreiben Sie den Schlüssel: 32 Zeichen von 0 bis 9 und A bis F.",

@@ -265,7 +265,7 @@ export const history = {
   "whatif.busy": "Reckoning… {seconds} s",
   "whatif.long":
     "This takes a second or two for each hour on a small computer, up to some minutes for two days. The house is controlled meanwhile as always.",
-  "whatif.viewer": "Your login may look, not ask this: it keeps the computer busy. Log in as a user.",
+  "whatif.public": "Without a login you may look, not ask this: it keeps the computer busy. Log in to ask.",
   "whatif.number": "Write a number of ampere, for example 20.",
   "whatif.nothing": "Nothing differs yet. Change at least one thing above.",
   "whatif.failed": "No answer: {error}",

@@ -59,6 +59,7 @@ export const setup = {
   "setup.meter.take.label": "Read this: {name}",
   "setup.meter.taken": "Saved: {name} is read from now on. An unknown line can take a minute to be recognised.",
   "setup.meter.manual": "Write the source yourself, keys, current transformers",
+  "setup.meter.keep": "Headroom was started to read {source}. “Next” saves it, so that it is read after a start without that, too.",
   "setup.meter.key.title": "This meter is encrypted.",
   "setup.meter.key.text": "Its telegrams come in, and cannot be read without its key. The grid company gives it to you: 32 signs from 0 to 9 and A to F.",
   "setup.meter.key.bad": "Write the key: 32 signs from 0 to 9 and A to F.",

@@ -268,7 +268,7 @@ export const history = {
   "whatif.busy": "Arvutatakse… {seconds} s",
   "whatif.long":
     "Väikesel arvutil võtab see sekundi või kaks iga tunni kohta, kahe päeva puhul kuni mõne minuti. Maja juhitakse samal ajal nagu alati.",
-  "whatif.viewer": "Sinu konto lubab vaadata, mitte seda küsida: see koormab arvutit. Logi sisse kasutajana.",
+  "whatif.public": "Sisse logimata saab vaadata, mitte seda küsida: see koormab arvutit. Küsimiseks logi sisse.",
   "whatif.number": "Kirjuta amprid arvuna, näiteks 20.",
   "whatif.nothing": "Midagi veel ei erine. Muuda ülal vähemalt üht asja.",
   "whatif.failed": "Vastust pole: {error}",

@@ -62,6 +62,8 @@ export const setup = {
   "setup.meter.take.label": "Loe seda: {name}",
   "setup.meter.taken": "Salvestatud: nüüdsest loetakse {name}. Tundmatu liini äratundmine võib võtta minuti.",
   "setup.meter.manual": "Kirjuta allikas ise, võtmed, voolutrafod",
+  "setup.meter.keep":
+    "Headroom käivitati lugema allikat {source}. „Edasi“ salvestab selle, et seda loetaks ka siis, kui käivitatakse ilma selleta.",
   "setup.meter.key.title": "See arvesti on krüptitud.",
   "setup.meter.key.text": "Selle telegrammid jõuavad kohale, kuid võtmeta neid lugeda ei saa. Võtme annab võrguettevõtja: 32 märki, 0–9 ja A–F.",
   "setup.meter.key.bad": "Kirjuta võti: 32 märki, 0–9 ja A–F.",

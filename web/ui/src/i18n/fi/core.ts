@@ -33,7 +33,8 @@ export const core = {
   "guard.over": "Jokin ottaa enemmän kuin sulake sallii tai ei tottele: katso sivun yläreunaa.",
   "guard.stale": "Uusin lukema on vanha: mitään ei nosteta, ja kuormat rajataan talon suurimman nähdyn kulutuksen mukaan.",
   "guard.lost": "Ilman mittaria sulaketta ei valvota: laturit käsketään turvavirralle ja relekuormat pois päältä.",
-  "guard.waiting": "Mittaria ei vielä kuulla, joten sulaketta ei valvota: laturit käsketään turvavirralle.",
+  "guard.waiting":
+    "Mittaria ei vielä kuulla, joten sulaketta ei valvota: mitään ei nosteta, ja laturit pitävät sen mitä niillä on.",
   "guard.still": "{name}: käsky {setpoint}, ottaa nyt {measured}.",
   "guard.still.unset": "{name} ottaa nyt {measured}, eikä sitä ole vielä käsketty.",
   "guard.unknown": "Tämä sivu ei nyt tiedä, vahditaanko sulaketta.",
@@ -243,6 +244,7 @@ export const core = {
   "alarm.overload": "Ylikuorma.",
   "alarm.not_obeying": "{name} ei tottele.",
   "alarm.title.meter_source": "Mittaria ei voi lukea",
+  "alarm.title.circuit_meter": "Ryhmän mittari on hiljaa",
   "alarm.title.meter_frozen": "Mittari jumissa",
   "alarm.title.overload": "Ylikuorma",
   "alarm.title.slow_load_lost": "Rele kadonnut",
@@ -287,7 +289,8 @@ export const core = {
   "reason.demand": "Auto ei ota enempää tai ei halua ladata.",
   "reason.restored": "Tilaa on taas.",
   "reason.lease": "Sama uudelleen, jotta raja pysyy voimassa.",
-  "reason.starting": "Mittarin ensimmäisiä lukemia odotetaan; turvavirtaa enempää ei anneta.",
+  "reason.starting":
+    "Mittarin ensimmäisiä lukemia odotetaan: siihen asti mitään ei nosteta, ja laturi pitää sen mitä sillä on, kunnes sen voimassaolo päättyy tai mittari katsotaan kadonneeksi.",
   "reason.observe": "Vain tarkkailu: mitään ei ohjata.",
   "reason.would": "Ohjaustilassa: {text}",
   "reason.max_off": "Se oli poissa päältä niin kauan kuin on luvattu.",

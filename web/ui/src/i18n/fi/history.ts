@@ -268,7 +268,7 @@ export const history = {
   "whatif.busy": "Lasketaan… {seconds} s",
   "whatif.long":
     "Pienellä tietokoneella tähän kuluu sekunti tai kaksi tuntia kohden, kahteen päivään jopa muutama minuutti. Taloa ohjataan sillä välin kuten aina.",
-  "whatif.viewer": "Tunnuksellasi voi katsoa, ei kysyä tätä: se kuormittaa tietokonetta. Kirjaudu käyttäjänä.",
+  "whatif.public": "Kirjautumatta voi katsoa, ei kysyä tätä: se kuormittaa tietokonetta. Kirjaudu, jos haluat kysyä.",
   "whatif.number": "Kirjoita ampeerit lukuna, esimerkiksi 20.",
   "whatif.nothing": "Mikään ei vielä eroa. Muuta yllä ainakin yhtä kohtaa.",
   "whatif.failed": "Ei vastausta: {error}",

@@ -62,6 +62,8 @@ export const setup = {
   "setup.meter.take.label": "Lue tätä: {name}",
   "setup.meter.taken": "Tallennettu: tästä lähtien luetaan {name}. Tuntemattoman linjan tunnistus voi kestää minuutin.",
   "setup.meter.manual": "Kirjoita lähde itse, avaimet, virtamuuntajat",
+  "setup.meter.keep":
+    "Headroom käynnistettiin lukemaan lähdettä {source}. ”Seuraava” tallentaa sen, jotta sitä luetaan myös, kun käynnistetään ilman sitä.",
   "setup.meter.key.title": "Tämä mittari on salattu.",
   "setup.meter.key.text": "Sen sanomat tulevat perille, mutta niitä ei voi lukea ilman avainta. Avaimen saat verkkoyhtiöltä: 32 merkkiä, 0–9 ja A–F.",
   "setup.meter.key.bad": "Kirjoita avain: 32 merkkiä, 0–9 ja A–F.",

@@ -33,7 +33,8 @@ export const core = {
   "guard.over": "Quelque chose tire plus que le fusible ne permet, ou n’obéit pas : voir le haut de la page.",
   "guard.stale": "La dernière valeur du compteur est ancienne : rien n’est augmenté, et les appareils sont limités d’après la plus forte consommation observée de la maison.",
   "guard.lost": "Sans compteur, le fusible n’est pas surveillé : les bornes doivent passer au courant de repli, les appareils sur relais s’éteindre.",
-  "guard.waiting": "Aucun compteur n’est encore entendu, le fusible n’est donc pas surveillé : les bornes doivent passer au courant de repli.",
+  "guard.waiting":
+    "Aucun compteur n’est encore entendu, le fusible n’est donc pas surveillé : rien n’est augmenté, et les bornes gardent ce qu’elles ont.",
   "guard.still": "{name} : {setpoint} demandés, tire {measured} en ce moment.",
   "guard.still.unset": "{name} tire {measured} en ce moment et n’a encore reçu aucun ordre.",
   "guard.unknown": "Cette page ne peut pas dire maintenant si le fusible est surveillé.",
@@ -243,6 +244,7 @@ export const core = {
   "alarm.overload": "Surcharge.",
   "alarm.not_obeying": "{name} n’obéit pas.",
   "alarm.title.meter_source": "Le compteur ne peut pas être lu",
+  "alarm.title.circuit_meter": "Le compteur d’un circuit est muet",
   "alarm.title.meter_frozen": "Compteur figé",
   "alarm.title.overload": "Surcharge",
   "alarm.title.slow_load_lost": "Relais perdu",
@@ -287,7 +289,8 @@ export const core = {
   "reason.demand": "La voiture ne prend pas plus, ou ne veut pas charger.",
   "reason.restored": "Il y a de nouveau de la place.",
   "reason.lease": "La même chose à nouveau, pour que le délai ne s’écoule pas.",
-  "reason.starting": "Les premières mesures du compteur manquent encore ; rien n’est donné au-delà du courant de repli.",
+  "reason.starting":
+    "Les premières mesures du compteur manquent encore : d’ici là rien n’est augmenté, et une borne garde ce qu’elle a jusqu’à ce que son délai soit écoulé ou que le compteur soit tenu pour perdu.",
   "reason.observe": "Observation seule : rien n’est commandé.",
   "reason.would": "En pilotage : {text}",
   "reason.max_off": "L’arrêt a duré aussi longtemps que promis.",

@@ -268,7 +268,8 @@ export const history = {
   "whatif.busy": "Calcul… {seconds} s",
   "whatif.long":
     "Cela prend une ou deux secondes par heure sur un petit ordinateur, jusqu’à quelques minutes pour deux jours. Pendant ce temps, la maison est pilotée comme toujours.",
-  "whatif.viewer": "Votre compte peut regarder, pas poser cette question : elle occupe l’ordinateur. Connectez-vous comme utilisateur.",
+  "whatif.public":
+    "Sans compte, vous pouvez regarder, pas poser cette question : elle occupe l’ordinateur. Connectez-vous pour la poser.",
   "whatif.number": "Écrivez un nombre d’ampères, par exemple 20.",
   "whatif.nothing": "Rien ne diffère encore. Changez au moins une chose ci-dessus.",
   "whatif.failed": "Pas de réponse : {error}",

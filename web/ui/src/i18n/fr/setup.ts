@@ -63,6 +63,8 @@ export const setup = {
   "setup.meter.take.label": "Lire celui-ci : {name}",
   "setup.meter.taken": "Enregistré : {name} est lu désormais. Reconnaître une ligne inconnue peut prendre une minute.",
   "setup.meter.manual": "Écrire la source, clés, transformateurs de courant",
+  "setup.meter.keep":
+    "Headroom a été démarré pour lire {source}. « Suite » l’enregistre, pour qu’il soit lu aussi après un démarrage sans cela.",
   "setup.meter.key.title": "Ce compteur est chiffré.",
   "setup.meter.key.text": "Ses télégrammes arrivent, mais sont illisibles sans sa clé. Le gestionnaire de réseau vous la donne : 32 caractères de 0 à 9 et de A à F.",
   "setup.meter.key.bad": "Écrivez la clé : 32 caractères de 0 à 9 et de A à F.",

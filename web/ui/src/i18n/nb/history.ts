@@ -268,7 +268,7 @@ export const history = {
   "whatif.busy": "Regner… {seconds} s",
   "whatif.long":
     "Dette tar ett eller to sekunder per time på en liten datamaskin, opptil noen minutter for to dager. Huset styres imens som alltid.",
-  "whatif.viewer": "Med din innlogging kan du se, ikke spørre om dette: det belaster datamaskinen. Logg inn som bruker.",
+  "whatif.public": "Uten innlogging kan du se, ikke spørre om dette: det belaster datamaskinen. Logg inn for å spørre.",
   "whatif.number": "Skriv et antall ampere, for eksempel 20.",
   "whatif.nothing": "Ingenting er annerledes ennå. Endre minst én ting over.",
   "whatif.failed": "Ikke noe svar: {error}",

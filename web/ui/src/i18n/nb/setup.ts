@@ -62,6 +62,8 @@ export const setup = {
   "setup.meter.take.label": "Les denne: {name}",
   "setup.meter.taken": "Lagret: {name} leses fra nå av. Det kan ta et minutt å kjenne igjen en ukjent linje.",
   "setup.meter.manual": "Skriv kilden selv, nøkler, strømtransformatorer",
+  "setup.meter.keep":
+    "Headroom ble startet for å lese {source}. «Neste» lagrer det, slik at det leses også etter en start uten dette.",
   "setup.meter.key.title": "Denne måleren er kryptert.",
   "setup.meter.key.text": "Telegrammene kommer inn, men kan ikke leses uten nøkkelen. Du får den av nettselskapet: 32 tegn fra 0 til 9 og A til F.",
   "setup.meter.key.bad": "Skriv nøkkelen: 32 tegn fra 0 til 9 og A til F.",

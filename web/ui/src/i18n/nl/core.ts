@@ -33,7 +33,8 @@ export const core = {
   "guard.over": "Iets vraagt meer dan de zekering toelaat, of gehoorzaamt niet: zie bovenaan de pagina.",
   "guard.stale": "De laatste meterwaarde is oud: niets wordt verhoogd, en de verbruikers worden begrensd op het hoogste verbruik van het huis dat is gezien.",
   "guard.lost": "Zonder meter wordt de zekering niet bewaakt: laadpalen moeten naar hun terugvalstroom, relaisverbruikers uit.",
-  "guard.waiting": "Nog geen meter gehoord, dus de zekering wordt niet bewaakt: laadpalen moeten naar hun terugvalstroom.",
+  "guard.waiting":
+    "Nog geen meter gehoord, dus de zekering wordt niet bewaakt: niets wordt verhoogd, en laadpalen houden wat ze hebben.",
   "guard.still": "{name}: opgedragen {setpoint}, neemt nu {measured}.",
   "guard.still.unset": "{name} neemt nu {measured} en heeft nog geen opdracht gekregen.",
   "guard.unknown": "Deze pagina weet nu niet of de zekering wordt bewaakt.",
@@ -243,6 +244,7 @@ export const core = {
   "alarm.overload": "Overbelasting.",
   "alarm.not_obeying": "{name} gehoorzaamt niet.",
   "alarm.title.meter_source": "De meter kan niet worden gelezen",
+  "alarm.title.circuit_meter": "De meter van een groep zwijgt",
   "alarm.title.meter_frozen": "Meter bevroren",
   "alarm.title.overload": "Overbelasting",
   "alarm.title.slow_load_lost": "Relais verloren",
@@ -287,7 +289,8 @@ export const core = {
   "reason.demand": "De auto neemt niet meer, of wil niet laden.",
   "reason.restored": "Er is weer ruimte.",
   "reason.lease": "Nog eens hetzelfde, zodat de termijn niet verloopt.",
-  "reason.starting": "De eerste metingen moeten nog komen; boven de terugvalstroom wordt niets gegeven.",
+  "reason.starting":
+    "De eerste metingen moeten nog komen: tot dan wordt niets verhoogd, en een laadpaal houdt wat hij heeft tot zijn termijn verloopt of de meter als verloren geldt.",
   "reason.observe": "Alleen meekijken: er wordt niets gestuurd.",
   "reason.would": "Bij sturen: {text}",
   "reason.max_off": "Het was zo lang uit als beloofd.",

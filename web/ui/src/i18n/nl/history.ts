@@ -268,7 +268,7 @@ export const history = {
   "whatif.busy": "Rekenen… {seconds} s",
   "whatif.long":
     "Dit duurt op een kleine computer een of twee seconden per uur, tot enkele minuten voor twee dagen. Het huis wordt intussen gewoon gestuurd.",
-  "whatif.viewer": "Je login mag kijken, maar dit niet vragen: het houdt de computer bezig. Log in als gebruiker.",
+  "whatif.public": "Zonder login mag je kijken, maar dit niet vragen: het houdt de computer bezig. Log in om het te vragen.",
   "whatif.number": "Vul een getal in ampère in, bijvoorbeeld 20.",
   "whatif.nothing": "Er verschilt nog niets. Wijzig hierboven ten minste één ding.",
   "whatif.failed": "Geen antwoord: {error}",

@@ -63,6 +63,8 @@ export const setup = {
   "setup.meter.take.label": "Lees deze: {name}",
   "setup.meter.taken": "Opgeslagen: {name} wordt vanaf nu gelezen. Een onbekende lijn herkennen kan een minuut duren.",
   "setup.meter.manual": "Zelf de bron invullen, sleutels, stroomtransformatoren",
+  "setup.meter.keep":
+    "Headroom is gestart om {source} te lezen. “Volgende” slaat dat op, zodat het ook na een start zonder dat wordt gelezen.",
   "setup.meter.key.title": "Deze meter is versleuteld.",
   "setup.meter.key.text": "Zijn telegrammen komen binnen, maar zijn zonder sleutel niet te lezen. Je krijgt de sleutel van de netbeheerder: 32 tekens van 0 tot 9 en A tot F.",
   "setup.meter.key.bad": "Vul de sleutel in: 32 tekens van 0 tot 9 en A tot F.",

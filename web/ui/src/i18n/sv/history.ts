@@ -268,7 +268,7 @@ export const history = {
   "whatif.busy": "Räknar… {seconds} s",
   "whatif.long":
     "Detta tar en eller två sekunder per timme på en liten dator, upp till några minuter för två dagar. Huset styrs under tiden som alltid.",
-  "whatif.viewer": "Med din inloggning kan du titta, inte fråga detta: det belastar datorn. Logga in som användare.",
+  "whatif.public": "Utan inloggning kan du titta, inte fråga detta: det belastar datorn. Logga in för att fråga.",
   "whatif.number": "Skriv ett antal ampere, till exempel 20.",
   "whatif.nothing": "Inget skiljer sig än. Ändra minst en sak ovan.",
   "whatif.failed": "Inget svar: {error}",

@@ -63,6 +63,7 @@ export const setup = {
   "setup.meter.take.label": "Läs denna: {name}",
   "setup.meter.taken": "Sparat: {name} läses från och med nu. Det kan ta en minut att känna igen en okänd linje.",
   "setup.meter.manual": "Skriv källan själv, nycklar, strömtransformatorer",
+  "setup.meter.keep": "Headroom startades för att läsa {source}. ”Nästa” sparar det, så att det läses även efter en start utan det.",
   "setup.meter.key.title": "Mätaren är krypterad.",
   "setup.meter.key.text": "Telegrammen kommer in men kan inte läsas utan nyckeln. Du får den av elnätsbolaget: 32 tecken från 0 till 9 och A till F.",
   "setup.meter.key.bad": "Skriv nyckeln: 32 tecken från 0 till 9 och A till F.",

@@ -1,1 +1,0 @@
-import{D as e,M as n}from"./chunk-XUXAK3CM.js";var s=new Set(["","normal","demand","lease","starting","observe"]);function o(r,t){return r!==0?n(r):t==="user"?e(327):s.has(t??"")?n(0):e(326)}export{o as a};
