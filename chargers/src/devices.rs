@@ -613,7 +613,7 @@ mod tests {
         };
         let learnt = BTreeMap::from([(
             "modbus keba 127.0.0.1:9 1".to_owned(),
-            r#"{"lease": "not_there"}"#.to_owned(),
+            r#"{"lease": "NotThere"}"#.to_owned(),
         )]);
         devices.remember(learnt);
         devices.configure(&[keba("ev1", 1), keba("ev2", 2)], &[], true);

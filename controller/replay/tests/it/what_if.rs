@@ -171,37 +171,6 @@ async fn what_came_later_can_be_named() {
     assert!(error.to_string().contains("nowhere"), "{error}");
 }
 
-/// What the house has learnt since would not let its configuration be put in force today.
-#[tokio::test]
-async fn a_house_that_is_wrong_by_itself_can_be_asked_about() {
-    let mut house = House::new().await;
-    let mut risky = config();
-    risky["type"] = json!("configure");
-    risky["chargers"][1]["accept_risk"] = json!(false);
-    risky["chargers"][1]["safe_current_a"] = json!(8);
-    house.tell(risky);
-    house.background = [24, 3, 4];
-    house.seconds(300).await;
-    house.keep();
-    let from = house.now();
-    house.background = [2, 3, 4];
-    house.seconds(60).await;
-    let reader = house.reader().await;
-    let range = Range {
-        from: Some(from),
-        to: None,
-    };
-    let ask = async |change: Value| Asked::of(&reader, range, ENOUGH, &change).await;
-    ask(json!({})).await.unwrap();
-    ask(json!({"site": {"main_fuse": {"rating_a": 20}}}))
-        .await
-        .unwrap();
-    // The change itself is still looked at.
-    let both = json!({"chargers": [{"id": "ev1", "accept_risk": false, "safe_current_a": 6}, {"id": "ev2"}]});
-    let error = ask(both).await.unwrap_err().to_string();
-    assert!(error.contains("chargers.ev1.safe_current_a"), "{error}");
-}
-
 #[tokio::test]
 async fn a_part_of_the_time_and_what_cannot_be_told() {
     let mut house = House::new().await;
