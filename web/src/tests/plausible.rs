@@ -284,18 +284,14 @@ async fn a_parameter_that_is_not_known_is_told_by_every_call() {
 #[tokio::test]
 async fn channels_that_are_profiles_are_devices_of_their_own() {
     let rig = rig_with_loads().await;
-    let relay = |profile: &str| {
+    let charger = |profile: &str| {
         json!({
-            "name": profile, "rated_w": 2000, "phases": ["l1"],
+            "name": profile, "max_current_a": 16, "phases": ["l1"],
             "driver": {"kind": "modbus", "profile": profile, "address": "192.0.2.8"},
         })
     };
-    for (profile, status) in [
-        ("relay_coil_0", 201),
-        ("relay_coil_1", 201),
-        ("relay_coil_1", 422),
-    ] {
-        let answer = rig.do_it(Method::POST, "slow-loads", relay(profile)).await;
+    for (profile, status) in [("point_1", 201), ("point_2", 201), ("point_2", 422)] {
+        let answer = rig.do_it(Method::POST, "chargers", charger(profile)).await;
         assert_eq!(answer.status, status, "{profile}: {}", answer.text);
     }
 }

@@ -116,7 +116,7 @@ mod tests {
     fn hours_that_were_findings_are_none_any_more() {
         for seed in [
             131, 457, 1277, 1438, 11_822, 18_438, 28_359, 60_316, 65_247, 68_465, 68_592, 80_427,
-            86_361, 89_561,
+            86_361, 89_561, 2_805, 5_388,
         ] {
             let fuzzed = run(seed, 1, Kind::Headroom, 1);
             assert_eq!(fuzzed.findings, Vec::new(), "seed {seed}");
