@@ -169,8 +169,10 @@ impl Api {
             .body_mut()
             .with_config()
             .limit(ANSWER_MAX)
-            .read_to_string();
+            .read_to_vec();
+        // A file may be no text at all.
         let text = text.unwrap_or_else(|error| panic!("{what}: {error}"));
+        let text = String::from_utf8_lossy(&text).into_owned();
         Answer {
             status: answer.status().as_u16(),
             content_type: content_type.unwrap_or_default(),
