@@ -183,7 +183,7 @@ async fn talk(
 
 async fn wait_for_stop(stopped: &mut watch::Receiver<bool>) {
     if stopped.wait_for(|stopped| *stopped).await.is_err() {
-        tracing::debug!("the server is gone");
+        tracing::trace!("the server is gone");
     }
 }
 

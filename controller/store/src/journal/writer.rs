@@ -326,6 +326,6 @@ fn answer(done: oneshot::Sender<()>) {
 
 fn answer_with<T>(done: oneshot::Sender<T>, answer: T) {
     if done.send(answer).is_err() {
-        tracing::debug!("nobody waits for the journal any more");
+        tracing::trace!("nobody waits for the journal any more");
     }
 }
