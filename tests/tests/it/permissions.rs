@@ -27,7 +27,7 @@ fn as_stranger(arguments: &[&str], closed: &Path) -> Outcome {
     if is_root {
         command.uid(NOBODY).gid(NOBODY);
     } else {
-        let shut = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0);
+        let shut = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o0);
         fs::set_permissions(closed, shut).unwrap();
     }
     process::run(&mut command, b"", LONG)
