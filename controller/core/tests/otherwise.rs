@@ -75,7 +75,12 @@ impl House {
 
     fn reason(&self, id: &str) -> Reason {
         let loads = self.engine.snapshot().loads;
-        loads.into_iter().find(|load| load.id == id).unwrap().reason.clone()
+        loads
+            .into_iter()
+            .find(|load| load.id == id)
+            .unwrap()
+            .reason
+            .clone()
     }
 }
 
