@@ -142,8 +142,14 @@ impl Control {
                     }
                 },
                 Some(report) = connections.reports.recv() => {
+                    let says = match &report {
+                        DeviceEvent::Charger(report) => Some(report.id.clone()),
+                        _ => None,
+                    };
                     self.report(report);
-                    self.heed_lost_leases();
+                    if let Some(charger) = says {
+                        self.heed_lost_lease(&charger);
+                    }
                 }
                 // The engine's deadline is at another moment now.
                 () = self.clock.changed() => {}
@@ -197,11 +203,12 @@ impl Control {
     }
 
     /// A driver may learn only now that nothing runs out in its charger.
-    fn heed_lost_leases(&mut self) {
+    fn heed_lost_lease(&mut self, charger: &str) {
         let devices = &self.connections.devices;
-        let lost = self.engine.config().chargers.iter().find(|charger| {
-            charger.lease != LeaseProof::None && devices.keeps_its_last_limit(&charger.id)
-        });
+        let mut chargers = self.engine.config().chargers.iter();
+        let lost = chargers
+            .find(|it| it.id == charger)
+            .filter(|it| it.lease != LeaseProof::None && devices.keeps_its_last_limit(&it.id));
         if let Some(lost) = lost {
             tracing::warn!(
                 load = lost.id,

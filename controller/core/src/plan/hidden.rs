@@ -3,10 +3,10 @@
 //! standard alone has none.
 
 use super::rows::KEEP_SHARE;
-use super::{Row, World, times, used};
+use super::{Circuit, Row, World, times, used};
 use crate::load::REACTION_MS;
 use crate::reason::Bound;
-use crate::units::Milliamps;
+use crate::units::{Milliamps, Phase};
 
 impl World<'_> {
     /// The most that a running load may be raised to so that the lines bear what may hide in the raise, and the bound
@@ -23,11 +23,14 @@ impl World<'_> {
         let mut bound = None;
         for row in rows {
             let weight = weight(row);
+            // Most fuses remember, and houses have many chargers.
+            if weight == 0 || self.forgetful(row).is_none() {
+                continue;
+            }
             let counted = row.weights.get(raiser).copied().unwrap_or(0);
             let others = used(row, worst) - times(own, counted);
             let carries = |to| others + times(to, weight);
-            while weight > 0
-                && (Milliamps(1)..to).contains(&from)
+            while (Milliamps(1)..to).contains(&from)
                 && !self.bears_hidden(row, carries(to), times(to - from, weight))
             {
                 to = (to - Milliamps(1)).floor_to_amps().max(from);
@@ -40,18 +43,21 @@ impl World<'_> {
         (to, bound)
     }
 
+    /// The line of a row, if it is measured and its fuse has forgotten a step when a load has answered.
+    fn forgetful(&self, row: &Row) -> Option<(&Circuit, Phase)> {
+        let mut circuits = self.circuits.iter();
+        let circuit = circuits.find(|one| one.metered && one.id == row.bound.circuit);
+        let line = circuit.zip(row.bound.phase);
+        line.filter(|(circuit, phase)| circuit.meter.forgets_within(*phase, REACTION_MS))
+    }
+
     /// Whether a line bears a step of the house that hides in a raise of so much, and the next one, beside what the
     /// loads have then.
     fn bears_hidden(&self, row: &Row, loads: Milliamps, raise: Milliamps) -> bool {
-        let mut circuits = self.circuits.iter();
-        let circuit = circuits.find(|one| one.metered && one.id == row.bound.circuit);
-        let Some((circuit, phase)) = circuit.zip(row.bound.phase) else {
+        let Some((circuit, phase)) = self.forgetful(row) else {
             return true;
         };
         let meter = &circuit.meter;
-        if !meter.forgets_within(phase, REACTION_MS) {
-            return true;
-        }
         let house = row.bound.level - row.bound.available;
         let step = |house| {
             let room = (circuit.rating.get(phase) - house).max(Milliamps::ZERO);
