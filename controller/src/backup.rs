@@ -10,8 +10,8 @@ use headroom_store::{
     BackupError, DataDirectory, Manifest, StoreError, back_up, stage, take_over_now,
 };
 
+use crate::data::{DataArgs, has_state};
 use crate::publish::VERSION;
-use crate::service::{DataArgs, has_state};
 use crate::untouched::Untouched;
 
 /// Both databases in one file, for its owner alone; the service may run

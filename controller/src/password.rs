@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use headroom_store::{Role, StateDb, hash_password, new_charger_password};
 
-use crate::service::DataArgs;
+use crate::data::DataArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct PasswordArgs {

@@ -18,7 +18,7 @@ use headroom_chargers::{
     http_profiles,
 };
 
-use crate::service::DataArgs;
+use crate::data::DataArgs;
 
 /// The device gave nothing that was understood.
 const NOTHING: u8 = 2;

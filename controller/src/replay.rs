@@ -16,7 +16,7 @@ use headroom_replay::{
 use headroom_store::JournalReader;
 use jiff::Timestamp;
 
-use crate::service::DataArgs;
+use crate::data::DataArgs;
 
 /// Nothing in this time could be judged.
 const NOTHING: u8 = 2;

@@ -3,9 +3,8 @@
 //! Starts in an order that keeps the page reachable whatever is broken: data directory, databases,
 //! listeners, devices, meter, loop. A device or meter that fails never keeps the service from starting.
 
-use std::io::{ErrorKind, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::unix::fs::DirBuilderExt;
+use std::io::Write;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -25,8 +24,12 @@ use crate::charger_test::ChargerTests;
 use crate::clock::Clock;
 use crate::configuration::socket::{self, Socket};
 use crate::control::{Connections, Control};
+use crate::data::data_directory;
 use crate::demo;
 use crate::learnt::EngineMemory;
+use crate::listeners::{
+    bind, bind_free, bind_preferred, loopback_of, parse_address, would_collide,
+};
 use crate::meter::MeterSlot;
 use crate::notify::Notifier;
 use crate::publish::Publisher;
@@ -106,18 +109,6 @@ fn parse_speed(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "must be a number from 1 to 60".to_owned())
 }
 
-fn parse_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| {
-        let example = match text.trim_start_matches(':').parse::<u16>() {
-            Ok(port) => {
-                format!("127.0.0.1:{port} for this computer alone, 0.0.0.0:{port} for its network")
-            }
-            Err(_) => "127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080".to_owned(),
-        };
-        format!("it must be an address and a port, such as {example}")
-    })
-}
-
 fn parse_host_name(text: &str) -> Result<String, String> {
     if is_host_name(text) {
         Ok(text.to_owned())
@@ -127,96 +118,6 @@ fn parse_host_name(text: &str) -> Result<String, String> {
                 .to_owned(),
         )
     }
-}
-
-/// The data directory that a command means.
-///
-/// # Errors
-/// When nothing tells where it could be.
-fn data_directory(given: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let variable = |name| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    given
-        .map(Path::to_owned)
-        .or_else(|| variable("STATE_DIRECTORY"))
-        .or_else(|| variable("XDG_STATE_HOME").map(|state| state.join("headroom")))
-        .or_else(|| variable("HOME").map(|home| home.join(".local/state/headroom")))
-        .context("no place for the data is known: name one with --data")
-}
-
-/// Where the data are, for commands beside the service.
-#[derive(Debug, Args)]
-pub(crate) struct DataArgs {
-    /// The data directory; default: the platform's state directory
-    #[arg(long = "data", env = "HEADROOM_DATA", value_name = "DIR")]
-    directory: Option<PathBuf>,
-}
-
-impl DataArgs {
-    /// Where the data are.
-    ///
-    /// # Errors
-    /// When nothing tells where they could be.
-    pub(crate) fn directory(&self) -> anyhow::Result<PathBuf> {
-        data_directory(self.directory.as_deref())
-    }
-
-    /// Opens the database of the configuration. It takes several programs at once, so the service may run
-    /// beside it.
-    ///
-    /// # Errors
-    /// When there is none, so that a forgotten `--data` is not answered from an empty house.
-    pub(crate) async fn open_state(&self) -> anyhow::Result<StateDb> {
-        let directory = data_directory(self.directory.as_deref())?;
-        if !has_state(&directory)? {
-            bail!(
-                "there is no Headroom in the data directory {}: name the one that the service uses with --data DIR or in \
-                 $STATE_DIRECTORY; under systemd it is /var/lib/headroom",
-                directory.display()
-            );
-        }
-        Ok(StateDb::open(&directory).await?)
-    }
-
-    /// The same before the service's first start: what is not there is begun, and who asked is told where.
-    ///
-    /// # Errors
-    /// When it cannot be made or opened.
-    pub(crate) async fn open_or_begin_state(&self) -> anyhow::Result<StateDb> {
-        let directory = data_directory(self.directory.as_deref())?;
-        if !has_state(&directory)? {
-            tracing::warn!(
-                "there was no Headroom in the data directory {}: one is begun there, which the service must use too (--data \
-                 DIR or $STATE_DIRECTORY)",
-                directory.display()
-            );
-        }
-        // Made for its owner alone, and let go of at once: the service may start beside this.
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&directory)
-            .with_context(|| format!("cannot make the data directory {}", directory.display()))?;
-        Ok(StateDb::open(&directory).await?)
-    }
-}
-
-/// Whether a data directory holds a configuration.
-///
-/// # Errors
-/// When this user may not look: that is another thing than not there.
-pub(crate) fn has_state(directory: &Path) -> anyhow::Result<bool> {
-    let there = directory.join("state.db").try_exists();
-    there.with_context(|| {
-        format!(
-            "it cannot be told whether a Headroom is in the data directory {}, which this user may not look into: run this as \
-             the user of the service (under systemd: with sudo)",
-            directory.display()
-        )
-    })
 }
 
 /// `headroom run`.
@@ -326,44 +227,6 @@ fn block_on<T>(service: impl Future<Output = anyhow::Result<T>>) -> anyhow::Resu
     let result = runtime.block_on(service);
     runtime.shutdown_background();
     result
-}
-
-/// Whether two listeners cannot both be had.
-fn would_collide(one: SocketAddr, other: SocketAddr) -> bool {
-    one.port() == other.port()
-        && one.port() != 0
-        && (one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified())
-}
-
-/// Listens where a flag says.
-async fn bind(flag: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| {
-        let what = match error.kind() {
-            ErrorKind::AddrInUse => {
-                "another program listens there, maybe another Headroom (ss -ltnp names it): stop it, or choose another port"
-            }
-            ErrorKind::AddrNotAvailable => {
-                "this computer has no such address: 127.0.0.1 is itself, 0.0.0.0 is all of its addresses"
-            }
-            ErrorKind::PermissionDenied => {
-                "that is not allowed: choose a port from 1024, or grant CAP_NET_BIND_SERVICE"
-            }
-            _ => "choose another address or port",
-        };
-        anyhow::Error::new(error).context(format!("{flag} {address}: {what}"))
-    })
-}
-
-/// A port of loopback that people know, or a free one.
-async fn bind_preferred(flag: &str, port: u16) -> anyhow::Result<TcpListener> {
-    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
-        Ok(listener) => Ok(listener),
-        Err(_) => bind_free(flag).await,
-    }
-}
-
-async fn bind_free(what: &str) -> anyhow::Result<TcpListener> {
-    bind(what, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
 }
 
 /// Its file is opened beside the loop: the configuration alone is needed to guard a fuse.
@@ -501,14 +364,6 @@ impl Service {
         self.journal.close().await;
         self.state.close().await;
         outcome
-    }
-}
-
-fn loopback_of(address: IpAddr) -> IpAddr {
-    if address.is_unspecified() {
-        IpAddr::V4(Ipv4Addr::LOCALHOST)
-    } else {
-        address
     }
 }
 

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use headroom_store::Role;
 use headroom_web::{NAME_RULE, is_name};
 
-use crate::service::DataArgs;
+use crate::data::DataArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct TokenArgs {

@@ -21,8 +21,8 @@ use headroom_core::{Learnt, PerPhase};
 use headroom_store::{DataDirectory, House, StateDb, StoreError};
 use headroom_web::apply::{Applied, ApplyError, Checks, Wanted, apply_to};
 
+use crate::data::DataArgs;
 use crate::learnt::LEARNT_HOUSE;
-use crate::service::DataArgs;
 use crate::untouched::Untouched;
 
 /// Of a file with secrets.

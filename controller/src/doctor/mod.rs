@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use crate::service::DataArgs;
+use crate::data::DataArgs;
 
 /// A check failed.
 const FAILED: u8 = 3;
