@@ -25,7 +25,9 @@ use tokio::{
 use tracing::warn;
 
 use crate::{
-    central::{self, Auth, KnownCharger, Limits, Refused, Roster, ServeError, Traced, Unmatched},
+    central::{
+        self, Auth, KnownCharger, Limits, Refused, Roster, ServeError, TlsDoor, Traced, Unmatched,
+    },
     discovery::{Discovery, Found},
     http,
     message::{DeviceCommand, DeviceEvent},
@@ -439,13 +441,17 @@ impl Devices {
         )
     }
 
-    /// Serves the OCPP central system on a listener until the future is dropped. Connections that
-    /// are up live on; [`Devices::disconnect_all`] ends them.
+    /// Serves the OCPP central system on a listener until the future is dropped, with TLS for those who want it while `tls` gives
+    /// what it takes. Connections that are up live on; [`Devices::disconnect_all`] ends them.
     ///
     /// # Errors
     /// If the listener is no good.
-    pub async fn serve(&self, listener: TcpListener) -> Result<Infallible, ServeError> {
-        central::serve(listener, self.ocpp_router()).await
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        tls: TlsDoor,
+    ) -> Result<Infallible, ServeError> {
+        central::serve(listener, self.ocpp_router(), tls).await
     }
 
     /// Charge points that connected and are not adopted, at most 50.

@@ -280,9 +280,7 @@ impl Control {
             return;
         }
         let actions = self.engine.step(event.clone(), at);
-        for action in &actions.actions {
-            self.command(action);
-        }
+        self.command(&actions.actions);
         let time = self.clock.wall_at(at);
         let snapshot = self.look();
         let decision = self.journal(event.clone(), &actions, &snapshot, time);
@@ -446,43 +444,44 @@ impl Control {
         }
     }
 
-    /// Gives a command to its device's mailbox.
-    fn command(&mut self, action: &Action) {
-        let command = match &action.what {
-            Command::SetLimit {
-                load,
-                limit_a,
-                phases,
-                lease_s,
-            } => DeviceCommand::SetLimit {
-                command: action.command,
-                load: load.clone(),
-                limit: *limit_a,
-                phases: *phases,
-                lease_s: *lease_s,
-                safe: self.safe_current(load),
-                renewal: action.renewal,
-            },
-            Command::Switch { load, on } => DeviceCommand::Switch {
-                command: action.command,
-                load: load.clone(),
-                on: *on,
-                lease_s: SLOW_LOAD_LEASE_S,
-                renewal: action.renewal,
-            },
-        };
-        self.unseen
-            .insert(action.what.load().to_owned(), action.command);
-        self.connections.devices.send(command);
-    }
-
-    fn safe_current(&self, load: &str) -> Milliamps {
-        let chargers = &self.engine.config().chargers;
-        chargers
-            .iter()
-            .find(|charger| charger.id == load)
-            .map(|charger| charger.safe_current_a)
-            .unwrap_or_default()
+    /// Gives commands to their devices' mailboxes.
+    fn command(&mut self, actions: &[Action]) {
+        if actions.is_empty() {
+            return;
+        }
+        let chargers = self.engine.config().chargers.iter();
+        // One step may tell hundreds.
+        let safe: HashMap<&str, Milliamps> = chargers
+            .map(|charger| (charger.id.as_str(), charger.safe_current_a))
+            .collect();
+        for action in actions {
+            let command = match &action.what {
+                Command::SetLimit {
+                    load,
+                    limit_a,
+                    phases,
+                    lease_s,
+                } => DeviceCommand::SetLimit {
+                    command: action.command,
+                    load: load.clone(),
+                    limit: *limit_a,
+                    phases: *phases,
+                    lease_s: *lease_s,
+                    safe: safe.get(load.as_str()).copied().unwrap_or_default(),
+                    renewal: action.renewal,
+                },
+                Command::Switch { load, on } => DeviceCommand::Switch {
+                    command: action.command,
+                    load: load.clone(),
+                    on: *on,
+                    lease_s: SLOW_LOAD_LEASE_S,
+                    renewal: action.renewal,
+                },
+            };
+            self.unseen
+                .insert(action.what.load().to_owned(), action.command);
+            self.connections.devices.send(command);
+        }
     }
 
     /// Notes which commands are seen to be followed.

@@ -324,7 +324,9 @@ impl Service {
         );
         let mut control = tokio::spawn(control.run(stopped.clone()));
         let chargers = devices.clone();
-        let central = tokio::spawn(async move { chargers.serve(self.ocpp).await });
+        let tls = std::sync::Arc::clone(&app.tls);
+        let tls = Box::new(move || tls.acceptor());
+        let central = tokio::spawn(async move { chargers.serve(self.ocpp, tls).await });
         let beside = self.socket.take();
         let beside = beside.map(|socket| tokio::spawn(socket.serve(app.clone())));
         let web = tokio::spawn(headroom_web::serve(self.web, app));

@@ -1,10 +1,13 @@
 // A browser, a list of tests, and what every page must never do: speak to a foreign host or write an error.
+// HEADROOM_SLOW=6 makes every page six times as slow, as a small computer does: what a test does not wait for, it then misses.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 import { chromium } from "playwright-core";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -12,14 +15,18 @@ const here = dirname(fileURLToPath(import.meta.url));
 export const screens = join(here, "..", "..", "target", "screens");
 export const SIZES = [360, 1280];
 export const SCHEMES = ["light", "dark"];
+/** By then everything has come that comes by itself: a render, an answer, an event. A slow machine needs it, no other waits so long. */
+export const PATIENCE_MS = 60_000;
+/** How often a state is looked at that is waited for. */
+const LOOK_MS = 50;
 
 const CANDIDATES = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 /** Console lines that the browser writes by itself for answers that a test asks for. */
 const EXPECTED = [
   { text: /status of 422/, url: /\/api\/v1\// },
-  // What this house has not: no report before the first test, no demo's switches in a house that is none.
-  { text: /status of 404/, url: /\/api\/v1\/(session|demo|notifications|tls|chargers\/[^/]+\/report)$/ },
+  // What this house has not: no demo's switches in a house that is none.
+  { text: /status of 404/, url: /\/api\/v1\/(session|demo|notifications|tls)$/ },
 ];
 
 /** The address of the running demo, from the environment. */
@@ -33,8 +40,59 @@ export function address() {
 export async function openBrowser() {
   const executablePath = CANDIDATES.find((path) => path !== undefined && existsSync(path));
   if (executablePath === undefined) throw new Error("No Chromium found: install Debian's package chromium, or set CHROMIUM.");
-  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+  const slowness = Number(process.env.HEADROOM_SLOW ?? 1);
+  const newContext = browser.newContext.bind(browser);
+  browser.newContext = async (options) => {
+    const context = await newContext(options);
+    context.setDefaultTimeout(PATIENCE_MS);
+    const newPage = context.newPage.bind(context);
+    context.newPage = async () => {
+      const page = await newPage();
+      if (slowness > 1) await (await context.newCDPSession(page)).send("Emulation.setCPUThrottlingRate", { rate: slowness });
+      return page;
+    };
+    return context;
+  };
+  return browser;
 }
+
+/** As it is wanted: the same value, text that fits a pattern, or what a function holds for right. */
+function fits(value, wanted) {
+  if (wanted instanceof RegExp) return wanted.test(String(value));
+  return typeof wanted === "function" ? wanted(value) === true : isDeepStrictEqual(value, wanted);
+}
+
+/**
+ * Reads until what is read is as it is `wanted`, and answers it; fails with what was read last. For everything that follows
+ * an action: the page draws, asks and hears in its own time.
+ */
+export async function eventually(read, wanted, what = "", within = PATIENCE_MS) {
+  const end = Date.now() + within;
+  for (;;) {
+    let found;
+    let problem;
+    try {
+      found = await read();
+      if (fits(found, wanted)) return found;
+    } catch (error) {
+      problem = error;
+    }
+    if (Date.now() >= end) {
+      const last = problem === undefined ? JSON.stringify(found) : String(problem);
+      const rule = wanted instanceof RegExp || typeof wanted === "function" ? String(wanted) : JSON.stringify(wanted);
+      assert.fail(`${what === "" ? "" : `${what}: `}wanted ${rule}, found ${last} for ${within / 1000} s`);
+    }
+    await pause(LOOK_MS);
+  }
+}
+
+/** The text of an element as it comes to be, in one line. */
+export const reads = (locator, wanted, what) =>
+  eventually(async () => (await locator.innerText({ timeout: LOOK_MS * 20 })).replace(/\s+/g, " ").trim(), wanted, what);
+
+/** How many there come to be. */
+export const counts = (locator, wanted, what) => eventually(() => locator.count(), wanted, what);
 
 /** A page that notes foreign requests and errors into `faults`. `at` is the part of the address behind the origin. */
 export async function openPage(browser, base, faults, { width = 1280, height = 900, scheme = "light", at = "#/live", prepare } = {}) {
@@ -54,8 +112,9 @@ export async function openPage(browser, base, faults, { width = 1280, height = 9
   await prepare?.(page);
   await page.goto(new URL(at, base).href);
   // The sentence about the fuse stands on every page once the status is there.
-  await page.locator("[data-guard]").waitFor({ timeout: 20_000 });
-  if (at === "#/live") await page.locator("[data-phase]").first().waitFor({ timeout: 20_000 });
+  await page.locator("[data-guard]").waitFor();
+  if (at === "#/live") await page.locator("[data-phase]").first().waitFor();
+  await drawn(page);
   return page;
 }
 
@@ -73,12 +132,22 @@ export const call = (page, method, path, body) =>
     [method, path, body],
   );
 
-/** Goes to another page by its address, as a link does. */
+/** The page stands: its script has come, and the first answers that it waits for. */
+export const drawn = (page) => counts(page.locator("main [data-loading]"), 0, "the page is drawn");
+
+/** Goes to another page by its address, as a link does, and waits until it stands. */
 export async function visit(page, at) {
-  await page.evaluate((hash) => {
-    location.hash = hash;
+  await page.evaluate(async (hash) => {
+    if (location.hash !== hash) {
+      const changed = new Promise((done) => addEventListener("hashchange", done, { once: true }));
+      location.hash = hash;
+      await changed;
+    }
+    // What the change of the address draws is drawn now, and what follows a drawing is done.
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
   }, at);
   await page.locator("[data-guard]").waitFor();
+  await drawn(page);
 }
 
 const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -105,6 +174,9 @@ export async function accessible(page, what) {
   return `${result.passes.length} rules passed${result.violations.length === 0 ? "" : `, minor: ${result.violations.map((v) => v.id).join(" ")}`}`;
 }
 
+/** A tablet on the wall. */
+export const TABLET = { width: 1024, height: 600 };
+
 /** A screenshot of the whole page as `NAME-WIDTH-SCHEME.png`; fails where something sticks out at the side. */
 export async function shoot(page, name, width, scheme) {
   await mkdir(screens, { recursive: true });
@@ -112,7 +184,12 @@ export async function shoot(page, name, width, scheme) {
   assert.ok(wide <= width, `${name}: nothing sticks out at ${width} px, found ${wide} px`);
   // What sticks to the top of the window would stand in the middle of the picture.
   await page.evaluate(() => scrollTo(0, 0));
+  // So high that what stands at the bottom of the window stands at the bottom of the picture.
+  const { height } = page.viewportSize();
+  const whole = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.setViewportSize({ width, height: Math.max(height, whole) });
   await page.screenshot({ path: join(screens, `${name}-${width}-${scheme}.png`), fullPage: true });
+  await page.setViewportSize({ width, height });
 }
 
 /** Runs the tests one after the other, prints each result and the sum; true when none failed. */

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { address, api, openBrowser, openPage, run, SIZES, shoot, visit } from "./harness.mjs";
+import { address, api, eventually, openBrowser, openPage, run, SIZES, shoot, visit } from "./harness.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const base = address();
@@ -56,12 +56,6 @@ async function allKeys() {
   return areas.flatMap((text) => [...text.matchAll(/^ {2}"([\w.-]+)":/gm)].map(([, key]) => key));
 }
 
-/** The page stands: its script has come and what it asks of the service, as far as that comes soon. */
-async function drawn(page) {
-  await page.locator("main .panel, main .stack, main table, main form").first().waitFor();
-  await page.waitForFunction(() => !/…/.test(document.querySelector("main .empty")?.textContent ?? ""), null, { timeout: 1_500 }).catch(() => undefined);
-}
-
 async function everyLanguage() {
   const page = await openPage(browser, base, faults, { width: SIZES[0], height: 740, at: "#/settings/language" });
   const keys = await allKeys();
@@ -78,18 +72,18 @@ async function everyLanguage() {
     await page.locator(`html[lang="${name}"]`).waitFor({ state: "attached" });
     for (const place of PLACES) {
       await visit(page, `#/${place}`);
-      await drawn(page);
       const title = (await page.locator("h1").textContent()).replaceAll("\u00ad", "");
       titles.set(place, (titles.get(place) ?? new Set()).add(title));
       for (const flaw of await page.evaluate(flaws, keys)) wrong.push(`${name} ${place}: ${flaw}`);
     }
     // What is behind "More" is seen too.
     await page.locator(".nav-more button").click();
+    await page.locator("#nav-rest.is-open").waitFor();
     for (const flaw of await page.evaluate(flaws, keys)) wrong.push(`${name}, the other pages: ${flaw}`);
     await page.keyboard.press("Escape");
   }
   await page.reload();
-  assert.equal(await page.locator("html").getAttribute("lang"), names.at(-1), "it is kept for the next visit");
+  await eventually(() => page.locator("html").getAttribute("lang"), names.at(-1), "it is kept for the next visit");
   await page.context().close();
   assert.deepEqual([...new Set(wrong)], []);
   assert.ok(titles.get("decisions").size >= 7, [...titles.get("decisions")].join(", "));
@@ -115,7 +109,6 @@ async function pictures() {
     });
     for (const place of PLACES) {
       await visit(page, `#/${place}`);
-      await drawn(page);
       await shoot(page, `${name}-${place.replace("/", "-")}`, width, "light");
     }
     await page.context().close();

@@ -66,6 +66,7 @@ fn demo() {
         "127.0.0.1:0",
     ]));
     controller::address(&process);
+    // The time is what is measured: its first half minute is its start, the second one is looked at.
     thread::sleep(Duration::from_secs(30));
     let (cpu, wall) = (processor(process.id()), Instant::now());
     thread::sleep(Duration::from_secs(30));
@@ -92,6 +93,7 @@ fn idle() {
     controller.wait_status("the meter is read", Duration::from_secs(20), |status| {
         (status["meter"]["state"] == "ok").then_some(())
     });
+    // What the start leaves to do is over; then half a minute is looked at.
     thread::sleep(Duration::from_secs(5));
     let (cpu, wall) = (processor(controller.process.id()), Instant::now());
     thread::sleep(Duration::from_secs(30));

@@ -8,7 +8,7 @@ connection is down. What it draws is written to standard output, one JSON object
      "profiles": 2, "transaction": 42, "energy_wh": 3.1}
 
 `t` is CLOCK_MONOTONIC in seconds. Lines on standard input: `plug`, `unplug`, `full` (the car takes no
-more), `quit`. It says {"event": "refused", "status": 401} when the handshake is refused.
+more), `mute` (it says and answers nothing any more, and its connection stays), `quit`. It says {"event": "refused", "status": 401} when the handshake is refused.
 
 With --manner it has a peculiarity of charge points in the field; MANNERS lists them.
 """
@@ -26,7 +26,7 @@ from charging_profiles import VOLTAGE
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint as Base
 from ocpp.v16 import call, call_result
-from outlet import RECONNECT_S, STEP_S, Outlet, commands, first_of, power, say
+from outlet import RECONNECT_S, STEP_S, Outlet, commands, first_of, power, say, tls
 
 MANNERS = {
     "w-only": "takes limits in watts only",
@@ -50,6 +50,7 @@ MANNERS = {
     "keeps-limit": "does not fall back when its limit has run out",
     "kilowatts": "tells power and voltage, no current",
     "numbers": "sends values as JSON numbers",
+    "strings": "sends numbers as texts",
     "two-connectors": "has a second connector with a car",
     "three-to-one": "changes between three phases and one",
     "rejects": "rejects every profile",
@@ -77,7 +78,20 @@ class ChargePoint(Base):
         if "unknown" in self.manner:
             del self.route_map["SetChargingProfile"]
 
+    async def call(self, payload, *more, **named):
+        if self.outlet.mute:
+            await asyncio.Event().wait()
+        if "strings" in self.manner:
+            # A number that is a text breaks the schema.
+            named["skip_schema_validation"] = True
+            for name in ("connector_id", "transaction_id", "meter_start", "meter_stop"):
+                if getattr(payload, name, None) is not None:
+                    setattr(payload, name, str(getattr(payload, name)))
+        return await super().call(payload, *more, **named)
+
     async def route_message(self, raw_msg):
+        if self.outlet.mute:
+            return
         call_of_theirs = json.loads(raw_msg)[0] == 2
         if call_of_theirs and "early-call" in self.manner and not self.booted:
             raise websockets.exceptions.ConnectionClosedError(None, None)
@@ -191,7 +205,23 @@ class ChargePoint(Base):
 
     @on("ChangeAvailability")
     def change_availability(self, connector_id, type):
+        say(event="asked", what="availability", value=type)
         return call_result.ChangeAvailability(status="Accepted")
+
+    @on("Reset")
+    def reset(self, type):
+        say(event="asked", what="reset", value=type)
+        return call_result.Reset(status="Accepted")
+
+    @on("RemoteStartTransaction")
+    def remote_start(self, id_tag, connector_id=None, **_):
+        say(event="asked", what="start", value=id_tag)
+        return call_result.RemoteStartTransaction(status="Rejected")
+
+    @on("RemoteStopTransaction")
+    def remote_stop(self, transaction_id):
+        say(event="asked", what="stop", value=transaction_id)
+        return call_result.RemoteStopTransaction(status="Accepted")
 
     async def boot(self):
         if "early-call" in self.manner:
@@ -315,6 +345,7 @@ async def talk(outlet, options):
                 f"{options.url}/{options.id}",
                 subprotocols=protocols,
                 additional_headers=headers,
+                ssl=tls(options),
                 ping_interval=5,
                 ping_timeout=5,
             )
@@ -356,6 +387,7 @@ async def main():
     parser.add_argument("--url", required=True, help="ws://host:port, without the identity")
     parser.add_argument("--id", required=True)
     parser.add_argument("--password")
+    parser.add_argument("--ca", help="the authority that it trusts, for wss://")
     parser.add_argument("--phases", type=int, default=3)
     parser.add_argument("--min", type=float, default=6.0, help="least current of the charger, in amperes")
     parser.add_argument("--max", type=float, default=16.0, help="most that the charger offers, in amperes")

@@ -17,7 +17,7 @@ from datetime import timedelta
 import websockets
 from ocpp.exceptions import NotImplementedError as NotImplementedHere
 from ocpp.routing import on
-from outlet import RECONNECT_S, STEP_S, Outlet, commands, first_of, power, say
+from outlet import RECONNECT_S, STEP_S, Outlet, commands, first_of, power, say, tls
 
 VERSION = "2.1" if "--ocpp21" in sys.argv else "2.0.1"
 LIBRARY = importlib.import_module("ocpp.v21" if VERSION == "2.1" else "ocpp.v201")
@@ -201,6 +201,26 @@ class ChargePoint(LIBRARY.ChargePoint):
             return call_result.TriggerMessage(status="NotImplemented")
         return call_result.TriggerMessage(status="Accepted")
 
+    @on("ChangeAvailability")
+    def change_availability(self, operational_status, **_):
+        say(event="asked", what="availability", value=operational_status)
+        return call_result.ChangeAvailability(status="Accepted")
+
+    @on("Reset")
+    def reset(self, type, **_):
+        say(event="asked", what="reset", value=type)
+        return call_result.Reset(status="Accepted")
+
+    @on("RequestStartTransaction")
+    def request_start(self, id_token, **_):
+        say(event="asked", what="start", value=id_token["id_token"])
+        return call_result.RequestStartTransaction(status="Rejected")
+
+    @on("RequestStopTransaction")
+    def request_stop(self, transaction_id, **_):
+        say(event="asked", what="stop", value=transaction_id)
+        return call_result.RequestStopTransaction(status="Accepted")
+
     # --- what it says by itself -------------------------------------------------------------------------------
 
     async def boot(self):
@@ -277,7 +297,7 @@ def device_model(options):
         ("SmartChargingCtrlr", "RateUnit"): ["A,W", False],
         ("SmartChargingCtrlr", "ProfileStackLevel"): ["10", False],
         ("SmartChargingCtrlr", "PeriodsPerSchedule"): ["16", False],
-        ("SmartChargingCtrlr", "Phases3to1"): ["false", False],
+        ("SmartChargingCtrlr", "Phases3to1"): [str("three-to-one" in options.manner).lower(), False],
         ("SampledDataCtrlr", "TxUpdatedInterval"): ["900", True],
         ("SampledDataCtrlr", "TxUpdatedMeasurands"): ["Energy.Active.Import.Register", True],
         ("OCPPCommCtrlr", "WebSocketPingInterval"): ["10", True],
@@ -297,6 +317,7 @@ async def talk(outlet, options, variables):
                 f"{options.url}/{options.id}",
                 subprotocols=[f"ocpp{VERSION}"],
                 additional_headers=headers,
+                ssl=tls(options),
                 ping_interval=5,
                 ping_timeout=5,
             ) as connection:
@@ -330,6 +351,7 @@ async def main():
     parser.add_argument("--url", required=True, help="ws://host:port, without the identity")
     parser.add_argument("--id", required=True)
     parser.add_argument("--password")
+    parser.add_argument("--ca", help="the authority that it trusts, for wss://")
     parser.add_argument("--phases", type=int, default=3)
     parser.add_argument("--min", type=float, default=6.0, help="least current of the charger, in amperes")
     parser.add_argument("--max", type=float, default=16.0, help="most that the charger offers, in amperes")
@@ -340,7 +362,7 @@ async def main():
     parser.add_argument("--ocpp21", action="store_true", help="speaks OCPP 2.1")
     parser.add_argument("--no-profiles", action="store_true", help="does not know SetChargingProfile")
     parser.add_argument("--foreign", action="store_true", help="has a profile of another system above all others")
-    parser.add_argument("--manner", action="append", default=[], choices=["clock-fast", "clock-slow"])
+    parser.add_argument("--manner", action="append", default=[], choices=["clock-fast", "clock-slow", "three-to-one"])
     options = parser.parse_args()
     outlet = Outlet(options)
     if options.foreign:

@@ -16,6 +16,8 @@ class Profiles:
         self.forever = forever
         self.items = []
         self.frozen = None
+        # The number of phases in the profile that came last; None if it names none.
+        self.told_phases = None
 
     def freeze(self):
         """From now on only what is installed now counts as a default: until the next transaction."""
@@ -33,6 +35,7 @@ class Profiles:
 
         self.items = [item for item in self.items if not replaces(*item)]
         self.items.append((connector, profile))
+        self.told_phases = profile["charging_schedule"]["charging_schedule_period"][0].get("number_phases")
 
     def clear(self, profile_id=None, connector=None, purpose=None, level=None):
         def meant(other_connector, other):

@@ -5,6 +5,7 @@ It lives on without a connection. What the protocol side needs of it is the same
 
 import asyncio
 import json
+import ssl
 import sys
 import time
 from datetime import datetime, timedelta, timezone
@@ -57,6 +58,7 @@ class Outlet:
         self.profiles = Profiles(forever="keeps-limit" in self.manner)
         self.plugged = not options.unplugged
         self.full = False
+        self.mute = False
         self.transaction = None
         self.started = None
         self.draw = 0.0
@@ -76,7 +78,7 @@ class Outlet:
         for value in (chosen, self.profiles.limit("ChargePointMaxProfile", now, self.transaction, self.started)):
             if value is not None:
                 limit, phases = min(limit, value[0]), min(phases, value[1])
-        return limit, phases
+        return limit, phases if "three-to-one" in self.manner else self.options.phases
 
     def step(self, seconds):
         limit, phases = self.limit()
@@ -122,11 +124,17 @@ class Outlet:
             "limit_a": round(limit, 2),
             "current_a": self.current(),
             "profiles": len(self.profiles.items),
+            "told_phases": self.profiles.told_phases,
             "transaction": self.transaction,
         }
         if line != self.said:
             self.said = line
             say(t=round(time.monotonic(), 3), energy_wh=round(self.energy_wh, 3), **line)
+
+
+def tls(options):
+    """For wss:// alone: whom it trusts."""
+    return ssl.create_default_context(cafile=options.ca) if options.url.startswith("wss:") else None
 
 
 async def power(outlet):
@@ -162,3 +170,5 @@ async def commands(outlet):
             outlet.plugged = False
         elif line.strip() == b"full":
             outlet.full = True
+        elif line.strip() == b"mute":
+            outlet.mute = True

@@ -8,7 +8,7 @@ use ureq::{Agent, http};
 /// Longest answer that is read, in bytes.
 const ANSWER_MAX: u64 = 16 * 1024 * 1024;
 /// An answer of a service on the same machine that takes longer is no answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A client of one service.
 #[derive(Clone, Debug)]

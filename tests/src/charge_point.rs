@@ -14,6 +14,9 @@ use tungstenite::{
     handshake::client::Request, http,
 };
 
+/// For a handshake, and for what is sent: on the same machine both take no time, unless it is busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The socket.
 #[derive(Debug)]
 pub struct ChargePoint {
@@ -48,12 +51,8 @@ impl ChargePoint {
         let address = format!("127.0.0.1:{port}");
         let stream = TcpStream::connect(&address).unwrap();
         stream.set_nodelay(true).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(5)))
-            .unwrap();
-        stream
-            .set_write_timeout(Some(Duration::from_secs(5)))
-            .unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
         let request = request(&address, identity, password);
         match tungstenite::client(request, stream) {
             Ok((socket, _)) => Ok(Self {
@@ -159,6 +158,11 @@ impl ChargePoint {
     /// Sends a text frame to a server that may close meanwhile. True if all was taken.
     pub fn try_send(&mut self, text: String) -> bool {
         self.socket.send(Message::text(text)).is_ok()
+    }
+
+    /// Sends a binary frame to a server that may close meanwhile. True if all was taken.
+    pub fn try_send_binary(&mut self, bytes: Vec<u8>) -> bool {
+        self.socket.send(Message::binary(bytes)).is_ok()
     }
 
     /// Whether the other end closes the link within the time.

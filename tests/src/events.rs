@@ -37,7 +37,7 @@ impl Events {
     pub fn open(api: &Api, last: Option<&str>) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_connect(Some(Duration::from_secs(5)))
+            .timeout_connect(Some(Duration::from_secs(30)))
             .build();
         let mut request = Agent::from(config).get(api.url("events"));
         if let Some(token) = &api.token {

@@ -1,6 +1,7 @@
 //! A house: background load, charge points, and the meter that sees the sum of them.
 
 use std::{
+    fmt,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -10,16 +11,21 @@ use std::{
 };
 
 use crate::{
-    peer::Draw,
     pty::MeterPort,
     telegram::{Values, p1},
+    wait,
 };
 
 /// Time between two telegrams, as DSMR 5 asks.
 const PERIOD: Duration = Duration::from_secs(1);
+/// A relief that is not in a telegram by then does not come.
+const RELIEF: Duration = Duration::from_secs(60);
 
-/// What somebody draws per phase, in milliamperes.
-pub type Current = Arc<Mutex<[u32; 3]>>;
+/// A car behind its charger.
+pub trait Car: fmt::Debug + Send {
+    /// What it draws now per phase, in milliamperes.
+    fn current_ma(&self) -> [u32; 3];
+}
 
 /// The house.
 #[derive(Debug)]
@@ -33,8 +39,7 @@ pub struct House {
 struct State {
     port: MeterPort,
     background_ma: [u32; 3],
-    cars: Vec<(Draw, Vec<usize>)>,
-    currents: Vec<(Current, Vec<usize>)>,
+    cars: Vec<(Box<dyn Car>, Vec<usize>)>,
     garbage: Option<Vec<u8>>,
     silent: bool,
     sent: u32,
@@ -49,7 +54,6 @@ impl House {
             port,
             background_ma: [1_000; 3],
             cars: Vec::new(),
-            currents: Vec::new(),
             garbage: None,
             silent: false,
             sent: 0,
@@ -82,15 +86,10 @@ impl House {
         state.highest_ma = [0; 3];
     }
 
-    /// A charge point whose terminals hang on these lines (0 is L1).
-    pub fn add(&self, car: Draw, lines: &[usize]) {
-        self.state.lock().unwrap().cars.push((car, lines.to_vec()));
-    }
-
-    /// A current in milliamperes whose terminals hang on these lines (0 is L1).
-    pub fn add_current(&self, current_ma: Current, lines: &[usize]) {
+    /// A charger whose terminals hang on these lines (0 is L1).
+    pub fn add(&self, car: impl Car + 'static, lines: &[usize]) {
         let mut state = self.state.lock().unwrap();
-        state.currents.push((current_ma, lines.to_vec()));
+        state.cars.push((Box::new(car), lines.to_vec()));
     }
 
     /// What is sent before each telegram from now on.
@@ -118,6 +117,14 @@ impl House {
         self.state.lock().unwrap().last
     }
 
+    /// Waits until the newest telegram shows no more than this on a line (0 is L1).
+    pub fn wait_relieved(&self, line: usize, most_ma: u32) {
+        wait::until("the meter sees the relief", RELIEF, || {
+            let (_, current_ma) = self.last()?;
+            (current_ma[line] <= most_ma).then_some(())
+        });
+    }
+
     /// Highest current of any line since the background was set last, in milliamperes.
     pub fn highest_ma(&self) -> u32 {
         self.state
@@ -136,11 +143,6 @@ impl State {
         let mut current_ma = self.background_ma;
         for (car, lines) in &self.cars {
             for (line, own) in lines.iter().zip(car.current_ma()) {
-                current_ma[*line] += own;
-            }
-        }
-        for (current, lines) in &self.currents {
-            for (line, own) in lines.iter().zip(*current.lock().unwrap()) {
                 current_ma[*line] += own;
             }
         }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::{
     controller::{charge_point_id, password},
+    house::Car,
     process::{Lines, Process},
     program, tools,
 };
@@ -226,9 +227,8 @@ impl Peer {
     }
 }
 
-impl Draw {
-    /// Its current per phase, in milliamperes.
-    pub fn current_ma(&self) -> [u32; 3] {
+impl Car for Draw {
+    fn current_ma(&self) -> [u32; 3] {
         let state = last_state(&self.lines, self.connector).unwrap_or_default();
         [0, 1, 2].map(|phase| milli(state["current_a"][phase].as_f64().unwrap_or_default()))
     }

@@ -3,16 +3,16 @@
 
 use std::{
     collections::BTreeMap,
-    io::{BufRead, BufReader, Write},
-    net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
-    thread,
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
-use crate::house::Current;
+use crate::{
+    house::Car,
+    http_server::{Answer, HttpServer},
+};
 
 /// The profile of it, as an owner would write it.
 pub const PROFILE: &str = r#"
@@ -51,8 +51,6 @@ text = "Falls to its safe current when its time is over."
 
 /// Most that the car draws, in milliamperes.
 const CAR_MA: u32 = 16_000;
-/// How often the car looks.
-const CAR_LOOKS_EVERY: Duration = Duration::from_millis(50);
 
 /// The device.
 #[derive(Debug)]
@@ -60,7 +58,7 @@ pub struct TimedCharger {
     /// `address:port`.
     pub host: String,
     state: Arc<Mutex<State>>,
-    current: Current,
+    _server: HttpServer,
 }
 
 #[derive(Debug, Default)]
@@ -70,48 +68,31 @@ struct State {
     safe_ma: u32,
     until: Option<Instant>,
     writes: usize,
-    end: bool,
 }
 
 impl TimedCharger {
     /// One with a car that wants all; `keeps`: its limits never end.
     pub fn start(keeps: bool) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let host = listener.local_addr().unwrap().to_string();
         let state = Arc::new(Mutex::new(State {
             keeps,
             ..State::default()
         }));
-        let current = Current::default();
-        {
-            let (state, current) = (Arc::clone(&state), Arc::clone(&current));
-            thread::spawn(move || {
-                while !state.lock().unwrap().end {
-                    *current.lock().unwrap() = [state.lock().unwrap().draw_ma(); 3];
-                    thread::sleep(CAR_LOOKS_EVERY);
-                }
-            });
-        }
         let own = Arc::clone(&state);
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                if own.lock().unwrap().end {
-                    return;
-                }
-                let state = Arc::clone(&own);
-                thread::spawn(move || serve(stream, &state));
-            }
+        let server = HttpServer::start(move |request| {
+            let (path, _) = request.parts();
+            let answer = own.lock().unwrap().answer(path, &request.parameters());
+            Some(Answer::found(answer.as_ref()))
         });
         Self {
-            host,
+            host: server.host.clone(),
             state,
-            current,
+            _server: server,
         }
     }
 
-    /// What its car draws per phase in milliamperes, for the meter of the house.
-    pub fn current(&self) -> Current {
-        Arc::clone(&self.current)
+    /// For the meter of the house.
+    pub fn draw(&self) -> impl Car + use<> {
+        Arc::clone(&self.state)
     }
 
     /// How often it was written.
@@ -120,11 +101,9 @@ impl TimedCharger {
     }
 }
 
-impl Drop for TimedCharger {
-    fn drop(&mut self) {
-        self.state.lock().unwrap().end = true;
-        // Wakes the listener, so that it sees the end.
-        drop(TcpStream::connect(&self.host));
+impl Car for Arc<Mutex<State>> {
+    fn current_ma(&self) -> [u32; 3] {
+        [self.lock().unwrap().draw_ma(); 3]
     }
 }
 
@@ -139,7 +118,7 @@ impl State {
         if limit < 6_000 { 0 } else { limit.min(CAR_MA) }
     }
 
-    fn answer(&mut self, path: &str, query: &BTreeMap<String, u32>) -> Option<Value> {
+    fn answer(&mut self, path: &str, query: &BTreeMap<&str, &str>) -> Option<Value> {
         match path {
             "/state" => {
                 let draw = self.draw_ma();
@@ -151,57 +130,15 @@ impl State {
                 Some(json!({"status": status, "ma": draw}))
             }
             "/limit" => {
-                self.limit_ma = *query.get("ma")?;
-                self.safe_ma = *query.get("safe_a")? * 1_000;
-                let seconds = Duration::from_secs((*query.get("seconds")?).into());
+                let number = |name| query.get(name)?.parse::<u32>().ok();
+                self.limit_ma = number("ma")?;
+                self.safe_ma = number("safe_a")? * 1_000;
+                let seconds = Duration::from_secs(number("seconds")?.into());
                 self.until = Some(Instant::now() + seconds);
                 self.writes += 1;
                 Some(json!({"ok": true}))
             }
             _ => None,
-        }
-    }
-}
-
-fn serve(stream: TcpStream, state: &Mutex<State>) {
-    let Ok(mut writer) = stream.try_clone() else {
-        return;
-    };
-    let mut reader = BufReader::new(stream);
-    loop {
-        let mut request = String::new();
-        if !matches!(reader.read_line(&mut request), Ok(1..)) {
-            return;
-        }
-        loop {
-            let mut header = String::new();
-            if !matches!(reader.read_line(&mut header), Ok(1..)) {
-                return;
-            }
-            if header.trim().is_empty() {
-                break;
-            }
-        }
-        let target = request.split(' ').nth(1).unwrap_or_default();
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let query = query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)))
-            .collect();
-        let (status, body) = match state.lock().unwrap().answer(path, &query) {
-            Some(body) => ("200 OK", body.to_string()),
-            None => ("404 Not Found", String::new()),
-        };
-        let head = format!(
-            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        if writer
-            .write_all(format!("{head}{body}").as_bytes())
-            .is_err()
-        {
-            return;
         }
     }
 }

@@ -8,6 +8,10 @@ use std::{
 /// How often a question is asked again.
 const PERIOD: Duration = Duration::from_millis(20);
 
+/// What runs out by itself is seen so long after, on a busy machine too. Shorter than the leases of the tests, so that one
+/// which lasts twice as long is found.
+pub const LATE: Duration = Duration::from_secs(8);
+
 /// Asks until there is an answer.
 ///
 /// # Panics

@@ -16,6 +16,32 @@ pub(crate) struct Made<T> {
     pub(crate) path: String,
 }
 
+/// What is changed, in the words of the list of versions.
+pub(crate) struct What {
+    words: String,
+    /// It was in force before: nobody is asked again whether it can be meant.
+    was_meant: bool,
+}
+
+impl What {
+    /// Something that was in force before.
+    pub(crate) fn again(words: String) -> Self {
+        Self {
+            words,
+            was_meant: true,
+        }
+    }
+}
+
+impl<T: Into<String>> From<T> for What {
+    fn from(words: T) -> Self {
+        Self {
+            words: words.into(),
+            was_meant: false,
+        }
+    }
+}
+
 /// Makes a change. It is made as a whole or not at all, also when the asker goes away meanwhile.
 ///
 /// # Errors
@@ -23,35 +49,7 @@ pub(crate) struct Made<T> {
 pub(crate) async fn change<T, F>(
     shared: &Shared,
     who: &Who,
-    what: impl Into<String>,
-    make: F,
-) -> Result<T, Problem>
-where
-    T: Send + 'static,
-    F: FnOnce(&mut House) -> Result<Made<T>, Problem> + Send + 'static,
-{
-    change_as(shared, who, what, true, make).await
-}
-
-/// The same for what was in force before: nobody is asked again whether it can be meant.
-pub(crate) async fn take_back<T, F>(
-    shared: &Shared,
-    who: &Who,
-    what: impl Into<String>,
-    make: F,
-) -> Result<T, Problem>
-where
-    T: Send + 'static,
-    F: FnOnce(&mut House) -> Result<Made<T>, Problem> + Send + 'static,
-{
-    change_as(shared, who, what, false, make).await
-}
-
-async fn change_as<T, F>(
-    shared: &Shared,
-    who: &Who,
-    what: impl Into<String>,
-    is_new: bool,
+    what: impl Into<What>,
     make: F,
 ) -> Result<T, Problem>
 where
@@ -59,23 +57,19 @@ where
     F: FnOnce(&mut House) -> Result<Made<T>, Problem> + Send + 'static,
 {
     let (shared, author, what) = (Shared::clone(shared), who.author(), what.into());
-    let change = async move { change_now(&shared, &author, &what, is_new, make).await };
+    let change = async move { change_now(&shared, &author, &what, make).await };
     tokio::spawn(change).await.unwrap_or_else(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "a change failed");
         Err(Problem::internal())
     })
 }
 
-async fn change_now<T, F>(
+async fn change_now<T>(
     shared: &Inner,
     author: &str,
-    what: &str,
-    is_new: bool,
-    make: F,
-) -> Result<T, Problem>
-where
-    F: FnOnce(&mut House) -> Result<Made<T>, Problem>,
-{
+    what: &What,
+    make: impl FnOnce(&mut House) -> Result<Made<T>, Problem>,
+) -> Result<T, Problem> {
     let app = &shared.app;
     let mut edit = app.state.edit().await;
     let Made { answer, path } = make(&mut edit.house)?;
@@ -95,7 +89,7 @@ where
     errors.extend(profiles(&edit.house, &edit.before(), &|driver, charger| {
         app.devices.check_profile(driver, charger)
     }));
-    if is_new {
+    if !what.was_meant {
         errors.extend(implausible(&edit.house, &edit.before(), &|meter| {
             app.devices.check_meter(meter)
         }));
@@ -103,6 +97,7 @@ where
     if !errors.is_empty() {
         return Err(Problem::invalid(errors).relative_to(&path));
     }
+    let what = &what.words;
     let version = edit.commit(author, what).await?;
     tracing::info!(version, author, what, "the configuration was changed");
     warn_of_clear(&edit.house, Some(&before));

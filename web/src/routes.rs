@@ -81,6 +81,7 @@ fn viewer() -> Router<Shared> {
         .route("/chargers", get(chargers::list))
         .route("/meter/candidates", get(site::meter_candidates))
         .route("/chargers/unmatched", get(chargers::unmatched))
+        .route("/reports", get(charger_test::reports))
         .route("/slow-loads", get(slow_loads::list))
         .route("/discovery", get(discovery::get))
         .route("/decisions", get(decisions::list))

@@ -237,7 +237,8 @@ impl Status {
             loads: snapshot
                 .loads
                 .iter()
-                .filter_map(|load| load_status(load, inputs))
+                .enumerate()
+                .filter_map(|(index, load)| load_status(load, index, inputs))
                 .collect(),
             alarms: inputs.alarms.iter().map(AlarmStatus::from).collect(),
             version: inputs.version.to_owned(),
@@ -260,7 +261,7 @@ impl From<&Alarm> for AlarmStatus {
 }
 
 /// A load that is configured no more is left out.
-fn load_status(load: &LoadSnapshot, inputs: &StatusInputs<'_>) -> Option<LoadStatus> {
+fn load_status(load: &LoadSnapshot, index: usize, inputs: &StatusInputs<'_>) -> Option<LoadStatus> {
     let wishes = load.wishes.iter().map(|wish| {
         let (kind, limit_a) = match wish.kind {
             WishKind::Pause => ("pause", None),
@@ -284,11 +285,13 @@ fn load_status(load: &LoadSnapshot, inputs: &StatusInputs<'_>) -> Option<LoadSta
             following,
             ..
         } => {
-            let charger: &Charger = inputs
-                .config
-                .chargers
-                .iter()
-                .find(|charger| charger.id == load.id)?;
+            let is = |charger: &&Charger| charger.id == load.id;
+            let chargers = &inputs.config.chargers;
+            // Where it mostly stands: this is made after each step, and a site may have hundreds.
+            let charger: &Charger = chargers
+                .get(index)
+                .filter(is)
+                .or_else(|| chargers.iter().find(is))?;
             Some(LoadStatus::Charger(ChargerLoad {
                 id: load.id.clone(),
                 name: charger.name.clone(),

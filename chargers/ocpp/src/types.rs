@@ -188,6 +188,30 @@ pub struct Capabilities {
     pub phase_switching: Grade,
 }
 
+/// Terminals of a connector with three phases, and so how many it uses where it cannot change that.
+const ALL_PHASES: u8 = 3;
+
+impl Capabilities {
+    /// Whether a connector with so many terminals always uses all three: it said that it cannot change. It is not told a
+    /// number then; some refuse a profile for that alone.
+    pub(crate) fn keeps_phases(&self, terminals: usize) -> bool {
+        self.phase_switching == Grade::NotThere && terminals == usize::from(ALL_PHASES)
+    }
+
+    /// The request as such a connector would do it: what is meant for one phase flows on all of them. `None`: nothing to change.
+    pub(crate) fn on_all_phases(
+        &self,
+        request: LimitRequest,
+        terminals: usize,
+    ) -> Option<LimitRequest> {
+        let fewer = (1..ALL_PHASES).contains(&request.phases);
+        (fewer && self.keeps_phases(terminals)).then_some(LimitRequest {
+            phases: ALL_PHASES,
+            ..request
+        })
+    }
+}
+
 /// Something worth a line in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
@@ -247,6 +271,8 @@ pub enum Note {
     LimitedBy(String),
     /// So many profiles of other systems were cleared.
     ForeignProfilesCleared(u32),
+    /// It was to use one phase, and has said that it cannot change: what is more than now is not sent.
+    PhasesFixed,
 }
 
 /// What a session gives.

@@ -25,6 +25,7 @@ use tracing::{debug, info, warn};
 
 use super::{
     roster::{Asked, Joined, Roster},
+    said::Kind,
     trace::Direction,
 };
 use crate::{bucket::Bucket, message::DeviceEvent, wall::WallClock};
@@ -94,12 +95,14 @@ pub(crate) async fn run(
     events: mpsc::Sender<DeviceEvent>,
     limits: Limits,
 ) {
-    info!(
-        charge_point = identity,
-        loads = ?joined.loads(),
-        version = joined.version.subprotocol(),
-        "charge point connected"
-    );
+    if joined.said.line("connected") {
+        info!(
+            charge_point = identity,
+            loads = ?joined.loads(),
+            version = joined.version.subprotocol(),
+            "charge point connected"
+        );
+    }
     let started = Instant::now();
     let now = Now {
         monotonic: Duration::ZERO,
@@ -296,13 +299,15 @@ impl Connection {
                     self.outcome(command, outcome, sent_at, answered_at).await;
                 }
                 Output::Identified(told) => {
-                    info!(
-                        charge_point = self.identity,
-                        vendor = told.vendor,
-                        model = told.model,
-                        firmware = told.firmware,
-                        "charge point booted"
-                    );
+                    if self.joined.said.line("booted") {
+                        info!(
+                            charge_point = self.identity,
+                            vendor = told.vendor,
+                            model = told.model,
+                            firmware = told.firmware,
+                            "charge point booted"
+                        );
+                    }
                     if load.is_none() {
                         self.roster.identified(&self.identity, &told);
                     }
@@ -322,11 +327,13 @@ impl Connection {
                     }
                 }
                 Output::Capabilities(what) => {
-                    info!(
-                        charge_point = self.identity,
-                        ?what,
-                        "what the charge point can do"
-                    );
+                    if self.joined.said.line("capabilities") {
+                        info!(
+                            charge_point = self.identity,
+                            ?what,
+                            "what the charge point can do"
+                        );
+                    }
                     if let Some(load) = load {
                         let learnt = self.sessions.learnt(seat);
                         self.roster.can(&load, what, learnt);
@@ -390,6 +397,10 @@ impl Connection {
 
     fn note(&self, note: &Note) {
         let charge_point = &self.identity;
+        if !self.joined.said.may(Kind::of(note)) {
+            debug!(charge_point, ?note, "the same again");
+            return;
+        }
         match note {
             Note::FrameIgnored(why) => debug!(charge_point, "a frame was ignored: {why}"),
             Note::CallTimedOut(action) => warn!(charge_point, "no answer to {action} in time"),
@@ -471,28 +482,44 @@ impl Connection {
                 "charging profiles of another system were removed; if they come back, remove the \
                  other system"
             ),
+            Note::PhasesFixed => warn!(
+                charge_point,
+                "it says that it cannot change the number of its phases, and is left as it is: set \
+                 phase_switching to false"
+            ),
         }
     }
 
     async fn close(&mut self, end: End) {
+        let said = self.joined.said.line(match end {
+            End::TooLarge => "too large",
+            End::Flood => "flood",
+            End::Peer | End::Closed | End::Told | End::Silent | End::NotReading => "ended",
+        });
         let frame = match end {
             End::TooLarge => {
-                warn!(
-                    charge_point = self.identity,
-                    "closed the connection: a message is above the size limit; its last limit \
-                     runs out by itself"
-                );
+                if said {
+                    warn!(
+                        charge_point = self.identity,
+                        "closed the connection: a message is above the size limit; its last \
+                         limit runs out by itself"
+                    );
+                }
                 Some((close_code::SIZE, "message too large"))
             }
             End::Flood => {
-                warn!(
-                    charge_point = self.identity,
-                    "closed the connection: too many messages; it may connect again"
-                );
+                if said {
+                    warn!(
+                        charge_point = self.identity,
+                        "closed the connection: too many messages; it may connect again"
+                    );
+                }
                 Some((close_code::POLICY, "too many messages"))
             }
             End::Peer | End::Closed | End::Told | End::Silent | End::NotReading => {
-                info!(charge_point = self.identity, ?end, "connection ended");
+                if said {
+                    info!(charge_point = self.identity, ?end, "connection ended");
+                }
                 None
             }
         };

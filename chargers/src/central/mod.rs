@@ -6,6 +6,7 @@ mod handshake;
 mod identity;
 mod refused;
 mod roster;
+mod said;
 mod serve;
 mod trace;
 
@@ -14,6 +15,6 @@ pub use handshake::Unmatched;
 pub(crate) use handshake::router;
 pub use refused::{Refused, RefusedFor};
 pub(crate) use roster::{Auth, KnownCharger, Roster};
-pub use serve::ServeError;
 pub(crate) use serve::serve;
+pub use serve::{ServeError, TlsDoor};
 pub use trace::{Direction, Traced};

@@ -25,6 +25,7 @@ use super::{
     auth::{self, Guard},
     handshake::Unmatched,
     refused::Refused,
+    said::Said,
     trace::{Direction, Trace, Traced},
 };
 use crate::{bucket::Bucket, once::OnceAMinute};
@@ -40,6 +41,9 @@ const RECONNECT_REFILL: Duration = Duration::from_secs(1);
 /// Connections of unknown charge points, all together.
 const UNKNOWN_BURST: u32 = 60;
 const UNKNOWN_REFILL: Duration = Duration::from_millis(200);
+/// New unknown charge points that are logged in a burst, as when an electrician switches on a whole garage; then one each interval.
+const NEWCOMERS_BURST: u32 = 20;
+const NEWCOMERS_REFILL: Duration = Duration::from_mins(1);
 
 /// How a charger proves itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +115,7 @@ struct Link {
     wake: Arc<Notify>,
     close: watch::Sender<bool>,
     heard: Arc<Mutex<Instant>>,
+    said: Said,
 }
 
 /// A connection's end of it.
@@ -123,6 +128,8 @@ pub(crate) struct Joined {
     pub(crate) wake: Arc<Notify>,
     pub(crate) close: watch::Receiver<bool>,
     pub(crate) heard: Arc<Mutex<Instant>>,
+    /// What was logged of this charge point lately, over all of its connections.
+    pub(super) said: Said,
     /// What the two ends have agreed upon.
     pub(crate) version: Version,
 }
@@ -150,7 +157,9 @@ struct Entry {
     proved_from: Option<IpAddr>,
     refused: Option<Refused>,
     /// That it was refused is logged once a minute.
-    said: OnceAMinute,
+    refusals: OnceAMinute,
+    /// What its connections make us say.
+    said: Said,
 }
 
 #[derive(Debug)]
@@ -167,6 +176,10 @@ struct State {
     remembered: BTreeMap<String, String>,
     guard: Guard,
     unknown: Bucket,
+    /// Unknown charge points that are logged as new.
+    newcomers: Bucket,
+    /// What the connections of all unknown charge points make us say: anybody can make any number of them.
+    strangers: Said,
     count: u64,
 }
 
@@ -182,6 +195,8 @@ impl Roster {
             remembered: BTreeMap::new(),
             guard: Guard::default(),
             unknown: Bucket::new(UNKNOWN_BURST, UNKNOWN_REFILL),
+            newcomers: Bucket::new(NEWCOMERS_BURST, NEWCOMERS_REFILL),
+            strangers: Said::default(),
             count: 0,
         };
         Self(Arc::new(Mutex::new(state)), Trace::default())
@@ -332,7 +347,9 @@ impl Roster {
         let number = state.count;
         match role {
             Role::Known(loads) => {
-                let (link, mut joined) = connect(number);
+                let said = loads.first().and_then(|(load, _)| state.chargers.get(load));
+                let said = said.map(|entry| entry.said.clone()).unwrap_or_default();
+                let (link, mut joined) = connect(number, said);
                 for (load, epoch) in loads {
                     let entry = state
                         .chargers
@@ -361,7 +378,7 @@ impl Roster {
                 {
                     return None;
                 }
-                let (link, mut joined) = connect(number);
+                let (link, mut joined) = connect(number, state.strangers.clone());
                 let (live, seat) = link.seat(number, unmatched_settings());
                 joined.seats.push(seat);
                 state.list_unmatched(identity, remote, since, live);
@@ -559,10 +576,12 @@ impl State {
                 None => return,
             }
         }
-        info!(
-            charge_point = identity,
-            "an unknown charge point has connected; it can be adopted"
-        );
+        if self.newcomers.take() {
+            info!(
+                charge_point = identity,
+                "an unknown charge point has connected; it can be adopted"
+            );
+        }
         self.unmatched.push(UnmatchedEntry {
             info: Unmatched {
                 charge_point_id: identity.to_owned(),
@@ -589,7 +608,8 @@ impl Entry {
             reconnects: Bucket::new(RECONNECT_BURST, RECONNECT_REFILL),
             proved_from: None,
             refused: None,
-            said: OnceAMinute::default(),
+            refusals: OnceAMinute::default(),
+            said: Said::default(),
         }
     }
 
@@ -617,7 +637,7 @@ impl Entry {
                     });
                 }
                 if !proven {
-                    if self.said.now() {
+                    if self.refusals.now() {
                         warn!(
                             charge_point = identity, %remote, load = self.known.load,
                             "refused a charge point with a wrong or missing password; what is \
@@ -637,7 +657,7 @@ impl Entry {
             Auth::None => {
                 let live = self.live.as_ref();
                 if live.is_some_and(|live| live.silence() < SILENT_AFTER) {
-                    if self.said.now() {
+                    if self.refusals.now() {
                         warn!(
                             charge_point = identity, %remote,
                             "refused a second connection: the first one is alive, and this charge \
@@ -675,19 +695,22 @@ impl Live {
             .elapsed()
     }
 
-    fn close(&self, why: &str, charge_point: &str) {
-        info!(charge_point, "closing a connection: {why}");
+    fn close(&self, why: &'static str, charge_point: &str) {
+        if self.link.said.line(why) {
+            info!(charge_point, "closing a connection: {why}");
+        }
         self.link.close.send_replace(true);
     }
 }
 
 /// The two ends of a connection without connectors.
-fn connect(number: u64) -> (Link, Joined) {
+fn connect(number: u64, said: Said) -> (Link, Joined) {
     let (close, close_end) = watch::channel(false);
     let link = Link {
         wake: Arc::new(Notify::new()),
         close,
         heard: Arc::new(Mutex::new(Instant::now())),
+        said,
     };
     let joined = Joined {
         number,
@@ -695,6 +718,7 @@ fn connect(number: u64) -> (Link, Joined) {
         wake: Arc::clone(&link.wake),
         close: close_end,
         heard: Arc::clone(&link.heard),
+        said: link.said.clone(),
         version: Version::V16,
     };
     (link, joined)

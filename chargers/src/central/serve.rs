@@ -1,4 +1,7 @@
 //! The listener: HTTP/1.1 with limits against peers that connect and say nothing.
+//!
+//! While TLS is on, a connection that begins with a handshake is one of TLS (security profile 2 of OCPP); plain ones go on beside
+//! it, because there are charge points that know no other.
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -9,9 +12,12 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::Semaphore,
+    time::timeout,
 };
+use tokio_rustls::TlsAcceptor;
 use tower::{Layer as _, ServiceExt as _};
 use tracing::{debug, warn};
 
@@ -25,6 +31,16 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// Largest head of a request.
 const MAX_HEAD: usize = 16 * 1024;
 
+/// The first byte of a handshake of TLS (RFC 8446, section 5.1); no method of HTTP begins with it.
+const HANDSHAKE: u8 = 0x16;
+
+/// Gives what shakes hands with those that want TLS; `None` while it is off.
+pub type TlsDoor = Box<dyn Fn() -> Option<TlsAcceptor> + Send + Sync>;
+
+/// A connection, plain or not. One type, so that the server of HTTP is in the program once.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
 /// The listener cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -34,7 +50,11 @@ pub enum ServeError {
 }
 
 /// Serves until the future is dropped.
-pub(crate) async fn serve(listener: TcpListener, router: Router) -> Result<Infallible, ServeError> {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    tls: TlsDoor,
+) -> Result<Infallible, ServeError> {
     let address = listener.local_addr().map_err(ServeError::NoAddress)?;
     debug!(%address, "OCPP listener is up");
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -43,9 +63,9 @@ pub(crate) async fn serve(listener: TcpListener, router: Router) -> Result<Infal
             Ok((stream, remote)) => {
                 // Without a free place the connection is dropped at once.
                 if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-                    let router = router.clone();
+                    let (router, acceptor) = (router.clone(), tls());
                     tokio::spawn(async move {
-                        serve_one(stream, remote, router).await;
+                        serve_one(stream, remote, router, acceptor).await;
                         drop(place);
                     });
                 }
@@ -58,11 +78,35 @@ pub(crate) async fn serve(listener: TcpListener, router: Router) -> Result<Infal
     }
 }
 
-async fn serve_one(stream: TcpStream, remote: SocketAddr, router: Router) {
+/// Shakes hands where TLS is on and wanted; `None`: that failed.
+async fn shake_hands(stream: TcpStream, acceptor: TlsAcceptor) -> Option<Box<dyn Stream>> {
+    let mut first = [0];
+    stream.peek(&mut first).await.ok()?;
+    if first != [HANDSHAKE] {
+        return Some(Box::new(stream));
+    }
+    let shaken = acceptor.accept(stream).await;
+    let shaken = shaken.inspect_err(|error| debug!(%error, "no handshake of TLS"));
+    Some(Box::new(shaken.ok()?))
+}
+
+async fn serve_one(
+    stream: TcpStream,
+    remote: SocketAddr,
+    router: Router,
+    acceptor: Option<TlsAcceptor>,
+) {
     // A command shall leave at once, not wait for company.
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "no TCP_NODELAY");
     }
+    let stream: Box<dyn Stream> = match acceptor {
+        None => Box::new(stream),
+        Some(acceptor) => match timeout(HEAD_TIMEOUT, shake_hands(stream, acceptor)).await {
+            Ok(Some(stream)) => stream,
+            Ok(None) | Err(_) => return,
+        },
+    };
     let service = Extension(ConnectInfo(remote))
         .layer(router)
         .map_request(|request: Request<Incoming>| request.map(Body::new));

@@ -32,7 +32,7 @@ impl House {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let ocpp = listener.local_addr().unwrap();
         let server = devices.clone();
-        tokio::spawn(async move { server.serve(listener).await });
+        tokio::spawn(async move { server.serve(listener, Box::new(|| None)).await });
         Self {
             devices,
             ocpp,

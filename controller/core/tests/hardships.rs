@@ -391,3 +391,31 @@ fn a_charger_that_was_away_for_longer_than_its_lease_is_told_again() {
         limits(&all)
     );
 }
+
+#[test]
+fn a_load_that_nobody_has_heard_of_is_never_said_to_have_what_it_can_use() {
+    let heater = json!([{"id": "heater", "rated_w": 2000, "phases": ["l1"]}]);
+    let mut rig = Rig::new(&house(&json!([charger("ev1")]), &heater));
+    let said = |rig: &Rig| {
+        let snapshot = rig.engine.snapshot();
+        let texts = snapshot.loads.iter().map(|load| load.reason.text.clone());
+        let alarms = snapshot.alarms.iter().map(|alarm| alarm.code.clone());
+        (texts.collect::<Vec<_>>(), alarms.collect::<Vec<_>>())
+    };
+    for s in 0..30 {
+        rig.read(s, [Some(5.0); 3]);
+    }
+    let (texts, alarms) = said(&rig);
+    assert!(alarms.is_empty(), "{alarms:?}");
+    for text in texts {
+        assert!(text.starts_with("Nothing has been heard of"), "{text}");
+    }
+    for s in 30..70 {
+        rig.read(s, [Some(5.0); 3]);
+    }
+    let (texts, alarms) = said(&rig);
+    assert_eq!(alarms, ["charger_lost", "slow_load_lost"]);
+    for text in texts {
+        assert!(text.contains("cannot be reached"), "{text}");
+    }
+}

@@ -1,7 +1,7 @@
 //! A difference, with both sides.
 
-use headroom_core::{Actions, Engine, Instant, Reason};
-use headroom_store::RecordedDecision;
+use headroom_core::{Actions, Engine, Instant};
+use headroom_store::{RecordedDecision, WrittenReason};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -67,11 +67,14 @@ pub(crate) struct Decided {
 impl Decided {
     /// What the engine did in a step that acted or changed state.
     pub(crate) fn by(engine: &Engine, actions: &Actions) -> Result<Self, serde_json::Error> {
-        let reason: &Reason = &engine.snapshot().reason;
+        let reason = WrittenReason {
+            reason: &engine.snapshot().reason,
+            would_be: &actions.would_be,
+        };
         Ok(Self {
             t: actions.t_ms,
             state: actions.state.to_owned(),
-            reason: serde_json::to_string(reason)?,
+            reason: serde_json::to_string(&reason)?,
             actions: actions
                 .actions
                 .iter()

@@ -26,7 +26,7 @@ const CHARGED: f64 = 0.3;
 const CHARGED_ENOUGH: f64 = 0.8;
 /// Places for further cars, beside those of the house: name, lines of the terminals, most current, phases of the car.
 const PLACES: [(&str, &[Phase], f64, u8); 2] = [
-    ("Guest", &[Phase::L1], 16.0, 1),
+    ("Carport", &[Phase::L1], 16.0, 1),
     ("Yard", &[Phase::L2, Phase::L3, Phase::L1], 16.0, 3),
 ];
 /// Among so many names one is free: a house has fewer loads.

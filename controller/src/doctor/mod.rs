@@ -2,6 +2,7 @@
 
 mod clock;
 mod data;
+mod devices;
 mod ports;
 
 use std::io::{Write, stdout};
@@ -101,6 +102,7 @@ pub(crate) async fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     findings.extend(data::databases(&directory).await);
     findings.extend(ports::network(args.listen, args.ocpp_listen, running));
     findings.extend(ports::serial(&directory).await);
+    findings.extend(devices::profiles(&directory).await);
     findings.extend(clock::all());
     let failed = findings.iter().any(|it| it.state == State::Problem);
     tell(&findings, args.json)?;

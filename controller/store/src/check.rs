@@ -91,6 +91,14 @@ impl House {
         for charger in &self.config.chargers {
             let prefix = format!("chargers.{}.driver", charger.id);
             if let Some(driver) = &charger.driver {
+                if matches!(driver, Driver::ShellyGen2 { .. }) {
+                    push(
+                        &mut errors,
+                        &format!("{prefix}.kind"),
+                        "conflict",
+                        "cannot be that: a relay knows on and off alone; make it a slow load",
+                    );
+                }
                 check_driver(driver, &prefix, &mut errors);
                 if let Driver::Ocpp {
                     charge_point_id,

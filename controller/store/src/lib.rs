@@ -43,7 +43,7 @@ pub use inspect::{Database, inspect};
 pub use journal::{
     Alarm, AlarmBook, CheckpointMark, DecidedSpan, Decision, DecisionAction, DecisionFilter,
     Journal, JournalInput, JournalReader, LoadEnergy, Page, RecordedDecision, Retention, Run, Step,
-    TimelineLine, TimelinePoint,
+    TimelineLine, TimelinePoint, WrittenReason,
 };
 pub use notifications::{EmailChannel, EmailTls, HttpChannel, Notifications};
 pub use state::{ConfigVersion, Edit, Role, Session, SessionUser, StateDb, Token, User};

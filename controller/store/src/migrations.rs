@@ -13,7 +13,7 @@ macro_rules! files {
 
 const STATE: Files =
     files!("state": "0001_initial.sql", "0002_learnt.sql", "0003_charger_report.sql");
-const JOURNAL: Files = files!("journal": "0001_initial.sql", "0002_checkpoint.sql", "0003_energy.sql", "0004_blocks.sql");
+const JOURNAL: Files = files!("journal": "0001_initial.sql", "0002_checkpoint.sql", "0003_energy.sql", "0004_blocks.sql", "0005_decision_kinds.sql");
 
 /// Brings a `state.db` up to date.
 pub(crate) fn state() -> Migrator {

@@ -16,7 +16,7 @@ use headroom_tests::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 struct Lab {
     controller: Controller,

@@ -135,10 +135,7 @@ fn an_overload_is_relieved_and_given_back_and_the_journal_tells_it() {
         "benchmark: overload of 5 A on L2 to the car at its new current: {:?}",
         begun.elapsed()
     );
-    wait::until("the meter sees the relief", Duration::from_secs(5), || {
-        let (_, current_ma) = lab.house.last()?;
-        (current_ma[1] <= 25_300).then_some(())
-    });
+    lab.house.wait_relieved(1, 25_300);
     let status = lab.controller.status();
     let load = lab.controller.load("ev1");
     assert_eq!(load["connected"], true);
@@ -292,13 +289,9 @@ fn every_limit_expires_onto_the_safe_current() {
     let killed = Instant::now();
     lab.controller.process.kill();
     let lease = Duration::from_secs(u64::from(LEASE_S));
-    let patience = lease + Duration::from_secs(3);
-    lab.draws("ev2", patience, 0.0..=0.0);
-    lab.draws(
-        "ev1",
-        patience.saturating_sub(killed.elapsed()) + Duration::from_secs(1),
-        6.0..=6.0,
-    );
+    lab.draws("ev2", lease + wait::LATE, 0.0..=0.0);
+    let left = (lease + wait::LATE).saturating_sub(killed.elapsed());
+    lab.draws("ev1", left, 6.0..=6.0);
     println!(
         "benchmark: kill -9 to safe currents by themselves: {:?}, lease {lease:?}",
         killed.elapsed()
@@ -329,11 +322,11 @@ fn a_meter_that_is_lost_sends_every_load_to_its_safe_current_and_back() {
                 .then_some(())
         });
     assert!(
-        unplugged.elapsed() < Duration::from_secs(15),
+        unplugged.elapsed() < Duration::from_secs(12) + wait::LATE,
         "lost_after_s is 12: {:?}",
         unplugged.elapsed()
     );
-    lab.draws("ev1", Duration::from_secs(5), 6.0..=6.0);
+    lab.draws("ev1", SOON, 6.0..=6.0);
     let alarms = lab.controller.status()["alarms"].clone();
     let named = alarms.as_array().unwrap().iter().any(|alarm| {
         alarm["code"]

@@ -220,7 +220,7 @@ fn a_keba_that_refuses_a_fail_safe_loses_its_lease_as_soon_as_that_is_known() {
 fn a_box_with_a_profile_of_the_house_is_proven() {
     let mut lab = Lab::new();
     let charger = TimedCharger::start(false);
-    lab.house.add_current(charger.current(), &[0, 1, 2]);
+    lab.house.add(charger.draw(), &[0, 1, 2]);
     lab.add(
         &json!({"kind": "http", "profile": "my-box", "host": charger.host}),
         0,
@@ -232,7 +232,7 @@ fn a_box_with_a_profile_of_the_house_is_proven() {
 fn a_box_that_only_says_that_it_falls_is_found_out_and_was_not_written_in_the_silence() {
     let lab = Lab::new();
     let charger = TimedCharger::start(true);
-    lab.house.add_current(charger.current(), &[0, 1, 2]);
+    lab.house.add(charger.draw(), &[0, 1, 2]);
     lab.add(
         &json!({"kind": "http", "profile": "my-box", "host": charger.host}),
         0,
@@ -262,7 +262,7 @@ fn a_box_that_only_says_that_it_falls_is_found_out_and_was_not_written_in_the_si
 fn one_that_keeps_what_it_was_told_by_its_profile_is_not_cut_and_told_why() {
     let lab = Lab::new();
     let goe = Goe::start();
-    lab.house.add_current(goe.current(), &[0, 1, 2]);
+    lab.house.add(goe.draw(), &[0, 1, 2]);
     lab.add(
         &json!({"kind": "http", "profile": "go-e-v2", "host": goe.host}),
         0,

@@ -69,7 +69,7 @@ fn within_half_a_minute_a_car_is_throttled_and_one_reads_why() {
         });
     assert!(accepted, "{decisions:#}");
     process.terminate();
-    let status = wait::until("it ends", Duration::from_secs(10), || process.ended());
+    let status = wait::until("it ends", Duration::from_secs(30), || process.ended());
     assert_eq!(status.code(), Some(0));
 }
 

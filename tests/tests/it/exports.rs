@@ -1,47 +1,22 @@
 //! Decisions as files: Parquet as others read it, the same values as in the JSON lines and the CSV; and times of one precision everywhere.
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
-use headroom_tests::{api::Api, controller, process, process::Process, tools, wait};
+use headroom_tests::{demo::Demo, process, tools};
 use serde_json::Value;
-use tempfile::TempDir;
 
 /// Far longer than anything here takes; a busy machine may be slow.
 const SOON: Duration = Duration::from_secs(60);
-
-fn demo(temporary: &TempDir, decisions: usize) -> (Process, Api) {
-    let arguments = [
-        "demo",
-        "--seed",
-        "3",
-        "--speed",
-        "60",
-        "--listen",
-        "127.0.0.1:0",
-    ];
-    let mut command = controller::command(&arguments);
-    let demo = Process::start(command.env("TMPDIR", temporary.path()));
-    let api = Api::new(&controller::address(&demo));
-    wait::until("the demo decides", SOON, || {
-        let found = api.get("decisions?limit=500").expect(200).json;
-        (found["items"].as_array().unwrap().len() >= decisions).then_some(())
-    });
-    (demo, api)
-}
 
 #[test]
 fn pyarrow_reads_every_value_of_the_parquet_export() {
     let Some(mut judge) = tools::script("exports.py", "pyarrow") else {
         return;
     };
-    let temporary = TempDir::new().unwrap();
-    let (_demo, api) = demo(&temporary, 20);
-    let data = fs::read_dir(temporary.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.join("journal.db").exists())
-        .unwrap();
-    judge.arg(&api.base).arg(data.join("journal.db"));
+    let demo = Demo::fast(20);
+    judge
+        .arg(&demo.api.base)
+        .arg(demo.data().join("journal.db"));
     let told = process::run(&mut judge, b"", SOON);
     println!("{}", told.stdout);
     assert_eq!(told.code, Some(0), "{}", told.stderr);
@@ -76,8 +51,8 @@ fn other_times(value: &Value, path: &str, found: &mut Vec<String>) {
 
 #[test]
 fn every_time_of_the_api_has_milliseconds() {
-    let temporary = TempDir::new().unwrap();
-    let (_demo, api) = demo(&temporary, 5);
+    let demo = Demo::fast(5);
+    let api = &demo.api;
     let document = api.get("openapi.json").expect(200).json;
     let (mut found, mut asked) = (Vec::new(), 0);
     for (path, calls) in document["paths"].as_object().unwrap() {

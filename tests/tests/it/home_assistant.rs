@@ -8,7 +8,6 @@ use headroom_tests::{
     house::House,
     peer::Peer,
     pty::MeterPort,
-    wait,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -54,10 +53,7 @@ fn a_charger_of_home_assistant_is_lowered_paused_and_given_back() {
         "benchmark: overload to a charger of Home Assistant at its new current: {:?}",
         begun.elapsed()
     );
-    wait::until("the meter sees the relief", SOON, || {
-        let (_, current_ma) = house.last()?;
-        (current_ma[1] <= 25_300).then_some(())
-    });
+    house.wait_relieved(1, 25_300);
 
     // Less than 6 A is left: it is switched off.
     let mark = peer.mark();

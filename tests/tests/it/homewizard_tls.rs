@@ -26,7 +26,7 @@ use headroom_tests::{
 };
 use serde_json::{Value, json};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 /// A token of nobody.
 const TOKEN: &str = "00112233445566778899AABBCCDDEEFF";
 const SERIAL: &str = "5c2faf000001";

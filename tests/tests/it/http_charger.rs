@@ -46,8 +46,8 @@ fn an_overload_is_relieved_and_given_back_and_a_silent_charger_counts() {
     controller.configure_site(25.0, &tuning());
     let house = House::new(port);
     let (one, two) = (Goe::start(), Goe::start());
-    house.add_current(one.current(), &[0, 1, 2]);
-    house.add_current(two.current(), &[0, 1, 2]);
+    house.add(one.draw(), &[0, 1, 2]);
+    house.add(two.draw(), &[0, 1, 2]);
     let made = controller
         .api
         .post("chargers", &charger("ev1", &one))
@@ -68,10 +68,7 @@ fn an_overload_is_relieved_and_given_back_and_a_silent_charger_counts() {
         "benchmark: overload to a go-e's car at its new current: {:?}",
         begun.elapsed()
     );
-    wait::until("the meter sees the relief", SOON, || {
-        let (_, current_ma) = house.last()?;
-        (current_ma[1] <= 25_300).then_some(())
-    });
+    house.wait_relieved(1, 25_300);
     house.background([1, 1, 1]);
     draws(&one, &controller, 16..=16);
     // What is in force already is not written again: leases are renewed without a write.

@@ -17,7 +17,7 @@ use headroom_tests::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// Sends a telegram again and again until a line came out; gives the line.
 fn heard(process: &Process, mut send: impl FnMut(u32)) -> Value {

@@ -19,7 +19,7 @@ use headroom_tests::{
 };
 use serde_json::{Value, json};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 /// A token and key of nobody.
 const TOKEN: &str = "00112233445566778899AABBCCDDEEFF";
 

@@ -39,7 +39,7 @@ fn an_alarm_is_mailed_when_it_begins_and_when_it_ends_and_an_outage_is_on_the_pa
     );
     let told = test();
     assert_eq!(told["delivered"], true, "{told}");
-    let mail = server.wait("testmelding", Duration::from_secs(10));
+    let mail = server.wait("testmelding", Duration::from_secs(60));
     assert_eq!(mail["to"], json!(["kari@example.org", "ola@example.org"]));
     assert_eq!(
         (
@@ -65,7 +65,7 @@ fn an_alarm_is_mailed_when_it_begins_and_when_it_ends_and_an_outage_is_on_the_pa
         api.patch("demo", &json!({"meter_cable": false}))
             .expect(200),
     );
-    let begun = server.wait("Demo house: alarm", Duration::from_secs(30));
+    let begun = server.wait("Demo house: alarm", Duration::from_secs(60));
     assert!(begun["text"].as_str().unwrap().contains("meter"), "{begun}");
     drop(api.patch("demo", &json!({"meter_cable": true})).expect(200));
     server.wait("alarmen er over", Duration::from_secs(60));
@@ -105,7 +105,7 @@ fn an_alarm_is_mailed_when_it_begins_and_when_it_ends_and_an_outage_is_on_the_pa
         "{alarm}"
     );
     drop(api.put("notifications", &json!({})).expect(200));
-    wait::until("its end", Duration::from_secs(30), || {
+    wait::until("its end", Duration::from_secs(60), || {
         let status = api.get("status").expect(200).text;
         (!status.contains("notification_failing")).then_some(())
     });

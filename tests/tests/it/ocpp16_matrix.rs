@@ -15,7 +15,7 @@ const SOON: Duration = Duration::from_secs(180);
 const LEASE_S: u64 = 20;
 const SAFE_A: f64 = 6.0;
 /// How each is called on the command line of `peers/charge_point.py`; one phase where it says so.
-const OBEDIENT: [(&str, usize); 19] = [
+const OBEDIENT: [(&str, usize); 20] = [
     ("w-only", 3),
     ("a-only", 3),
     ("stack-0", 3),
@@ -35,6 +35,7 @@ const OBEDIENT: [(&str, usize); 19] = [
     ("transaction-1", 3),
     ("phase-n", 1),
     ("kilowatts", 3),
+    ("strings", 3),
 ];
 const TUNING: &str =
     r#"{"raise_after_s": 2, "restart_after_s": 3, "hold_s": 3, "lost_after_s": 12}"#;
@@ -172,7 +173,7 @@ fn every_obedient_one_follows_and_is_safe_when_the_controller_is_killed() {
 
     lab.controller.process.kill();
     let lease = Duration::from_secs(LEASE_S);
-    let safe = lab.all_draw(lease + Duration::from_secs(4), SAFE_A..=SAFE_A + 0.05);
+    let safe = lab.all_draw(lease + wait::LATE, SAFE_A..=SAFE_A + 0.05);
     for (id, took) in &lowered {
         let fell = safe.iter().find(|(own, _)| own == id).unwrap().1;
         println!(
@@ -236,4 +237,35 @@ fn those_that_take_no_limits_are_named_and_the_others_make_room() {
     let highest = f64::from(lab.house.highest_ma()) / 1000.0;
     println!("highest current of a line: {highest} A of 40 A");
     assert!(highest <= 40.5, "{highest}");
+}
+
+/// It accepts its limit, and then it says and answers nothing, on a connection that stays: it falls by itself, and counts with
+/// what it may draw.
+#[test]
+fn one_that_accepts_and_then_says_nothing_falls_by_itself() {
+    let Some(mut lab) = Lab::new(25.0) else {
+        return;
+    };
+    lab.charger("mute", 3, &json!({}), &[]);
+    lab.charger("good", 3, &json!({}), &[]);
+    lab.house.background([1, 1, 1]);
+    lab.all_draw(SOON, 10.0..=12.5);
+    let (_, mute) = lab.peers.iter_mut().find(|(id, _)| id == "mute").unwrap();
+    mute.tell("mute");
+    let silent = Instant::now();
+    let lease = Duration::from_secs(LEASE_S);
+    let fell = wait::at_most(lease + Duration::from_secs(4), || {
+        (lab.draw("mute") <= SAFE_A + 0.05).then(|| silent.elapsed())
+    });
+    println!("at its safe current {fell:?} after its last word, lease {lease:?}");
+    assert!(fell.is_some(), "{}", lab.draw("mute"));
+    // Nobody has seen it fall by itself: what it may draw is not given to the other one.
+    wait::always("the other one is not raised", lease, || {
+        lab.draw("good") <= 12.5
+    });
+    assert!(
+        lab.house.highest_ma() <= 25_500,
+        "{}",
+        lab.house.highest_ma()
+    );
 }

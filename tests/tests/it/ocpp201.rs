@@ -113,10 +113,7 @@ fn a_station_of_2_0_1_is_set_up_throttled_raised_renewed_and_falls_by_itself() {
         "benchmark: OCPP 2.0.1, overload of 5 A on L2 to the car at its new current: {:?}",
         begun.elapsed()
     );
-    wait::until("the meter sees the relief", Duration::from_secs(5), || {
-        let (_, current_ma) = lab.house.last()?;
-        (current_ma[1] <= 25_300).then_some(())
-    });
+    lab.house.wait_relieved(1, 25_300);
 
     // What is free again is given back, and the lease renewed: longer than one lease it is held.
     lab.house.background([1, 1, 1]);
@@ -140,7 +137,7 @@ fn a_station_of_2_0_1_is_set_up_throttled_raised_renewed_and_falls_by_itself() {
     let killed = Instant::now();
     lab.controller.process.kill();
     let lease = Duration::from_secs(u64::from(LEASE_S));
-    lab.draws(lease + Duration::from_secs(2), 6.0..=6.0);
+    lab.draws(lease + wait::LATE, 6.0..=6.0);
     println!(
         "benchmark: OCPP 2.0.1, kill -9 to the safe current by itself: {:?}, lease {lease:?}",
         killed.elapsed()
@@ -172,7 +169,7 @@ fn a_station_with_a_wrong_clock_falls_in_time() {
     let killed = Instant::now();
     lab.controller.process.kill();
     let lease = Duration::from_secs(u64::from(LEASE_S));
-    lab.draws(lease + Duration::from_secs(2), 6.0..=6.0);
+    lab.draws(lease + wait::LATE, 6.0..=6.0);
     println!(
         "OCPP 2.0.1, a clock five minutes slow: kill -9 to the safe current: {:?}, lease {lease:?}",
         killed.elapsed()

@@ -3,12 +3,7 @@
 
 use std::{fs, path::Path, process::Command, time::Duration};
 
-use headroom_tests::{
-    api::Api,
-    controller, process,
-    process::{Outcome, Process},
-    program, wait,
-};
+use headroom_tests::{controller, demo::Demo, process, process::Outcome, program};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -48,31 +43,8 @@ fn changed(data: &Path, statement: &str) -> TempDir {
 
 #[test]
 fn a_journal_that_the_demo_recorded_gives_the_same_decisions() {
-    let temporary = TempDir::new().unwrap();
-    let arguments = [
-        "demo",
-        "--seed",
-        "3",
-        "--speed",
-        "60",
-        "--listen",
-        "127.0.0.1:0",
-    ];
-    let mut command = controller::command(&arguments);
-    let mut demo = Process::start(command.env("TMPDIR", temporary.path()));
-    let api = Api::new(&controller::address(&demo));
-    let data = fs::read_dir(temporary.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.join("state.db").exists())
-        .unwrap();
-    wait::until("the demo decides", SOON, || {
-        let decisions = api
-            .get("decisions?limit=500&renewals=true")
-            .expect(200)
-            .json;
-        (decisions["items"].as_array().unwrap().len() >= 40).then_some(())
-    });
+    let mut demo = Demo::fast(40);
+    let (api, data) = (demo.api.clone(), demo.data());
     // Beside the running service.
     let now = report(&data, 0);
     let smaller = serde_json::json!({"site": {"main_fuse": {"rating_a": 16}}});
@@ -86,10 +58,11 @@ fn a_journal_that_the_demo_recorded_gives_the_same_decisions() {
         api.post("what-if", &serde_json::json!({"fuse": 16}))
             .expect(422),
     );
-    demo.kill();
+    demo.process.kill();
 
     // What would have been: the same from the page and from the command.
-    let file = temporary.path().join("site.toml");
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("site.toml");
     fs::write(&file, "[site.main_fuse]\nrating_a = 16\n").unwrap();
     let with = replay(&data, &["--json", "--with", file.to_str().unwrap()]);
     assert_eq!(with.code, Some(0), "{with:?}");

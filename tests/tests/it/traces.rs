@@ -2,26 +2,15 @@
 
 use std::time::Duration;
 
-use headroom_tests::{
-    api::Api,
-    controller::{address, command},
-    process::Process,
-    wait,
-};
+use headroom_tests::{demo::Demo, wait};
 use serde_json::Value;
 
 #[test]
 fn the_last_messages_of_charge_points_and_meter_are_in_the_diagnostics_without_secrets() {
-    let process = Process::start(&mut command(&[
-        "demo",
-        "--seed",
-        "1",
-        "--listen",
-        "127.0.0.1:0",
-    ]));
-    let api = Api::new(&address(&process));
+    let demo = Demo::start(&["--seed", "1"]);
+    let api = &demo.api;
     let list = |told: &Value, name: &str| told[name].as_array().cloned().unwrap_or_default();
-    let told = wait::until("both traces", Duration::from_secs(30), || {
+    let told = wait::until("both traces", Duration::from_secs(60), || {
         let told = api.get("diagnostics").expect(200).json;
         let limits = list(&told, "ocpp_trace");
         let told_limit = limits.iter().any(|it| {

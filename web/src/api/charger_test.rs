@@ -1,10 +1,10 @@
-//! `POST,DELETE /chargers/{id}/test`, `GET /chargers/{id}/report`.
+//! `POST,DELETE /chargers/{id}/test`, `GET /chargers/{id}/report`, `GET /reports`.
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use headroom_core::config::Charger;
-use headroom_store::House;
+use headroom_store::{House, Page};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -15,6 +15,7 @@ use crate::body::{MaybeSent, typed};
 use crate::change::tell;
 use crate::identity::Who;
 use crate::problem::Problem;
+use crate::query::{Params, page};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,6 +85,27 @@ pub(crate) async fn report(
             "The charger \"{id}\" has not been tested yet: POST /chargers/{id}/test begins a test."
         ))
     })
+}
+
+/// The last report of each charger; those that were never tested are not among them.
+pub(crate) async fn reports(
+    State(shared): State<Shared>,
+    params: Params,
+) -> Result<Json<Page<Value>>, Problem> {
+    // However it ended: there is no such word.
+    let bodies = shared.app.state.last_reports_but("").await?;
+    let house = shared.app.state.house();
+    let reports: Vec<Value> = bodies
+        .iter()
+        .filter_map(|body| serde_json::from_str(body).ok())
+        .filter(|report| find(&house, charger_of(report)).is_ok())
+        .collect();
+    page(params, reports, charger_of).map(Json)
+}
+
+fn charger_of(report: &Value) -> &str {
+    let id = report.get("charger").and_then(Value::as_str);
+    id.unwrap_or_default()
 }
 
 fn find<'a>(house: &'a House, id: &str) -> Result<&'a Charger, Problem> {

@@ -14,7 +14,7 @@ use crate::api::chargers::take_back_proofs;
 use crate::api::driver::complete;
 use crate::app::Shared;
 use crate::body::MaybeSent;
-use crate::change::{Made, take_back};
+use crate::change::{Made, What, change};
 use crate::identity::Who;
 use crate::problem::Problem;
 use crate::query::Params;
@@ -70,8 +70,8 @@ pub(crate) async fn restore(
         }
         Err(error) => return Err(error.into()),
     };
-    let what = format!("version {number} restored");
-    let passwords = take_back(&shared, &who, what, move |house| {
+    let what = What::again(format!("version {number} restored"));
+    let passwords = change(&shared, &who, what, move |house| {
         let passwords = replace(house, wanted);
         Ok(Made {
             answer: passwords,

@@ -21,6 +21,7 @@ const ROUTES: &[(Method, &str, Option<Role>)] = &[
     (Method::POST, "chargers", Some(Role::Installer)),
     (Method::GET, "chargers/unmatched", Some(Role::Viewer)),
     (Method::GET, "chargers/x", Some(Role::Viewer)),
+    (Method::GET, "reports", Some(Role::Viewer)),
     (Method::PATCH, "chargers/x", Some(Role::Installer)),
     (Method::DELETE, "chargers/x", Some(Role::Installer)),
     (Method::GET, "slow-loads", Some(Role::Viewer)),

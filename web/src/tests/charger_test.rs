@@ -170,6 +170,26 @@ async fn the_last_report_is_there_until_the_charger_goes() {
 }
 
 #[tokio::test]
+async fn the_last_report_of_each_charger_is_listed_and_no_other() {
+    let rig = rig().await;
+    let listed = async || rig.read("reports").await["items"].clone();
+    assert_eq!(listed().await, json!([]));
+    let now = Timestamp::UNIX_EPOCH;
+    let [first, last] = ["failed", "aborted"].map(|it| json!({"charger": "ev1", "result": it}));
+    // Of a charger that is not there any more something may have been left.
+    let gone = json!({"charger": "ev9", "result": "passed"});
+    for (charger, report) in [("ev1", &first), ("ev1", &last), ("ev9", &gone)] {
+        let (result, body) = (report["result"].as_str().unwrap(), report.to_string());
+        let state = &rig.app.state;
+        state
+            .keep_report(charger, now, result, &body)
+            .await
+            .unwrap();
+    }
+    assert_eq!(listed().await, json!([last]));
+}
+
+#[tokio::test]
 async fn a_proof_is_given_by_no_request_and_taken_back_by_what_makes_it_void() {
     let rig = rig().await;
     let prove = async || {

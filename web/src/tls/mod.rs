@@ -164,7 +164,7 @@ impl Tls {
     }
 
     /// What shakes hands; `None`: TLS is off.
-    pub(crate) fn acceptor(&self) -> Option<TlsAcceptor> {
+    pub fn acceptor(&self) -> Option<TlsAcceptor> {
         self.now
             .read()
             .unwrap_or_else(PoisonError::into_inner)

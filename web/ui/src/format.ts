@@ -102,3 +102,10 @@ export function parse(text: string): number | null {
   const value = Number(clean);
   return Number.isFinite(value) ? value : null;
 }
+
+/** The number of a meter as it is printed on it: P1 sends the codes of its letters and digits. `undefined`: it sends none. */
+export function meterNumber(meter: { protocol?: string | null; meter_id?: string | null }): string | undefined {
+  const id = meter.meter_id ?? undefined;
+  if (id === undefined || meter.protocol !== "p1" || !/^(?:[2-7][0-9a-f]){4,}$/i.test(id)) return id;
+  return id.replace(/../g, (code) => String.fromCharCode(Number.parseInt(code, 16)));
+}

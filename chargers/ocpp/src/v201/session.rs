@@ -284,6 +284,9 @@ impl Session {
     /// later, when it would be old: its outcome is a time-out. A station that cannot be controlled
     /// has refused it.
     pub fn set_limit(&mut self, request: LimitRequest, now: Now) {
+        let can = &self.learnt.capabilities;
+        let all = can.on_all_phases(request, self.settings.terminals);
+        let request = all.unwrap_or(request);
         let limit = Waiting {
             request,
             sent_at: None,
@@ -304,7 +307,11 @@ impl Session {
                 self.base = Base::Due;
             }
         }
-        if self.absent {
+        let spreads = all.is_some() && limit.urgency == Urgency::Raise;
+        if spreads {
+            self.note(Note::PhasesFixed);
+        }
+        if self.absent || spreads {
             self.outcome(limit, LimitOutcome::Rejected, now);
         } else {
             self.waiting = Some(limit);

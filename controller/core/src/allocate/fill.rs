@@ -162,9 +162,11 @@ impl State {
     fn steps(&self, set: &[usize], items: &[Item]) -> i64 {
         let lowest = set.first().map_or(Milliamps::ZERO, |at| self.current(*at));
         let mut steps = i64::MAX;
+        // The set is in order too.
+        let mut members = set.iter().peekable();
         for (at, item) in items.iter().enumerate() {
             let current = self.current(at);
-            if set.contains(&at) {
+            if members.next_if_eq(&&at).is_some() {
                 steps = steps.min((item.most - current).0 / STEP.0);
             } else if self.is_open(at) {
                 // Who stands in between is met, not overtaken.

@@ -17,6 +17,8 @@ mod pack;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use crate::units::Milliamps;
 use fill::{Item, Worth};
 use pack::{Count, Group};
@@ -151,8 +153,10 @@ impl<'a> Shares<'a> {
     /// Serves one class: chooses who is on, fills up, and notes what bound each.
     fn serve(&mut self, members: &[usize]) {
         let (chosen, currents) = self.choose(members);
-        let mut off: Vec<usize> = (0..members.len()).collect();
-        off.retain(|place| !chosen.iter().any(|on| on.place == *place));
+        let on: BTreeSet<usize> = chosen.iter().map(|on| on.place).collect();
+        let off: Vec<usize> = (0..members.len())
+            .filter(|place| !on.contains(place))
+            .collect();
         let member = |place: usize| members.get(place).copied().unwrap_or(usize::MAX);
         // Who cannot be on beside the classes before is told so; who could, by what is full at the end.
         for &place in &off {
@@ -219,6 +223,14 @@ impl<'a> Shares<'a> {
         branches: &mut usize,
     ) -> (Rank, Outcome) {
         chosen.sort_unstable_by_key(|on| on.place);
+        let mut kind_of = vec![usize::MAX; members.len()];
+        for (index, kind) in kinds.iter().enumerate() {
+            for place in &kind.places {
+                if let Some(kind) = kind_of.get_mut(*place) {
+                    *kind = index;
+                }
+            }
+        }
         let items: Vec<Item> = chosen
             .iter()
             .map(|on| {
@@ -232,10 +244,7 @@ impl<'a> Shares<'a> {
                     } else {
                         i64::from(demand.phases)
                     },
-                    kind: kinds
-                        .iter()
-                        .position(|kind| kind.places.contains(&on.place))
-                        .unwrap_or(usize::MAX),
+                    kind: kind_of.get(on.place).copied().unwrap_or(usize::MAX),
                 }
             })
             .collect();

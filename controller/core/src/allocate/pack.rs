@@ -25,34 +25,14 @@ pub(super) struct Count {
 ///
 /// The search stops after so many nodes; what it has found by then holds.
 pub(super) fn pack(groups: &[Group], left: &[i64], nodes: usize) -> Vec<Vec<Count>> {
-    let mut rest: Vec<usize> = groups
-        .iter()
-        .rev()
-        .scan(0, |sum, group| {
-            *sum += group.size;
-            Some(*sum)
-        })
-        .collect();
-    rest.reverse();
-    rest.push(0);
-    let mut search = Search {
-        groups,
-        rest,
-        left: left.to_vec(),
-        counts: Vec::with_capacity(groups.len()),
-        on: 0,
-        ones: 0,
-        best: None,
-        found: Vec::new(),
-        nodes,
-    };
+    let mut search = Search::new(groups, left, nodes);
     search.descend();
     search.found
 }
 
 struct Search<'g> {
     groups: &'g [Group],
-    /// How many members there are from each group on.
+    /// How many members can be on at most from each group on.
     rest: Vec<usize>,
     left: Vec<i64>,
     counts: Vec<Count>,
@@ -64,7 +44,32 @@ struct Search<'g> {
     nodes: usize,
 }
 
-impl Search<'_> {
+impl<'g> Search<'g> {
+    fn new(groups: &'g [Group], left: &[i64], nodes: usize) -> Self {
+        let mut rest: Vec<usize> = groups
+            .iter()
+            .rev()
+            .scan(0, |sum, group| {
+                let (all, one) = group.fitting(left);
+                *sum += group.size.min(all + one);
+                Some(*sum)
+            })
+            .collect();
+        rest.reverse();
+        rest.push(0);
+        Self {
+            groups,
+            rest,
+            left: left.to_vec(),
+            counts: Vec::with_capacity(groups.len()),
+            on: 0,
+            ones: 0,
+            best: None,
+            found: Vec::new(),
+            nodes,
+        }
+    }
+
     fn descend(&mut self) {
         if self.nodes == 0 {
             return;
@@ -76,9 +81,15 @@ impl Search<'_> {
             self.leaf();
             return;
         };
+        // More than fit alone need not be tried: there may be hundreds of equals.
+        let (all, one) = group.fitting(&self.left);
         let after = self.rest.get(at + 1).copied().unwrap_or(0);
-        for on in (0..=group.size).rev() {
-            for one in 0..=on {
+        for on in (0..=group.size.min(all + one)).rev() {
+            // Fewer of this group are more hopeless still.
+            if self.nodes == 0 || self.is_hopeless(on + after, on.saturating_sub(all)) {
+                break;
+            }
+            for one in on.saturating_sub(all)..=on.min(one) {
                 if self.is_hopeless(on + after, one) {
                     break;
                 }
@@ -144,6 +155,19 @@ impl Search<'_> {
 }
 
 impl Group {
+    /// How many fit at most where nobody else comes: on all of their phases, and on one.
+    fn fitting(&self, left: &[i64]) -> (usize, usize) {
+        let most = |column: &Option<Vec<i64>>| {
+            let Some(column) = column else {
+                return 0;
+            };
+            let rows = column.iter().zip(left).filter(|(need, _)| **need > 0);
+            let fits = rows.map(|(need, left)| usize::try_from(left / need).unwrap_or_default());
+            fits.min().unwrap_or(self.size).min(self.size)
+        };
+        (most(&self.all), most(&self.one))
+    }
+
     /// The least that a member takes of all constraints together.
     pub(super) fn least(&self) -> i64 {
         let sum = |column: &Vec<i64>| column.iter().copied().fold(0, i64::saturating_add);
@@ -160,5 +184,28 @@ impl Group {
                 .saturating_mul(i64::try_from(count).unwrap_or(i64::MAX))
         };
         times(&self.all, count.all).saturating_add(times(&self.one, count.one))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hundreds_of_equals_on_each_line_take_a_few_nodes() {
+        let on_line = |line: usize| Group {
+            size: 167,
+            all: Some(
+                (0..3)
+                    .map(|row| if row == line { 6_000 } else { 0 })
+                    .collect(),
+            ),
+            one: None,
+        };
+        let groups = [0, 1, 2].map(on_line);
+        let mut search = Search::new(&groups, &[600_000; 3], 1_000);
+        search.descend();
+        assert_eq!(search.found, [vec![Count { all: 100, one: 0 }; 3]]);
+        assert!(search.nodes >= 990, "{} nodes are left", search.nodes);
     }
 }

@@ -545,11 +545,13 @@ impl Engine {
                 now,
             ));
         }
+        let changes = actions.len();
         for load in &mut self.loads {
             if load.repeat_at().is_some_and(|at| at <= now)
                 && let Some(setpoint) = load.setpoint()
                 && !actions
                     .iter()
+                    .take(changes)
                     .any(|action| action.what.load() == load.spec.id)
             {
                 let reason = Reason::lease(load);
@@ -561,11 +563,11 @@ impl Engine {
     }
 
     fn supervise(&mut self, plan: &Plan, now: Instant) {
-        let lost = self.loads.iter().find(|load| {
-            load.spec.kind == Kind::Charger
-                && (load.link.lost_since().is_some()
-                    || (load.link.is_unseen() && now >= self.unseen_until(load)))
-        });
+        let lost_after_s = self.config.site.tuning.lost_after_s;
+        let lost = self
+            .loads
+            .iter()
+            .find(|load| load.spec.kind == Kind::Charger && load.is_away(lost_after_s, now));
         let unmapped = self
             .loads
             .iter()

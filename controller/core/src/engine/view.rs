@@ -75,9 +75,10 @@ impl Engine {
                 }
             }
         }
+        let lost_after_s = self.config.site.tuning.lost_after_s;
         for load in &self.loads {
             let id = Some(load.spec.id.clone());
-            if load.link.lost_since().is_some() {
+            if load.is_away(lost_after_s, now) {
                 let code = match load.spec.kind {
                     Kind::Charger => "charger_lost",
                     Kind::SlowLoad => "slow_load_lost",

@@ -431,6 +431,12 @@ impl Load {
         }
     }
 
+    /// Whether it cannot be reached: it was there and is not, or nothing was heard of it for this long.
+    pub fn is_away(&self, lost_after_s: u32, now: Instant) -> bool {
+        self.link.lost_since().is_some()
+            || (self.link.is_unseen() && now >= self.created_at.after_s(lost_after_s))
+    }
+
     /// Since when it is known here.
     pub const fn created_at(&self) -> Instant {
         self.created_at

@@ -128,6 +128,17 @@ pub struct Plan {
     present: Vec<Row>,
 }
 
+impl Plan {
+    /// Where the first target of each load stands.
+    fn first_targets(&self) -> Vec<Option<usize>> {
+        let mut first = vec![None; self.reasons.len()];
+        for (at, target) in self.targets.iter().enumerate().rev() {
+            set(&mut first, target.load, Some(at));
+        }
+        first
+    }
+}
+
 /// Which background counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Basis {
@@ -218,7 +229,7 @@ impl World<'_> {
                 .loads
                 .iter()
                 .map(|load| {
-                    if load.link.lost_since().is_some() {
+                    if load.is_away(self.site.tuning.lost_after_s, self.now) {
                         Reason::unreachable(load, load.worst(self.now))
                     } else {
                         reason.clone()
@@ -460,8 +471,10 @@ impl World<'_> {
 
     /// What is to be said of a load that nothing new happens to.
     fn standing(&self, load: &Load) -> Reason {
-        if load.link.lost_since().is_some() {
+        if load.is_away(self.site.tuning.lost_after_s, self.now) {
             Reason::unreachable(load, load.worst(self.now))
+        } else if load.link.is_unseen() {
+            Reason::unseen(load, load.worst(self.now))
         } else if load.link.straying_since().is_some() {
             Reason::not_obeying(load, load.worst(self.now))
         } else if load.is_refusing() {

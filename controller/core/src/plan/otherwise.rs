@@ -58,9 +58,10 @@ impl Otherwise {
         self.said.resize(world.loads.len(), None);
         let mut left = PER_STEP;
         let mut rows = Rows::new(world);
+        let first = plan.first_targets();
         for (index, (load, said)) in world.loads.iter().zip(&mut self.said).enumerate() {
-            let target = plan.targets.iter_mut().find(|target| target.load == index);
-            let reason = match target {
+            let target = first.get(index).copied().flatten();
+            let reason = match target.and_then(|at| plan.targets.get_mut(at)) {
                 Some(target) => &mut target.reason,
                 None => match plan.reasons.get_mut(index) {
                     Some(reason) => reason,

@@ -37,6 +37,9 @@ pub(super) struct Raising<'a> {
     patient: Vec<Option<usize>>,
 }
 
+/// The load that goes first where a row is full, and the next one, for that load itself.
+type Rivals = [Option<usize>; 2];
+
 /// Whether a load may be raised now.
 enum Turn {
     /// It has what it is to have.
@@ -179,8 +182,9 @@ impl<'a> Raising<'a> {
 
     /// Takes over what a process before this one has told a charger, so that it does not run out.
     fn adopt(&self, plan: &mut Plan) {
-        for (index, load) in self.world.loads.iter().enumerate() {
-            let told = plan.targets.iter().any(|target| target.load == index);
+        let first = plan.first_targets();
+        for (index, (load, target)) in self.world.loads.iter().zip(first).enumerate() {
+            let told = target.is_some();
             let has = self.has(index);
             if load.setpoint().is_none()
                 && !told
@@ -485,6 +489,9 @@ impl<'a> Raising<'a> {
         let mut short: Option<Reason> = None;
         let mut returning = false;
         let present = std::mem::take(&mut plan.present);
+        let first = plan.first_targets();
+        let is_told = |load: usize| first.get(load).is_some_and(Option::is_some);
+        let mut rivals = vec![None; self.rows.len()];
         for (index, (load, turn)) in self.world.loads.iter().zip(turns).enumerate() {
             let (most, why) = self.asks(index);
             let has = self.has(index);
@@ -512,9 +519,9 @@ impl<'a> Raising<'a> {
                 }
                 Turn::Now => returning = true,
                 Turn::None => {
-                    if let Some(reason) = self.held_by(index, load, &present) {
+                    if let Some(reason) = self.held_by(index, load, &present, &mut rivals) {
                         short.get_or_insert_with(|| reason.clone());
-                        if !plan.targets.iter().any(|target| target.load == index) {
+                        if !is_told(index) {
                             set(&mut plan.reasons, index, reason);
                         }
                     }
@@ -536,35 +543,62 @@ impl<'a> Raising<'a> {
     }
 
     /// What keeps a load from having more.
-    fn held_by(&self, index: usize, load: &Load, present: &[Row]) -> Option<Reason> {
+    fn held_by(
+        &self,
+        index: usize,
+        load: &Load,
+        present: &[Row],
+        rivals: &mut [Option<Rivals>],
+    ) -> Option<Reason> {
         if let Some(reason) = self.patience(index, load) {
             return Some(reason);
         }
         let bound = self.wanted.get(index)?.bound_by?;
         let row = self.rows.get(bound)?;
-        let rival = self
-            .world
-            .loads
+        let rivals = rivals
+            .get_mut(bound)?
+            .get_or_insert_with(|| self.rivals(row));
+        let rival = rivals
             .iter()
-            .enumerate()
-            .filter(|(other, _)| {
-                *other != index && row.weights.get(*other).is_some_and(|weight| *weight > 0)
-            })
-            .filter(|(other, _)| self.wanted(*other) > Milliamps::ZERO)
-            .max_by_key(|(other, rival)| (rival.spec.priority, self.wanted(*other)))
-            .filter(|(_, rival)| {
+            .flatten()
+            .find(|other| **other != index)
+            .and_then(|other| self.world.loads.get(*other))
+            .filter(|rival| {
                 rival.spec.priority > load.spec.priority
                     || (rival.spec.priority == load.spec.priority
                         && self.has(index) == Milliamps::ZERO)
             });
         let has = self.has(index);
         Some(match rival {
-            Some((_, rival)) => Reason::behind(load, rival, &row.bound, has),
+            Some(rival) => Reason::behind(load, rival, &row.bound, has),
             None => match self.peak_until(bound, index, present) {
                 Some(until) => Reason::peak(load, &row.bound, until),
                 None => Reason::held(load, &row.bound),
             },
         })
+    }
+
+    /// The loads that go first where a row is full.
+    fn rivals(&self, row: &Row) -> Rivals {
+        let mut first: Rivals = [None; 2];
+        let rank = |load: usize| {
+            let rival = self.world.loads.get(load);
+            (rival.map(|it| it.spec.priority), self.wanted(load))
+        };
+        for (load, weight) in row.weights.iter().enumerate() {
+            if *weight == 0 || self.wanted(load) <= Milliamps::ZERO {
+                continue;
+            }
+            // Of equals the later one.
+            let goes_before = |other: Option<usize>| other.is_none_or(|it| rank(it) <= rank(load));
+            let [best, second] = first;
+            if goes_before(best) {
+                first = [Some(load), best];
+            } else if goes_before(second) {
+                first = [best, Some(load)];
+            }
+        }
+        first
     }
 
     /// That it went up and down, if that alone keeps it from more.

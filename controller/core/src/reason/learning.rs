@@ -19,7 +19,7 @@ impl Reason {
         if steps > 0 {
             write!(text, " Seen so far in {}.", counted(steps)).ok();
         }
-        let mut reason = Self::plain(ReasonCode::Starting, text);
+        let mut reason = Self::plain(ReasonCode::Learning, text);
         reason.load = Some(load.spec.id.clone());
         reason
     }

@@ -66,6 +66,19 @@ impl Reason {
         )
     }
 
+    /// Nothing was heard of it since it is known here, and that is not long ago.
+    pub fn unseen(load: &Load, counted: Milliamps) -> Self {
+        let mut reason = Self::plain(
+            ReasonCode::ChargerLost,
+            format!(
+                "Nothing has been heard of {} yet: {counted} stay reserved for it.",
+                load.title()
+            ),
+        );
+        reason.load = Some(load.spec.id.clone());
+        reason
+    }
+
     /// It cannot be reached.
     pub fn unreachable(load: &Load, counted: Milliamps) -> Self {
         let mut reason = Self::plain(

@@ -206,7 +206,7 @@ impl Figures {
         let none = Config::default();
         let first = in_force(versions, Instant(0)).unwrap_or(&none);
         let mut figures = Self::new(first, super::plant::loads(versions));
-        figures.commands = recording.commands;
+        figures.commands = recording.commands();
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
         let mut last: Option<Instant> = None;
         for sample in recording

@@ -39,7 +39,7 @@ pub struct WhatIf {
     pub to: Timestamp,
     /// Time that is compared, in seconds.
     pub covered_s: u64,
-    /// Time within it that is left out, since nothing was recorded, in seconds.
+    /// Time within it that is left out, since nothing was recorded or the change cannot be made there, in seconds.
     pub left_out_s: u64,
     /// What to know when reading the figures.
     pub notes: Vec<String>,
@@ -108,12 +108,26 @@ pub struct Asked {
     recording: Recording,
     /// The change made to each configuration that was in force.
     changed: Vec<Version>,
+    /// Which times are left out since the change cannot be made there.
+    notes: Vec<String>,
+}
+
+/// A time in which the change cannot be made to the configuration.
+fn left_out(from: Timestamp, to: Timestamp, errors: &[FieldError]) -> String {
+    let errors = errors
+        .iter()
+        .map(|error| format!("{} {}", error.field, error.message));
+    format!(
+        "From {from:.0} to {to:.0} another configuration held, to which this cannot be done: {}. That time is left out.",
+        errors.collect::<Vec<_>>().join("; ")
+    )
 }
 
 impl Asked {
     /// Reads what was recorded in a time, of at most `readings` readings, and makes the change. A change is an object with
     /// `site`, whose fields replace those of the recorded one, `chargers` and `slow_loads`, which are all there are, each
-    /// with the fields that are named and the recorded ones besides, and `priorities` as the API has them.
+    /// with the fields that are named and the recorded ones besides, and `priorities` as the API has them. The newest configuration
+    /// of that time must bear it; the time of an earlier one that does not is left out, and a note tells so.
     ///
     /// # Errors
     /// When nothing can be told.
@@ -123,28 +137,38 @@ impl Asked {
         readings: usize,
         change: &Value,
     ) -> Result<Self, WhatIfError> {
-        let recording = Recording::of(journal, range, readings).await?;
-        let versions = &recording.versions;
-        let changed = overrides::apply_to_all(versions, change)?;
-        let errors = |version: &Version| {
-            let valid = version.config.validate(recording.highest_background);
-            valid.err().unwrap_or_default()
-        };
-        for (before, after) in versions.iter().zip(&changed) {
-            let mut made = errors(after);
-            if !made.is_empty() {
-                // What was wrong all by itself is none of the change's doing: the house ran with it.
-                let own = errors(before);
-                let is_own = |error: &FieldError| {
-                    own.iter()
-                        .any(|it| it.field == error.field && it.code == error.code)
-                };
-                made.retain(|error| !is_own(error));
-            }
-            if !made.is_empty() {
-                return Err(WhatIfError::Invalid(made));
-            }
+        let mut recording = Recording::of(journal, range, readings).await?;
+        let background = recording.highest_background;
+        let mut answers = overrides::apply_to_each(&recording.versions, background, change);
+        // What is asked for is asked of the house as it is; the newest configuration must bear it.
+        if let Some(Err(errors)) = answers.pop_if(|newest| newest.is_err()) {
+            return Err(WhatIfError::Invalid(errors));
         }
+        let mut refused = Vec::new();
+        let mut notes = Vec::new();
+        let mut changed = Vec::new();
+        for (index, answer) in answers.into_iter().enumerate() {
+            let Some(before) = recording.versions.get(index) else {
+                break;
+            };
+            let mut after = before.clone();
+            match answer {
+                Ok(config) => after.config = config,
+                // It goes on as it was there, so that what follows finds a house that lived, and counts nowhere.
+                Err(errors) => {
+                    after.left_out = true;
+                    if let Some((from, to)) = recording.leave_out(index) {
+                        notes.push(left_out(from, to, &errors));
+                        refused.extend(errors);
+                    }
+                }
+            }
+            changed.push(after);
+        }
+        if !recording.counts() {
+            return Err(WhatIfError::Invalid(refused));
+        }
+        let versions = &recording.versions;
         let grids = versions
             .iter()
             .chain(&changed)
@@ -156,7 +180,11 @@ impl Asked {
         {
             return Err(WhatIfError::Delta);
         }
-        Ok(Self { recording, changed })
+        Ok(Self {
+            recording,
+            changed,
+            notes,
+        })
     }
 
     /// Reckons. It takes seconds for each day.
@@ -178,7 +206,9 @@ impl Asked {
                 "The configuration was changed {times} meanwhile: each holds for its own time here, with the change made to it.",
             ));
         }
-        let always = |id: &String| self.changed.iter().all(|it| has(&it.config, id));
+        notes.extend(self.notes.iter().cloned());
+        let counted = self.changed.iter().filter(|version| !version.left_out);
+        let always = |id: &String| counted.clone().all(|it| has(&it.config, id));
         let (all_the_time, for_a_while): (Vec<_>, Vec<_>) = plant::loads(&self.changed)
             .into_iter()
             .filter(|id| !recording.knows(id))

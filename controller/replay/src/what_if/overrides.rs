@@ -1,40 +1,59 @@
 //! The change: fields over the recorded configuration.
 
-use headroom_core::Config;
 use headroom_core::config::Site;
 use headroom_core::validate::FieldError;
+use headroom_core::{Config, Milliamps, PerPhase};
 use serde_json::{Map, Value};
 
-use super::WhatIfError;
 use super::recording::{Version, has};
 
-fn wrong(field: impl Into<String>, code: &'static str, message: impl Into<String>) -> WhatIfError {
-    WhatIfError::Invalid(vec![FieldError {
+fn wrong(
+    field: impl Into<String>,
+    code: &'static str,
+    message: impl Into<String>,
+) -> Vec<FieldError> {
+    vec![FieldError {
         field: field.into(),
         code,
         message: message.into(),
-    }])
+    }]
 }
 
-/// The change made to each configuration that was in force. What it says of a load that came later, or had gone, is of it as it was
-/// then; where its circuit was not there, it hangs on the main fuse.
-pub(super) fn apply_to_all(
+/// The change made to each configuration that was in force, or why it cannot be made to that one. What it says of a load that came later,
+/// or had gone, is of it as it was then; where its circuit was not there, it hangs on the main fuse.
+pub(super) fn apply_to_each(
     versions: &[Version],
+    highest_background: PerPhase<Milliamps>,
     change: &Value,
-) -> Result<Vec<Version>, WhatIfError> {
+) -> Vec<Result<Config, Vec<FieldError>>> {
     let all: Vec<&Config> = versions.iter().map(|version| &version.config).collect();
-    let changed = versions.iter().map(|version| {
-        let config = apply(&version.config, &all, change)?;
-        Ok(Version {
-            at: version.at,
-            config,
-        })
+    let errors = |config: &Config| {
+        let valid = config.validate(highest_background);
+        valid.err().unwrap_or_default()
+    };
+    let changed = all.iter().map(|before| {
+        let after = apply(before, &all, change)?;
+        let mut made = errors(&after);
+        if !made.is_empty() {
+            // What was wrong all by itself is none of the change's doing: the house ran with it.
+            let own = errors(before);
+            let is_own = |error: &FieldError| {
+                own.iter()
+                    .any(|it| it.field == error.field && it.code == error.code)
+            };
+            made.retain(|error| !is_own(error));
+        }
+        if made.is_empty() {
+            Ok(after)
+        } else {
+            Err(made)
+        }
     });
     changed.collect()
 }
 
 /// A recorded configuration with the change; `all` are those of the whole time.
-fn apply(recorded: &Config, all: &[&Config], change: &Value) -> Result<Config, WhatIfError> {
+fn apply(recorded: &Config, all: &[&Config], change: &Value) -> Result<Config, Vec<FieldError>> {
     let base =
         serde_json::to_value(recorded).map_err(|error| wrong("", "format", error.to_string()))?;
     let Value::Object(change) = change else {
@@ -117,7 +136,7 @@ fn merge(base: &mut Value, change: &Value) {
 }
 
 /// All loads of a kind, each over the recorded one of its id.
-fn list(known: &[Value], name: &str, change: &Value) -> Result<Value, WhatIfError> {
+fn list(known: &[Value], name: &str, change: &Value) -> Result<Value, Vec<FieldError>> {
     let Value::Array(change) = change else {
         return Err(wrong(name, "type", "must be a list"));
     };
@@ -136,7 +155,7 @@ fn list(known: &[Value], name: &str, change: &Value) -> Result<Value, WhatIfErro
             .find(|it| it.get("id").is_some_and(|own| own == id));
         let mut whole = known.cloned().unwrap_or_else(|| Value::Object(Map::new()));
         merge(&mut whole, &load);
-        Ok::<_, WhatIfError>(whole)
+        Ok::<_, Vec<FieldError>>(whole)
     });
     Ok(Value::Array(loads.collect::<Result<_, _>>()?))
 }
@@ -147,7 +166,7 @@ fn set_order(
     all: &[&Config],
     order: &Value,
     gone: impl Fn(&str) -> bool,
-) -> Result<(), WhatIfError> {
+) -> Result<(), Vec<FieldError>> {
     let shape = || {
         wrong(
             "priorities.order",
@@ -309,7 +328,8 @@ mod tests {
                 "is none",
             ),
         ] {
-            let error = apply(&recorded(), &[], &change).unwrap_err().to_string();
+            let error = apply(&recorded(), &[], &change).unwrap_err();
+            let error = super::super::WhatIfError::Invalid(error).to_string();
             assert!(error.contains(word), "{change}: {error}");
         }
     }

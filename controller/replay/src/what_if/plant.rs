@@ -20,9 +20,10 @@ const REPORT_MS: u64 = 10_000;
 /// Less is nothing to a car (IEC 61851-1).
 const PILOT_MIN: Milliamps = Milliamps::from_amps(6);
 
-/// The ids of all loads that there are at some time.
+/// The ids of all loads that there are at some time that counts.
 pub(super) fn loads(versions: &[Version]) -> BTreeSet<String> {
-    let ids = versions.iter().flat_map(|version| {
+    let counted = versions.iter().filter(|version| !version.left_out);
+    let ids = counted.flat_map(|version| {
         let chargers = version.config.chargers.iter().map(|it| it.id.clone());
         chargers.chain(version.config.slow_loads.iter().map(|it| it.id.clone()))
     });

@@ -17,6 +17,8 @@ use crate::judge::Range;
 
 /// Rows that are read at a time.
 const CHUNK: u16 = 500;
+/// Words of loads that take the room of a reading: as many of them are held for each that may be.
+const WORDS_OF_A_READING: usize = 5;
 /// A time without readings that is longer is left out, in milliseconds.
 pub(super) const SILENCE_MS: u64 = 60_000;
 /// So much time after a silence goes on, in milliseconds.
@@ -27,7 +29,9 @@ const AFTER_SILENCE_MS: u64 = 1_000;
 pub(super) struct Sample {
     /// The time, without the times that are left out.
     pub(super) at: Instant,
-    /// Whether it counts: what comes before only warms up.
+    /// Time of day.
+    pub(super) time: Timestamp,
+    /// Whether it counts: what comes before only warms up, and what cannot be judged is left out.
     pub(super) counts: bool,
     pub(super) circuit: Option<String>,
     /// As the meter said them.
@@ -54,7 +58,25 @@ pub(super) struct Word {
 #[derive(Clone, Debug)]
 pub(super) struct Version {
     pub(super) at: Instant,
+    /// Time of day.
+    pub(super) from: Timestamp,
     pub(super) config: Config,
+    /// Commands that changed something, while it counts.
+    pub(super) commands: u64,
+    /// Whether nothing of its time counts.
+    pub(super) left_out: bool,
+}
+
+impl Version {
+    const fn new(at: Instant, from: Timestamp, config: Config) -> Self {
+        Self {
+            at,
+            from,
+            config,
+            commands: 0,
+            left_out: false,
+        }
+    }
 }
 
 /// The one in force at a time. There is always a first, which holds from the beginning.
@@ -75,8 +97,6 @@ pub(super) struct Recording {
     pub(super) words: BTreeMap<String, Vec<Word>>,
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
-    /// Commands that changed something, while it counts.
-    pub(super) commands: u64,
     left_out_ms: u64,
 }
 
@@ -101,7 +121,7 @@ impl Recording {
         }
         let mut recording = reader
             .map(|reader| reader.recording)
-            .filter(|recording| recording.samples.iter().any(|sample| sample.counts))
+            .filter(Self::counts)
             .ok_or(WhatIfError::Nothing)?;
         recording.find_background();
         Ok(recording)
@@ -159,16 +179,49 @@ impl Recording {
         self.words.contains_key(id)
     }
 
-    /// The readings that count, first and last.
-    fn counted(&self) -> Option<(Instant, Instant)> {
-        let mut counted = self.samples.iter().filter(|sample| sample.counts);
-        let first = counted.next()?.at;
-        Some((first, self.samples.last().map_or(first, |last| last.at)))
+    /// Commands that changed something, while it counts.
+    pub(super) fn commands(&self) -> u64 {
+        let counted = self.versions.iter().filter(|version| !version.left_out);
+        counted.map(|version| version.commands).sum()
+    }
+
+    /// Lets nothing of a version's time count. Answers from when until when that is, if anything of it counted.
+    pub(super) fn leave_out(&mut self, index: usize) -> Option<(Timestamp, Timestamp)> {
+        let next = self.versions.get(index + 1);
+        let (end, end_time) = next.map_or((Instant(u64::MAX), self.to), |it| (it.at, it.from));
+        let version = self.versions.get_mut(index)?;
+        version.left_out = true;
+        // The first holds from the beginning.
+        let from = if index == 0 { Instant(0) } else { version.at };
+        let mut begun = None;
+        let mut last = from;
+        for sample in &mut self.samples {
+            if sample.counts && from <= sample.at && sample.at < end {
+                sample.counts = false;
+                begun.get_or_insert((sample.at, sample.time));
+                last = sample.at;
+            }
+        }
+        let (begun, time) = begun?;
+        self.left_out_ms += last.since_ms(begun);
+        let counted = || self.samples.iter().filter(|sample| sample.counts);
+        if let (Some(first), Some(last)) = (counted().next(), counted().next_back()) {
+            (self.from, self.to) = (first.time, last.time);
+        }
+        Some((time, end_time))
+    }
+
+    /// Whether anything counts.
+    pub(super) fn counts(&self) -> bool {
+        self.samples.iter().any(|sample| sample.counts)
     }
 
     pub(super) fn covered_ms(&self) -> u64 {
-        self.counted()
-            .map_or(0, |(first, last)| last.since_ms(first))
+        let between = self.samples.windows(2).map(|pair| match pair {
+            [one, next] if one.counts && next.counts => next.at.since_ms(one.at),
+            _ => 0,
+        });
+        between.sum()
     }
 
     pub(super) const fn left_out_ms(&self) -> u64 {
@@ -205,8 +258,8 @@ async fn read_run(
         {
             let engine = Engine::from_checkpoint(kept);
             match reader {
-                Some(reader) => reader.take_up(engine),
-                None => *reader = Some(Reader::new(engine)),
+                Some(reader) => reader.take_up(engine, mark.time),
+                None => *reader = Some(Reader::new(engine, mark.time)),
             }
         }
         let inputs = journal.inputs(run.id, seq, CHUNK).await?;
@@ -223,7 +276,8 @@ async fn read_run(
             if let Ok(event) = input.event {
                 reader.take(event, input.t, input.time, whole, range);
             }
-            if reader.recording.samples.len() > readings {
+            let words = readings.saturating_mul(WORDS_OF_A_READING);
+            if reader.recording.samples.len() > readings || reader.said > words {
                 return Err(WhatIfError::TooLong);
             }
         }
@@ -246,10 +300,12 @@ struct Reader {
     draws: BTreeMap<String, PerPhase<Milliamps>>,
     last: Option<Instant>,
     skipped_ms: u64,
+    /// How many words there are.
+    said: usize,
 }
 
 impl Reader {
-    fn new(engine: Engine) -> Self {
+    fn new(engine: Engine, time: Timestamp) -> Self {
         let config = engine.config().clone();
         let told = engine
             .snapshot()
@@ -264,19 +320,16 @@ impl Reader {
             draws: BTreeMap::new(),
             last: None,
             skipped_ms: 0,
+            said: 0,
             config: config.clone(),
             recording: Recording {
-                versions: vec![Version {
-                    at: Instant(0),
-                    config,
-                }],
+                versions: vec![Version::new(Instant(0), time, config)],
                 learnt: engine.learnt(),
                 highest_background: engine.highest_background(),
                 samples: Vec::new(),
                 words: BTreeMap::new(),
                 from: Timestamp::MAX,
                 to: Timestamp::MIN,
-                commands: 0,
                 left_out_ms: 0,
             },
             engine: Some(engine),
@@ -309,7 +362,7 @@ impl Reader {
         }
         match event {
             Event::Configure(config) if *config != self.config => {
-                self.note_config(*config, at);
+                self.note_config(*config, at, time);
             }
             Event::Charger(report) if report.connected => {
                 let Some(charger) = self.config.chargers.iter().find(|it| it.id == report.id)
@@ -369,27 +422,29 @@ impl Reader {
     }
 
     /// Goes on with an engine of a checkpoint: what was configured before it in another run is in it alone.
-    fn take_up(&mut self, engine: Engine) {
+    fn take_up(&mut self, engine: Engine, time: Timestamp) {
         let at = self.last.unwrap_or_default().0;
         let at = Instant(at.saturating_sub(self.skipped_ms));
-        self.note_config(engine.config().clone(), at);
+        self.note_config(engine.config().clone(), at, time);
         self.engine = Some(engine);
     }
 
-    fn note_config(&mut self, config: Config, at: Instant) {
+    fn note_config(&mut self, config: Config, at: Instant, time: Timestamp) {
         // At a start it is configured anew with the same.
         let mut bare = config.clone();
         bare.forget_devices();
         let versions = &mut self.recording.versions;
         if versions.last().is_none_or(|last| last.config != bare) {
-            versions.push(Version { at, config: bare });
+            versions.push(Version::new(at, time, bare));
         }
         self.config = config;
     }
 
     fn note_told(&mut self, actions: &Actions, counts: bool) {
         for action in &actions.actions {
-            self.recording.commands += u64::from(counts && !action.renewal);
+            if let Some(version) = self.recording.versions.last_mut() {
+                version.commands += u64::from(counts && !action.renewal);
+            }
             if let Command::SetLimit { load, limit_a, .. } = &action.what {
                 self.told.insert(load.clone(), *limit_a);
             }
@@ -397,6 +452,7 @@ impl Reader {
     }
 
     fn say(&mut self, id: String, word: Word) {
+        self.said += 1;
         self.draws.insert(id.clone(), word.draw);
         self.recording.words.entry(id).or_default().push(word);
     }
@@ -408,6 +464,7 @@ impl Reader {
         }
         self.recording.samples.push(Sample {
             at,
+            time,
             counts,
             circuit: reading.circuit,
             lines: reading.phases,

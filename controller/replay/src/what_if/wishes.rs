@@ -40,15 +40,19 @@ pub(super) fn of(recording: &Recording) -> Wishes {
 }
 
 fn stays(words: &[Word], end: Instant) -> Vec<Stay> {
-    words
+    let mut chunks = words
         .chunk_by(|one, next| one.present == next.present)
-        .filter(|chunk| chunk.first().is_some_and(|word| word.present))
-        .filter_map(|chunk| {
-            let from = chunk.first()?.at;
-            let after = words.iter().find(|word| !word.present && word.at > from);
-            Some(stay(chunk, from, after.map_or(end, |word| word.at)))
-        })
-        .collect()
+        .peekable();
+    let mut stays = Vec::new();
+    while let Some(chunk) = chunks.next() {
+        let Some(first) = chunk.first().filter(|word| word.present) else {
+            continue;
+        };
+        // It lasts until the word that nobody is there.
+        let after = chunks.peek().and_then(|next| next.first());
+        stays.push(stay(chunk, first.at, after.map_or(end, |word| word.at)));
+    }
+    stays
 }
 
 fn highest(word: &Word) -> Milliamps {

@@ -1,9 +1,10 @@
 //! What a replay proves, what it finds, and what it says that it cannot judge.
 
 use headroom_replay::{GapKind, Range, Report, Verdict, judge};
+use headroom_store::DecisionFilter;
 use serde_json::json;
 
-use crate::house::{House, KEPT_DAYS, at, tamper};
+use crate::house::{House, KEPT_DAYS, at, config, tamper};
 
 async fn report(house: &House) -> Report {
     judge(&house.reader().await, Range::default())
@@ -24,6 +25,25 @@ async fn what_was_recorded_comes_out_again() {
     assert!(!report.other_version);
     let json = serde_json::to_string(&report).unwrap();
     assert!(!json.contains("canary"));
+}
+
+#[tokio::test]
+async fn what_would_have_been_done_comes_out_again() {
+    let mut house = House::new().await;
+    let mut observing = config();
+    observing["type"] = json!("configure");
+    observing["site"]["mode"] = json!("observe");
+    house.tell(observing);
+    house.lively().await;
+    let report = report(&house).await;
+    assert_eq!(report.verdict, Verdict::Reproduced, "{report:#?}");
+    let told = DecisionFilter {
+        load: Some("ev1".into()),
+        limit: 1,
+        ..DecisionFilter::default()
+    };
+    let told = house.journal.decisions(&told).await.unwrap();
+    assert!(!told.items.is_empty(), "something would have been told");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use headroom_replay::{Asked, Range, WhatIf, WhatIfError};
 use serde_json::{Value, json};
 
-use crate::house::{House, at, config};
+use crate::house::{House, at, config, tamper};
 
 const ENOUGH: usize = 100_000;
 
@@ -198,4 +198,118 @@ async fn a_part_of_the_time_and_what_cannot_be_told() {
     assert!(error.contains("site.main_fuse.rating_a"), "{error}");
     let delta = asked(&house, json!({"site": {"grid": "it_3ph"}})).await;
     assert!(delta.is_err());
+}
+
+/// Three times as long: as it is in the end, then with a weaker charger, then as in the beginning.
+async fn a_weak_charger_meanwhile() -> House {
+    let mut house = House::new().await;
+    let mut own = config();
+    own["type"] = json!("configure");
+    let mut weak = own.clone();
+    weak["chargers"][1]["max_current_a"] = json!(10);
+    house.seconds(200).await;
+    house.tell(weak);
+    house.seconds(200).await;
+    house.tell(own);
+    house.seconds(200).await;
+    house
+}
+
+#[tokio::test]
+async fn an_earlier_configuration_that_cannot_bear_the_change_is_left_out_and_named() {
+    let mut house = a_weak_charger_meanwhile().await;
+    let change = json!({"chargers": [{"id": "ev2", "min_current_a": 12}], "slow_loads": []});
+    let told = asked(&house, change.clone()).await.unwrap();
+    assert_eq!((told.from, told.to), (at(1000), at(600_000)));
+    assert!((397..=399).contains(&told.covered_s), "{}", told.covered_s);
+    assert!(
+        (199..=201).contains(&told.left_out_s),
+        "{}",
+        told.left_out_s
+    );
+    let note = told.notes.iter().find(|note| note.contains("left out"));
+    let note = note.unwrap_or_else(|| panic!("{:?}", told.notes));
+    for part in [
+        format!("From {:.0} to {:.0} ", at(200_000), at(400_000)),
+        "chargers.ev2.min_current_a".to_owned(),
+    ] {
+        assert!(note.contains(&part), "{part}: {note}");
+    }
+    // What is left out counts on no side, so that they can be compared.
+    let whole = asked(&house, json!({})).await.unwrap();
+    assert!(told.recorded.energy_kwh < whole.recorded.energy_kwh * 0.8);
+    assert!(told.same.energy_kwh < whole.same.energy_kwh * 0.8);
+    assert!(told.recorded.commands <= whole.recorded.commands);
+    let ids: Vec<_> = told.changed.loads.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!(ids, ["ev2"]);
+
+    // At the beginning too; what is left begins where it can be told.
+    let range = Range {
+        from: Some(at(300_000)),
+        to: None,
+    };
+    let late = Asked::of(&house.reader().await, range, ENOUGH, &change).await;
+    let late = late.unwrap().answer();
+    assert_eq!((late.from, late.to), (at(400_000), at(600_000)));
+    // Where it is the newest, or all that there is, nothing can be told.
+    let range = Range {
+        from: Some(at(300_000)),
+        to: Some(at(390_000)),
+    };
+    let error = Asked::of(&house.reader().await, range, ENOUGH, &change).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("chargers.ev2.min_current_a"), "{error}");
+    let mut weak = config();
+    weak["type"] = json!("configure");
+    weak["chargers"][1]["max_current_a"] = json!(10);
+    house.tell(weak);
+    house.seconds(10).await;
+    let error = asked(&house, change).await.unwrap_err().to_string();
+    assert!(error.contains("chargers.ev2.min_current_a"), "{error}");
+}
+
+/// It ran with a configuration that would be refused today; that is none of the change's doing.
+#[tokio::test]
+async fn what_is_wrong_with_an_earlier_configuration_itself_refuses_nothing() {
+    let house = a_weak_charger_meanwhile().await;
+    house.journal.flush().await;
+    let of_another_time = "UPDATE event SET body = replace(body, '\"priority\":1', '\"priority\":9001') \
+        WHERE body LIKE '%\"max_current_a\":10.0%' AND body LIKE '%\"priority\":1,%'";
+    tamper(house.dir.path(), of_another_time).await;
+    for change in [
+        json!({}),
+        json!({"site": {"main_fuse": {"rating_a": 16}}}),
+        json!({"chargers": [{"id": "ev1"}, {"id": "ev2"}]}),
+    ] {
+        let told = asked(&house, change).await.unwrap();
+        assert_eq!((told.covered_s, told.left_out_s), (599, 0));
+        assert!(
+            !told.notes.iter().any(|note| note.contains("left out")),
+            "{:?}",
+            told.notes
+        );
+    }
+    // What the change does to it is told all the same.
+    let worse = json!({"chargers": [{"id": "ev1", "priority": 9002}, {"id": "ev2"}]});
+    let error = asked(&house, worse).await.unwrap_err().to_string();
+    assert!(error.contains("chargers.ev1.priority"), "{error}");
+}
+
+/// Loads that say more than a meter are bounded too.
+#[tokio::test]
+async fn what_loads_say_is_bounded_in_memory() {
+    let mut house = House::new().await;
+    house.seconds(10).await;
+    let word =
+        json!({"type": "slow_load", "id": "heater", "connected": true, "on": false, "power_w": 0});
+    for _ in 0..200 {
+        house.tell(word.clone());
+    }
+    house.seconds(10).await;
+    let reader = house.reader().await;
+    let all = Asked::of(&reader, Range::default(), 50, &json!({})).await;
+    assert!(all.is_ok());
+    // Readings are few enough, words are not.
+    let few = Asked::of(&reader, Range::default(), 30, &json!({})).await;
+    assert!(matches!(few, Err(WhatIfError::TooLong)));
 }

@@ -17,7 +17,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use headroom_core::config::{Config, SlowLoad};
+use headroom_core::config::{Charger, Config, SlowLoad};
 use headroom_core::event::Reading;
 use headroom_core::snapshot::{LoadDetail, LoadSnapshot};
 use headroom_core::{Event, Instant, Phase, Reason, ReasonCode, Snapshot, Watts};
@@ -145,13 +145,16 @@ impl Account {
         }
     }
 
-    fn stands(&mut self, load: &LoadSnapshot, config: &Config, at: Instant) {
+    /// Takes in how its load stands; `index`: where in the snapshot, and so mostly in the configuration.
+    fn stands(&mut self, load: &LoadSnapshot, index: usize, config: &Config, at: Instant) {
         let held = match &mut self.kind {
-            Kind::Charger(account) => config
-                .chargers
-                .iter()
-                .find(|charger| charger.id == load.id)
-                .is_some_and(|charger| account.stands(load, charger, &config.site, at)),
+            Kind::Charger(account) => {
+                let is = |charger: &&Charger| charger.id == load.id;
+                let expected = config.chargers.get(index).filter(is);
+                expected
+                    .or_else(|| config.chargers.iter().find(is))
+                    .is_some_and(|charger| account.stands(load, charger, &config.site, at))
+            }
             Kind::SlowLoad {
                 draws_uw,
                 held_uw,
@@ -250,10 +253,12 @@ impl EnergyMeter {
             self.loads.values_mut().for_each(Account::close);
         }
         self.hear(event, config, at);
-        self.loads
-            .retain(|id, _| snapshot.loads.iter().any(|load| load.id == *id));
-        for load in &snapshot.loads {
-            self.account(load).stands(load, config, at);
+        for (index, load) in snapshot.loads.iter().enumerate() {
+            self.account(load).stands(load, index, config, at);
+        }
+        if self.loads.len() != snapshot.loads.len() {
+            self.loads
+                .retain(|id, _| snapshot.loads.iter().any(|load| load.id == *id));
         }
         if self.told.is_none_or(|told| at.since_ms(told) >= TELL_MS) {
             self.told = Some(at);

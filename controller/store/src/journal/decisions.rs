@@ -6,8 +6,9 @@ use headroom_core::Instant;
 use jiff::Timestamp;
 use serde_json::Value;
 use sqlx::Row;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
+use super::kinds::{self, Bounds};
 use super::record::{Decision, DecisionAction, Page, from_ms};
 use super::{Journal, pack, rows, sql};
 use crate::error::StoreError;
@@ -56,48 +57,37 @@ impl Journal {
     pub async fn decisions(&self, filter: &DecisionFilter) -> Result<Page<Decision>, StoreError> {
         self.flush().await;
         let readers = self.readers()?;
-        let limit = i64::from(filter.limit);
-        let (from, to) = (
-            filter.from.map(Timestamp::as_millisecond),
-            filter.to.map(Timestamp::as_millisecond),
-        );
-        let (mut first, mut before) = (i64::MIN, filter.before.unwrap_or(i64::MAX));
-        if from.is_some() || to.is_some() {
+        // All of it as it stands at one moment: old ones are listed, and forgotten, meanwhile.
+        let mut moment = readers.begin().await?;
+        let mut bounds = Bounds {
+            first: i64::MIN,
+            before: filter.before.unwrap_or(i64::MAX),
+            from_ms: filter.from.map(Timestamp::as_millisecond),
+            to_ms: filter.to.map(Timestamp::as_millisecond),
+        };
+        if bounds.from_ms.is_some() || bounds.to_ms.is_some() {
             // Numbers grow with the time, but for clocks that jump: between these all of it is.
             let (lowest, highest): (Option<i64>, Option<i64>) =
                 sqlx::query_as(sql::DECISIONS_OF_TIME)
-                    .bind(from)
-                    .bind(to)
-                    .fetch_one(&readers)
+                    .bind(bounds.from_ms)
+                    .bind(bounds.to_ms)
+                    .fetch_one(&mut *moment)
                     .await?;
-            first = lowest.unwrap_or(i64::MAX);
-            before = before.min(highest.map_or(i64::MIN, |id| id.saturating_add(1)));
+            bounds.first = lowest.unwrap_or(i64::MAX);
+            bounds.before = bounds
+                .before
+                .min(highest.map_or(i64::MIN, |id| id.saturating_add(1)));
         }
-        let statement = if filter.code.is_some() {
-            sql::DECISIONS_FOR
-        } else {
-            sql::DECISIONS
-        };
-        let mut query = sqlx::query(statement)
-            .bind(first)
-            .bind(before)
-            .bind(from)
-            .bind(to)
-            .bind(filter.renewals)
-            .bind(filter.load.as_deref())
-            .bind(limit + 1)
-            .bind(filter.state.as_deref());
-        if let Some(code) = &filter.code {
-            query = query.bind(code.as_str());
-        }
-        let rows = query.fetch_all(&readers).await?;
-        let more = rows.len() > usize::from(filter.limit);
-        let mut items = rows
-            .iter()
-            .take(usize::from(filter.limit))
-            .map(decision)
-            .collect::<Result<Vec<_>, _>>()?;
-        add_actions(&readers, &mut items).await?;
+        let most = usize::from(filter.limit);
+        let mut ids = kinds::newest(&mut moment, filter, bounds, most + 1).await?;
+        let more = ids.len() > most;
+        ids.truncate(most);
+        let rows = sqlx::query(sql::DECISIONS)
+            .bind(serde_json::to_string(&ids)?)
+            .fetch_all(&mut *moment)
+            .await?;
+        let mut items = rows.iter().map(decision).collect::<Result<Vec<_>, _>>()?;
+        add_actions(&mut moment, &mut items).await?;
         let next = items
             .last()
             .filter(|_| more)
@@ -124,7 +114,7 @@ impl Journal {
             .fetch_all(&readers)
             .await?;
         let mut items = rows.iter().map(decision).collect::<Result<Vec<_>, _>>()?;
-        add_actions(&readers, &mut items).await?;
+        add_actions(&mut *readers.acquire().await?, &mut items).await?;
         Ok(items)
     }
 
@@ -142,7 +132,11 @@ impl Journal {
         let Some(row) = row else { return Ok(None) };
         let mut item = decision(&row)?;
         item.inputs = Some(inputs(&row)?);
-        add_actions(&readers, std::slice::from_mut(&mut item)).await?;
+        add_actions(
+            &mut *readers.acquire().await?,
+            std::slice::from_mut(&mut item),
+        )
+        .await?;
         Ok(Some(item))
     }
 }
@@ -173,11 +167,14 @@ fn decision(row: &SqliteRow) -> Result<Decision, StoreError> {
     })
 }
 
-async fn add_actions(readers: &SqlitePool, decisions: &mut [Decision]) -> Result<(), StoreError> {
+async fn add_actions(
+    connection: &mut SqliteConnection,
+    decisions: &mut [Decision],
+) -> Result<(), StoreError> {
     let ids: Vec<i64> = decisions.iter().map(|decision| decision.id).collect();
     let rows = sqlx::query(sql::ACTIONS)
         .bind(serde_json::to_string(&ids)?)
-        .fetch_all(readers)
+        .fetch_all(connection)
         .await?;
     let mut actions: HashMap<i64, Vec<DecisionAction>> = HashMap::new();
     for row in &rows {

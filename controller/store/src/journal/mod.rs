@@ -16,6 +16,7 @@ mod decisions;
 mod energy;
 mod file;
 mod inputs;
+mod kinds;
 mod pack;
 mod packing;
 mod record;
@@ -47,6 +48,7 @@ pub use decisions::DecisionFilter;
 pub use energy::LoadEnergy;
 pub use record::{
     Alarm, CheckpointMark, Decision, DecisionAction, JournalInput, Page, RecordedDecision, Step,
+    WrittenReason,
 };
 pub use replay::{DecidedSpan, JournalReader, Run};
 pub use retention::Retention;

@@ -49,6 +49,16 @@ pub(super) enum Record {
     Energy(Vec<EnergyRow>),
 }
 
+impl Record {
+    /// The number of the decision that it is.
+    pub(super) fn decision(&self) -> Option<i64> {
+        match self {
+            Self::Decision { decision, .. } => Some(decision.id),
+            _ => None,
+        }
+    }
+}
+
 /// One step of the engine that acted or changed state, as the loop tells it.
 #[derive(Debug)]
 pub struct Step {
@@ -93,6 +103,18 @@ pub struct Decision {
     /// Loads to which something would have been told; kept so that they are found, and not read again.
     #[serde(skip)]
     pub(super) would_be: Vec<String>,
+}
+
+/// A reason as the journal writes it: with the loads that it tells of where nothing is commanded. Who compares bytes with a
+/// journal writes them so too.
+#[derive(Debug, Serialize)]
+pub struct WrittenReason<'a> {
+    /// Why.
+    #[serde(flatten)]
+    pub reason: &'a Reason,
+    /// In observe mode: loads to which something new would have been told.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub would_be: &'a [String],
 }
 
 /// A command and what became of it.

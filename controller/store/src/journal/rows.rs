@@ -1,8 +1,8 @@
 //! Records as rows.
 
+use headroom_core::Event;
 use headroom_core::event::{Outcome, PhaseReading, Reading};
 use headroom_core::units::{Milliamps, Millivolts, Vars, Watts};
-use headroom_core::{Event, Reason};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::Row;
@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use super::energy;
 use super::inputs::inputs;
 use super::pack;
-use super::record::{Alarm, Decision, Record};
+use super::record::{Alarm, Decision, Record, WrittenReason};
 use super::sql;
 use crate::error::StoreError;
 
@@ -180,15 +180,6 @@ pub(super) fn reading(row: &SqliteRow) -> Result<Reading, sqlx::Error> {
     })
 }
 
-/// A reason as it is written: with the loads that it tells of where nothing is commanded.
-#[derive(Serialize)]
-struct Kept<'a> {
-    #[serde(flatten)]
-    reason: &'a Reason,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    would_be: &'a [String],
-}
-
 async fn insert_decision(
     connection: &mut SqliteConnection,
     run: i64,
@@ -204,7 +195,7 @@ async fn insert_decision(
         .bind(number(decision.t_ms.0))
         .bind(decision.state.as_str())
         .bind(code(&decision.reason.code)?)
-        .bind(serde_json::to_string(&Kept {
+        .bind(serde_json::to_string(&WrittenReason {
             reason: &decision.reason,
             would_be: &decision.would_be,
         })?)

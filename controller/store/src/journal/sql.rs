@@ -34,34 +34,59 @@ pub(super) const CLOSE_ALARMS: &str =
 /// The lowest and the highest number of a decision from `?1` to before `?2`.
 pub(super) const DECISIONS_OF_TIME: &str = "SELECT min(id), max(id) FROM decision \
      WHERE time_ms >= coalesce(?1, -9223372036854775808) AND time_ms < coalesce(?2, 9223372036854775807)";
-/// Decisions from number `?1` to before `?2` in a time, of the load `?6` and in the state `?8` or one within it, whichever the
-/// reason.
-pub(super) const DECISIONS: &str = "SELECT id, time_ms, t_ms, state, reason, renewal_only FROM decision \
+/// What decisions `?1` are of: `one` decision, the loads that it is `about` and the codes of its `reasons`, and all of them ('') each time.
+macro_rules! with_kinds {
+    ($statement:literal) => {
+        concat!(
+            "WITH one AS (SELECT id, state, renewal_only, reason_code, CASE WHEN json_valid(reason) THEN reason ELSE '{}' END AS reason \
+             FROM decision WHERE id IN (SELECT value FROM json_each(?1))), \
+             about AS (SELECT id, '' AS load FROM one UNION SELECT decision, load FROM action WHERE decision IN (SELECT id FROM one) \
+             UNION SELECT id, reason ->> '$.load' FROM one WHERE reason ->> '$.load' IS NOT NULL \
+             UNION SELECT one.id, would.value FROM one, json_each(one.reason, '$.would_be') AS would), \
+             reasons AS (SELECT id, '' AS code FROM one UNION SELECT id, reason_code FROM one \
+             UNION SELECT decision, reason_code FROM action WHERE decision IN (SELECT id FROM one)) ",
+            $statement
+        )
+    };
+}
+pub(super) const INSERT_KINDS: &str = with_kinds!(
+    "INSERT OR IGNORE INTO decision_kind (load, code, state, renewal) SELECT DISTINCT load, code, state, renewal_only \
+     FROM one CROSS JOIN about USING (id) CROSS JOIN reasons USING (id)"
+);
+pub(super) const LIST: &str = with_kinds!(
+    "INSERT OR IGNORE INTO decision_listed (kind, decision) SELECT kind.id, one.id FROM one CROSS JOIN about USING (id) \
+     CROSS JOIN reasons USING (id) CROSS JOIN decision_kind AS kind ON kind.load = about.load AND kind.code = reasons.code \
+     AND kind.state = one.state AND kind.renewal = one.renewal_only"
+);
+pub(super) const UNLIST: &str = with_kinds!(
+    "DELETE FROM decision_listed WHERE (kind, decision) IN (SELECT kind.id, one.id FROM one CROSS JOIN about USING (id) \
+     CROSS JOIN reasons USING (id) CROSS JOIN decision_kind AS kind ON kind.load = about.load AND kind.code = reasons.code \
+     AND kind.state = one.state AND kind.renewal = one.renewal_only)"
+);
+/// The kinds of a load `?1` and a code `?2` ('': all), with renewals or without, in the state `?4` or one within it.
+pub(super) const KINDS: &str = "SELECT id FROM decision_kind WHERE load = ?1 AND code = ?2 AND renewal <= ?3 \
+     AND (?4 IS NULL OR state = ?4 OR substr(state, 1, length(?4) + 1) = ?4 || '.')";
+/// Decisions of a kind from number `?2` to before `?3` in a time.
+pub(super) const NEWEST_OF_KIND: &str = "SELECT decision FROM decision_listed WHERE kind = ?1 AND decision >= ?2 AND decision < ?3 \
+     AND ((?4 IS NULL AND ?5 IS NULL) OR EXISTS (SELECT 1 FROM decision AS it WHERE it.id = decision_listed.decision \
+     AND (?4 IS NULL OR it.time_ms >= ?4) AND (?5 IS NULL OR it.time_ms < ?5))) ORDER BY decision DESC LIMIT ?6";
+pub(super) const UNLISTED_BEFORE: &str = "SELECT before FROM decision_unlisted";
+pub(super) const UNLISTED: &str = "SELECT id FROM decision WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
+pub(super) const SET_UNLISTED: &str = "UPDATE decision_unlisted SET before = ?1";
+pub(super) const ALL_LISTED: &str = "DELETE FROM decision_unlisted";
+/// The same as [`NEWEST_OF_KIND`] for those that are not listed yet: one by one.
+pub(super) const NEWEST_UNLISTED: &str = "SELECT id FROM decision \
      WHERE id >= ?1 AND id < ?2 AND (?3 IS NULL OR time_ms >= ?3) AND (?4 IS NULL OR time_ms < ?4) \
      AND (?5 OR renewal_only = 0) \
      AND (?6 IS NULL OR EXISTS (SELECT 1 FROM action WHERE decision = decision.id AND load = ?6) \
           OR json_extract(reason, '$.load') = ?6 \
           OR EXISTS (SELECT 1 FROM json_each(reason, '$.would_be') AS would WHERE would.value = ?6)) \
+     AND (?7 IS NULL OR reason_code = ?7 OR EXISTS (SELECT 1 FROM action WHERE decision = decision.id AND reason_code = ?7)) \
      AND (?8 IS NULL OR state = ?8 OR substr(state, 1, length(?8) + 1) = ?8 || '.') \
-     ORDER BY id DESC LIMIT ?7";
-/// The same with a reason, of the step or of one of its commands: the newest of either, and of these the newest.
-pub(super) const DECISIONS_FOR: &str = "SELECT id, time_ms, t_ms, state, reason, renewal_only FROM decision WHERE id IN \
-     (SELECT id FROM (SELECT id FROM decision WHERE reason_code = ?9 \
-     AND id >= ?1 AND id < ?2 AND (?3 IS NULL OR time_ms >= ?3) AND (?4 IS NULL OR time_ms < ?4) \
-     AND (?5 OR renewal_only = 0) \
-     AND (?6 IS NULL OR EXISTS (SELECT 1 FROM action WHERE decision = decision.id AND load = ?6) \
-          OR json_extract(reason, '$.load') = ?6 \
-          OR EXISTS (SELECT 1 FROM json_each(reason, '$.would_be') AS would WHERE would.value = ?6)) \
-     AND (?8 IS NULL OR state = ?8 OR substr(state, 1, length(?8) + 1) = ?8 || '.') \
-     ORDER BY id DESC LIMIT ?7) UNION SELECT id FROM (SELECT DISTINCT decision.id FROM action \
-     JOIN decision ON decision.id = action.decision WHERE action.reason_code = ?9 \
-     AND action.decision >= ?1 AND action.decision < ?2 AND (?3 IS NULL OR time_ms >= ?3) AND (?4 IS NULL OR time_ms < ?4) \
-     AND (?5 OR renewal_only = 0) \
-     AND (?6 IS NULL OR EXISTS (SELECT 1 FROM action WHERE decision = decision.id AND load = ?6) \
-          OR json_extract(reason, '$.load') = ?6 \
-          OR EXISTS (SELECT 1 FROM json_each(reason, '$.would_be') AS would WHERE would.value = ?6)) \
-     AND (?8 IS NULL OR state = ?8 OR substr(state, 1, length(?8) + 1) = ?8 || '.') \
-     ORDER BY action.decision DESC LIMIT ?7)) ORDER BY id DESC LIMIT ?7";
+     ORDER BY id DESC LIMIT ?9";
+/// Decisions by their numbers, newest first.
+pub(super) const DECISIONS: &str = "SELECT id, time_ms, t_ms, state, reason, renewal_only FROM decision \
+     WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id DESC";
 pub(super) const DECISIONS_AFTER: &str = "SELECT id, time_ms, t_ms, state, reason, renewal_only \
      FROM decision WHERE id > ?1 AND (?2 OR renewal_only = 0) ORDER BY id LIMIT ?3";
 pub(super) const DECISION: &str = "SELECT id, time_ms, t_ms, state, reason, renewal_only, inputs, packed FROM decision WHERE id = ?1";
@@ -226,8 +251,17 @@ pub(super) const ALL: &[&str] = &[
     INSERT_CHECKPOINT,
     CLOSE_ALARMS,
     DECISIONS_OF_TIME,
+    INSERT_KINDS,
+    LIST,
+    UNLIST,
+    KINDS,
+    NEWEST_OF_KIND,
+    UNLISTED_BEFORE,
+    UNLISTED,
+    SET_UNLISTED,
+    ALL_LISTED,
+    NEWEST_UNLISTED,
     DECISIONS,
-    DECISIONS_FOR,
     DECISIONS_AFTER,
     DECISION,
     ACTIONS,

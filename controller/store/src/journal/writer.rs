@@ -18,7 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior, sleep, timeout_at};
 use super::record::Record;
 use super::retention::{Retention, Tidying};
 use super::wal::Log;
-use super::{Shared, file, rows, sql};
+use super::{Shared, file, kinds, rows, sql};
 use crate::database::is_damage;
 use crate::error::StoreError;
 
@@ -252,6 +252,8 @@ impl Writer {
             )
             .await?;
         }
+        let decisions: Vec<i64> = group.iter().filter_map(Record::decision).collect();
+        kinds::list(&mut transaction, &decisions).await?;
         transaction.commit().await?;
         self.log.committed();
         self.shared.run_noted.store(true, Ordering::Relaxed);

@@ -53,6 +53,7 @@ calls! {
     post "/api/v1/chargers/{id}/test" INSTALLER "?TestWanted" => 201 "ChargerTest" &[], "Begin the follow test and the cut test";
     delete "/api/v1/chargers/{id}/test" INSTALLER "" => 204 "" &[], "End the test that runs";
     get "/api/v1/chargers/{id}/report" VIEWER "" => 200 "TestReport" &[], "What the last test has found";
+    get "/api/v1/reports" VIEWER "" => 200 "[TestReport]" PAGE, "What the last test of each charger has found";
     post "/api/v1/chargers/{id}/availability" INSTALLER "Availability" => 201 "OperationAnswer" &[], "Take it into use or out of it";
     post "/api/v1/chargers/{id}/reset" INSTALLER "?Reset" => 201 "OperationAnswer" &[], "Restart it";
     post "/api/v1/chargers/{id}/start" USER "?StartSession" => 201 "OperationAnswer" &[], "Begin a session";

@@ -1,7 +1,5 @@
 /** Shapes of what only people who look after the house see: accounts, versions, backups, diagnostics, the demo. */
-import type { components } from "./schema";
-
-type Schemas = components["schemas"];
+import type { Schemas } from "./types";
 
 export type User = Schemas["User"];
 /** Its secret is there once, in the answer that made it. */

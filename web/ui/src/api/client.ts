@@ -22,6 +22,8 @@ export class ApiError extends Error {
 }
 
 let csrf: string | null = sessionStorage.getItem(CSRF_KEY);
+/** Counts the sessions of this tab: what is refused to one tells nothing of the next. */
+let era = 0;
 let onAuthLost: (code: "setup_required" | "unauthenticated") => void = () => undefined;
 
 /** Called with the code of each 401, so that the page can ask for the set-up code or the password. */
@@ -31,6 +33,7 @@ export function onUnauthorised(listener: typeof onAuthLost): void {
 
 export function rememberCsrf(token: string | null): void {
   csrf = token;
+  era += 1;
   if (token === null) sessionStorage.removeItem(CSRF_KEY);
   else sessionStorage.setItem(CSRF_KEY, token);
 }
@@ -78,6 +81,7 @@ const problemOf = async (response: Response): Promise<ApiError> =>
  * `timeoutMs` is for the few that the service itself takes long to answer.
  */
 export async function call<T>(method: string, path: string, body?: unknown, timeoutMs = TIMEOUT_MS): Promise<T> {
+  const own = era;
   let response = await send(method, path, body, timeoutMs);
   if (response.status === 403 && method !== "GET") {
     const error = await problemOf(response);
@@ -92,7 +96,7 @@ export async function call<T>(method: string, path: string, body?: unknown, time
     return (text === "" ? undefined : JSON.parse(text)) as T;
   }
   const error = await problemOf(response);
-  if (error.status === 401 && path !== "/login" && path !== "/setup") {
+  if (error.status === 401 && own === era && path !== "/login" && path !== "/setup") {
     onAuthLost(error.code === "setup_required" ? "setup_required" : "unauthenticated");
   }
   throw error;

@@ -1,8 +1,5 @@
 /** Shapes of chargers, slow loads and what is found in the network, as `docs/chargers.md` and `docs/devices.md` say. */
-import type { components } from "./schema";
-import type { PhaseName } from "./types";
-
-type Schemas = components["schemas"];
+import type { PhaseName, Schemas } from "./types";
 
 export type Driver = Schemas["Driver"];
 export type DriverKind = Driver["kind"];

@@ -6,7 +6,7 @@
 
 import type { components } from "./schema";
 
-type Schemas = components["schemas"];
+export type Schemas = components["schemas"];
 
 export type PhaseName = Schemas["Phase"];
 export type Role = Schemas["Role"];

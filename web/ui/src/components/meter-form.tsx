@@ -1,9 +1,10 @@
 /** Where the meter is read, its keys, and at once below what is heard there. */
 import { FormBox } from "./form-box";
+import { Loading } from "./loading";
 import { Told } from "./told";
 import { useSignal } from "@preact/signals";
 import type { MeterSettings } from "../api/types";
-import { parse } from "../format";
+import { meterNumber, parse } from "../format";
 import { t, word } from "../i18n";
 import { isFrozen } from "../state/guard";
 import { outdated, status } from "../state/live";
@@ -41,7 +42,7 @@ function Heard() {
   const problem = status.value?.alarms.find((alarm) => alarm.code === "meter_source")?.text;
   const heard = meter.text ?? problem;
   const [tone, icon] = (isSet ? LOOKS[meter.state] : undefined) ?? (["quiet", "dots"] as const);
-  const details = [meter.protocol, meter.model, meter.meter_id, meter.serial].filter((x) => x !== null && x !== undefined && x !== "");
+  const details = [meter.protocol, meter.model, meterNumber(meter), meter.serial].filter((x) => x !== null && x !== undefined && x !== "");
   return (
     <div class="heard" data-heard={meter.state}>
       <p class="heard-head">
@@ -96,7 +97,7 @@ export function MeterForm({ level = 3 }: { level?: 2 | 3 }) {
     return (
       <section class="panel" aria-labelledby="meter-heading">
         {heading}
-        <p class="empty">{t("settings.loading")}</p>
+        <Loading />
       </section>
     );
   }

@@ -9,6 +9,7 @@ import { down, join, lineOf, type Order, same, up } from "../priority-order";
 import { link, loadNames } from "../state/live";
 import { mayCommand } from "../state/session";
 import { Icon } from "./icons";
+import { Loading } from "./loading";
 
 /** "If the house needs more, first Garage slows down or waits, then the heater." The last line gives way first. */
 function sentence(order: Order, name: (id: string) => string): string {
@@ -72,8 +73,10 @@ export function Priorities({ words = sentence, level = 3 }: Props = {}) {
     return (
       <section class="panel" aria-labelledby="priorities-heading">
         {heading}
-        {order !== null || unread.value === null ? (
-          <p class="empty">{t(order === null ? "settings.loading" : "priorities.none")}</p>
+        {order !== null ? (
+          <p class="empty">{t("priorities.none")}</p>
+        ) : unread.value === null ? (
+          <Loading />
         ) : (
           <>
             <p class="said is-bad">{t("settings.unread", { error: explain(unread.value) })}</p>

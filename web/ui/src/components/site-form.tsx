@@ -13,6 +13,7 @@ import { changeSite, isAsShipped, readSite, site, siteFailure } from "../state/s
 import { SelectField, TextField } from "./field";
 import { FormBox } from "./form-box";
 import { Icon } from "./icons";
+import { Loading } from "./loading";
 import { useForm } from "./use-form";
 
 const CHARACTERISTICS: readonly Characteristic[] = ["gg", "b", "c", "d", "linky", "none"];
@@ -112,7 +113,7 @@ export function SiteForm() {
       <section class="panel" aria-labelledby="site-heading">
         <h2 id="site-heading">{t("site.heading")}</h2>
         {siteFailure.value === null ? (
-          <p class="empty">{t("settings.loading")}</p>
+          <Loading />
         ) : (
           <>
             <p class="said is-bad">{t("settings.unread", { error: explain(siteFailure.value) })}</p>

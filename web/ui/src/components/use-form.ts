@@ -54,7 +54,10 @@ export function useForm(fields: readonly string[]): Form {
     }
   };
   const forgive = (field: string): void => {
-    if (messagesFor(errors.value, field).length > 0) errors.value = errors.value.filter((error) => messagesFor([error], field).length === 0);
+    if (messagesFor(errors.value, field).length === 0) return;
+    errors.value = errors.value.filter((error) => messagesFor([error], field).length === 0);
+    // Nothing is marked any more: there is nothing left to correct.
+    if (errors.value.length === 0) say("", false);
   };
   return { busy, bad, message, forgive, of: (field) => messagesFor(errors.value, field), say, mark, send };
 }

@@ -1,6 +1,6 @@
 /** Something that a part of the page reads when it appears: its value, why there is none, and how to ask again. */
 import { type Signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { ApiError, get } from "../api/client";
 import { link } from "../state/live";
 
@@ -18,12 +18,17 @@ const isMissing = (error: unknown): boolean => error instanceof ApiError && erro
 export function useResource<T>(path: string, everyMs = 0): Resource<T> {
   const value = useSignal<T | null>(null);
   const error = useSignal<unknown>(null);
+  // An answer that was overtaken tells of a time before what was done since: it is dropped.
+  const asked = useRef(0);
   const read = async (): Promise<void> => {
+    const own = (asked.current += 1);
     try {
-      value.value = await get<T>(path);
+      const found = await get<T>(path);
+      if (own !== asked.current) return;
+      value.value = found;
       error.value = null;
     } catch (failure) {
-      error.value = failure;
+      if (own === asked.current) error.value = failure;
     }
   };
   const isOpen = link.value === "open";

@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { ApiError, get } from "../api/client";
 import type { Decision, Page } from "../api/types";
 import { StateBadge } from "../components/badge";
+import { Loading } from "../components/loading";
 import { explain } from "../errors";
 import { t } from "../i18n";
 import { reasonText, wouldText } from "../reason";
@@ -149,7 +150,7 @@ export function DecisionView({ id }: { id: string }) {
     return (
       <section class="panel">
         {error === null ? (
-          <p class="empty">{t("decisions.loading")}</p>
+          <Loading text="decisions.loading" />
         ) : (
           <p class="said is-bad" role="alert">
             {isMissing ? t("decision.missing", { id }) : t("decisions.list.failed", { error: explain(error) })}

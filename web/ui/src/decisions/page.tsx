@@ -1,6 +1,6 @@
 /** The journal of decisions: the list with its choice, or one of them. */
 import "../timeline/timeline.css";
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { explain } from "../errors";
 import { moment } from "../format";
 import { plural, t } from "../i18n";
@@ -12,6 +12,9 @@ import { Export, Filters } from "./filters";
 import { type Filter, filterOf, paramsOf } from "./filter";
 import { failure, readFirst, reading, readMore, rows } from "./list-state";
 import { DecisionTable } from "./table";
+
+/** From there on the choice and the first decisions have room in one window. */
+const WIDE = "(min-width: 48rem)";
 
 /** Newer ones are offered, not pushed in: who reads keeps the place. */
 function Newer({ filter }: { filter: Filter }) {
@@ -35,12 +38,18 @@ function DecisionList() {
   }, [search, granted]);
   const { items, next, until, loaded } = rows.value;
   const isAll = Object.keys(paramsOf(filter)).length === 0;
+  // On a telephone the decisions come first; what is chosen already is always seen.
+  const [isOpen] = useState(() => !isAll || matchMedia(WIDE).matches);
   return (
     <div class="sheets">
       <section class="panel" aria-labelledby="filter-heading">
-        <h2 id="filter-heading">{t("decisions.filter")}</h2>
-        <Filters filter={filter} />
-        <Export filter={filter} />
+        <details class="choice" open={isOpen}>
+          <summary>
+            <h2 id="filter-heading">{t("decisions.filter")}</h2>
+          </summary>
+          <Filters filter={filter} />
+          <Export filter={filter} />
+        </details>
       </section>
       <section class="panel decisions-panel" aria-labelledby="decisions-heading">
         <h2 id="decisions-heading">{t("decisions.list")}</h2>
@@ -52,7 +61,7 @@ function DecisionList() {
             </button>
           </p>
         )}
-        <p class="note" role="status" data-count={loaded ? items.length : ""}>
+        <p class="note" role="status" data-count={loaded ? items.length : ""} {...(reading.value && items.length === 0 ? { "data-loading": "" } : {})}>
           {reading.value && items.length === 0
             ? t("decisions.loading")
             : loaded

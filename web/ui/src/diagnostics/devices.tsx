@@ -1,13 +1,12 @@
 /** The health of each device: whether it is there, whether it obeys, and what it has shown that it can do. */
 import { Told } from "../components/told";
 import type { Capability, DeviceHealth, Diagnostics } from "../api/admin";
-import type { ChargerReport } from "../api/loads";
 import { Badge, type Tone } from "../components/badge";
 import type { IconName } from "../components/icons";
-import { useResource } from "../components/use-resource";
 import { t, word } from "../i18n";
-import { GradeBadge, gradeOf } from "../loads/grade";
+import { GradeBadge, gradeOf, useReports } from "../loads/grade";
 import { loadNames, status } from "../state/live";
+import { reportOf, reports } from "../state/reports";
 
 const LOOKS: Readonly<Record<Capability, [Tone, IconName]>> = {
   proven: ["ok", "check"],
@@ -23,11 +22,6 @@ function health(device: DeviceHealth): [Tone, IconName, string] {
   return ["ok", "check", t("health.good")];
 }
 
-function Grade({ id }: { id: string }) {
-  const report = useResource<ChargerReport>(`/chargers/${encodeURIComponent(id)}/report`);
-  return <GradeBadge grade={gradeOf(report.value.value)} />;
-}
-
 function Device({ device, isCharger }: { device: DeviceHealth; isCharger: boolean }) {
   const [tone, icon, text] = health(device);
   const alarms = (status.value?.alarms ?? []).filter((alarm) => alarm.load === device.id);
@@ -37,7 +31,7 @@ function Device({ device, isCharger }: { device: DeviceHealth; isCharger: boolea
       <header class="panel-head">
         <h3 id={`health-${device.id}`}>{loadNames.value.get(device.id) ?? device.id}</h3>
         <span class="badges">
-          {isCharger ? <Grade id={device.id} /> : null}
+          {isCharger && reports.value !== null ? <GradeBadge grade={gradeOf(reportOf(device.id))} /> : null}
           <Badge tone={tone} icon={icon}>{text}</Badge>
         </span>
       </header>
@@ -64,6 +58,7 @@ function Device({ device, isCharger }: { device: DeviceHealth; isCharger: boolea
 }
 
 export function Devices({ found }: { found: Diagnostics }) {
+  useReports();
   return (
     <section aria-labelledby="health-heading">
       <h2 id="health-heading">{t("health.heading")}</h2>

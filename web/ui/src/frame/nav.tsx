@@ -1,6 +1,6 @@
 /** The way between the pages: a bar at the bottom of a telephone, a column at the side of everything wider. */
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "../components/icons";
 import { t } from "../i18n";
 import { type PageEntry, pages } from "../pages";
@@ -27,7 +27,8 @@ export function Nav() {
     open.value = false;
   }, [visits.value, route.value.page]);
 
-  useEffect(() => {
+  // As soon as it is drawn: whoever sees the menu can put it away.
+  useLayoutEffect(() => {
     if (!open.value) return;
     const onKey = (event: KeyboardEvent): void => {
       if (event.key !== "Escape") return;

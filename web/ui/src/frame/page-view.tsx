@@ -4,6 +4,7 @@
  */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { Loading } from "../components/loading";
 import { t } from "../i18n";
 import { type PageEntry, pageOf, type PageView as View } from "../pages";
 import { FIRST_PAGE, href, route, visits } from "../route";
@@ -36,7 +37,7 @@ function Later({ entry, rest }: { entry: PageEntry; rest: readonly string[] }) {
   void arrived.value;
   const Found = entry.view ?? loaded.get(entry.id);
   if (Found !== undefined) return <Found rest={rest} />;
-  return isFailed.value ? <Reload text="page.failed" /> : <p class="empty">{t("page.loading")}</p>;
+  return isFailed.value ? <Reload text="page.failed" /> : <Loading text="page.loading" />;
 }
 
 export function PageView() {

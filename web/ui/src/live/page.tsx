@@ -5,11 +5,11 @@ import { FlowStrip } from "./flow";
 import { Loads } from "./loads";
 import { Phases } from "./phases";
 import { Why } from "./why";
-import { t } from "../i18n";
+import { Loading } from "../components/loading";
 import { outdated, status } from "../state/live";
 
 export function LivePage() {
-  if (status.value === null) return <p class="empty">{t("app.loading")}</p>;
+  if (status.value === null) return <Loading text="app.loading" />;
   return (
     <div class={outdated.value ? "live is-outdated" : "live"}>
       <Why />

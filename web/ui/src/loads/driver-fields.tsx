@@ -1,9 +1,10 @@
 /** How a device is reached: the kind of driver, and what that kind asks for. */
 import type { DriverKind } from "../api/loads";
+import { CheckField } from "../components/check-field";
 import { SelectField, TextField } from "../components/field";
 import type { Form } from "../components/use-form";
 import { has, type Key, t } from "../i18n";
-import { DRIVER_FIELDS, DRIVER_KINDS, type DriverDraft, type DriverField, type LoadKind, PROFILES } from "./drivers";
+import { DRIVER_FIELDS, DRIVER_KINDS, type DriverDraft, type DriverField, FORGET, type LoadKind, PROFILES } from "./drivers";
 
 interface Props {
   id: string;
@@ -47,16 +48,26 @@ function Field({ field, ...props }: Props & { field: DriverField }) {
     if (draft["auth"] === "none") return null;
     const hint = isPasswordSet ? t("driver.password.set") : undefined;
     return (
-      <TextField
-        id={own}
-        type="password"
-        label={label}
-        autocomplete="new-password"
-        errors={errors}
-        value={value}
-        onInput={onInput}
-        {...(hint === undefined ? hintOf(kind, name) : { hint })}
-      />
+      <div>
+        <TextField
+          id={own}
+          type="password"
+          label={label}
+          autocomplete="new-password"
+          errors={errors}
+          value={value}
+          onInput={onInput}
+          {...(hint === undefined ? hintOf(kind, name) : { hint })}
+        />
+        {isPasswordSet && value === "" ? (
+          <CheckField
+            id={`${own}-forget`}
+            label={t(kind === "ocpp" ? "driver.password.anew" : "driver.password.forget")}
+            checked={draft[FORGET] === "yes"}
+            onChange={(isForgotten) => onField(FORGET, isForgotten ? "yes" : "")}
+          />
+        ) : null}
+      </div>
     );
   }
   return (

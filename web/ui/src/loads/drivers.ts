@@ -94,7 +94,10 @@ export function draftOfDriver(driver: Driver): DriverDraft {
 export const emptyDriver = (kind: DriverKind): DriverDraft =>
   Object.fromEntries(DRIVER_FIELDS[kind].map(({ name, initial = "" }) => [name, initial]));
 
-/** The driver as the API takes it. A password that is left empty stays as it is stored. */
+/** The name in a draft of the wish to have the stored password forgotten; `yes`, or not there. */
+export const FORGET = "forget_password";
+
+/** The driver as the API takes it. A password that is left empty stays as it is stored, unless it is to be forgotten. */
 export function bodyOfDriver(kind: DriverKind, draft: DriverDraft): Record<string, unknown> {
   const body: Record<string, unknown> = { kind };
   for (const { name, type } of DRIVER_FIELDS[kind]) {
@@ -105,6 +108,7 @@ export function bodyOfDriver(kind: DriverKind, draft: DriverDraft): Record<strin
       body[name] = text !== "" && Number.isFinite(value) ? value : text;
     } else if (type === "params") body[name] = paramsOf(text);
     else if (type !== "password" || text !== "") body[name] = text;
+    else if (draft[FORGET] === "yes") body[name] = null;
   }
   return body;
 }

@@ -1,12 +1,15 @@
 /** How far a charger is known to obey: from its last test, not from what its maker promises. */
+import { useEffect } from "preact/hooks";
 import { Told } from "../components/told";
 import type { ChargerReport } from "../api/loads";
 import { Badge, type Tone } from "../components/badge";
 import type { IconName } from "../components/icons";
-import { useResource } from "../components/use-resource";
 import { age, ampere, moment } from "../format";
 import { t } from "../i18n";
 import { href } from "../route";
+import { chargerConfigs } from "../state/chargers";
+import { link } from "../state/live";
+import { readReports, reportOf, reports } from "../state/reports";
 
 export type Grade = "proven" | "follows" | "failed" | "aborted" | "untested";
 
@@ -38,10 +41,19 @@ export function GradeBadge({ grade }: { grade: Grade }) {
 
 const seconds = (ms: number | null | undefined): string => (ms === null || ms === undefined ? "–" : age(ms / 1000));
 
-/** The last test of a charger, with what it measured. */
+/** Reads what the tests have found when a part of the page that shows it appears, and when a charger comes or goes. */
+export function useReports(): void {
+  const isOpen = link.value === "open";
+  const ids = [...chargerConfigs.value.keys()].join(" ");
+  useEffect(() => {
+    if (isOpen) void readReports().catch(() => undefined);
+  }, [isOpen, ids]);
+}
+
+/** The last test of a charger, with what it measured; nothing while that is not known. */
 export function LastTest({ id }: { id: string }) {
-  const report = useResource<ChargerReport>(`/chargers/${encodeURIComponent(id)}/report`);
-  const found = report.value.value;
+  if (reports.value === null) return null;
+  const found = reportOf(id);
   const grade = gradeOf(found);
   return (
     <div class="last-test">

@@ -13,7 +13,7 @@ import { readLoads, readUnmatched } from "../state/chargers";
 import { site } from "../state/site";
 import { bodyOf, type Config, type Draft, draftOfConfig, newDraft, NUMBERS } from "./draft";
 import { DriverFields } from "./driver-fields";
-import { emptyDriver, type LoadKind } from "./drivers";
+import { emptyDriver, FORGET, type LoadKind } from "./drivers";
 
 const PATHS: Readonly<Record<LoadKind, string>> = { charger: "/chargers", slow_load: "/slow-loads" };
 const UNITS: Readonly<Record<string, string>> = { a: "A", s: "s", w: "W" };
@@ -141,11 +141,10 @@ export function LoadForm({ load, stored, driver = null, name = "" }: Props) {
       void readUnmatched().catch(() => undefined);
       const password = saved.driver?.password;
       if (stored === null) draft.value = newDraft(load, null, "");
-      else edit({ driver: { ...draft.value.driver, password: "" } });
-      if (password) {
-        return t("add.charger.done.password", { name: saved.name, id: saved.driver?.charge_point_id ?? "", password });
-      }
-      if (stored !== null) return t("loads.saved", { name: saved.name });
+      else edit({ driver: { ...draft.value.driver, password: "", [FORGET]: "" } });
+      const made = { name: saved.name, id: saved.driver?.charge_point_id ?? "", password: password ?? "" };
+      if (stored !== null) return [t("loads.saved", made), ...(password ? [t("driver.password.made", made)] : [])].join(" ");
+      if (password) return t("add.charger.done.password", made);
       return t(load === "charger" ? "add.charger.done" : "add.relay.done", { name: saved.name });
     });
   };

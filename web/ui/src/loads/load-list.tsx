@@ -11,7 +11,7 @@ import { status } from "../state/live";
 import { mayConfigure } from "../state/session";
 import type { Config } from "./draft";
 import { whereOf } from "./drivers";
-import { LastTest } from "./grade";
+import { LastTest, useReports } from "./grade";
 import { LoadForm } from "./load-form";
 
 const pathOf = (load: LoadStatus): string => `/${load.kind === "charger" ? "chargers" : "slow-loads"}/${encodeURIComponent(load.id)}`;
@@ -74,6 +74,7 @@ function Entry({ load, config, onRemove }: { load: LoadStatus; config: Config | 
 }
 
 export function LoadList() {
+  useReports();
   const form = useForm([]);
   const loads = [...(status.value?.loads ?? [])].sort((a, b) => b.priority - a.priority);
   const remove = (load: LoadStatus): void =>

@@ -49,11 +49,9 @@ export function LoadsPage() {
     adding.value = next;
   };
   return (
-    <div class="columns">
-      <div class="column">
-        <Priorities level={2} />
-        <LoadList />
-      </div>
+    <div class="serving">
+      <Priorities level={2} />
+      <LoadList />
       {mayConfigure.value ? (
         <div class="column">
           <Found onAdopt={(adoption) => change({ load: adoption.load, adoption })} />

@@ -12,7 +12,7 @@ export function RemoveButton({ name, disabled, onRemove }: Props) {
   const isAsked = useSignal(false);
   if (!isAsked.value) {
     return (
-      <button type="button" class="small" disabled={disabled} aria-label={t("remove.ask", { name })} onClick={() => { isAsked.value = true; }}>
+      <button type="button" class="small" data-act="ask-remove" disabled={disabled} aria-label={t("remove.ask", { name })} onClick={() => { isAsked.value = true; }}>
         {t("remove.short")}
       </button>
     );
@@ -22,7 +22,7 @@ export function RemoveButton({ name, disabled, onRemove }: Props) {
       <button type="button" class="small" onClick={() => { isAsked.value = false; }}>
         {t("remove.no", { name })}
       </button>
-      <button type="button" class="small primary" disabled={disabled} onClick={() => { isAsked.value = false; onRemove(); }}>
+      <button type="button" class="small primary" data-act="remove" disabled={disabled} onClick={() => { isAsked.value = false; onRemove(); }}>
         {t("remove.yes", { name })}
       </button>
     </span>

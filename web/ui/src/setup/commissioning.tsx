@@ -2,12 +2,13 @@
 import { Told } from "../components/told";
 import type { PhaseName } from "../api/types";
 import { TextField } from "../components/field";
-import { ampere, moment, watt } from "../format";
+import { ampere, meterNumber, moment, watt } from "../format";
 import { t, word } from "../i18n";
 import { whereOf } from "../loads/drivers";
 import { loadNames, status } from "../state/live";
+import { reportOf } from "../state/reports";
 import { site } from "../state/site";
-import { chargers, reports, slowLoads } from "./data";
+import { chargers, slowLoads } from "./data";
 import { useDraft } from "./draft";
 import { fuseText, guarded, protectedHeading } from "./guarded";
 import { lines, Numbers } from "./report";
@@ -33,7 +34,7 @@ function House() {
   const meter = status.value?.meter;
   if (settings === null || meter === undefined) return null;
   const cap = settings["max_power_w"];
-  const meterText = [meter.model, meter.meter_id, meter.protocol].filter((x) => x !== null && x !== undefined && x !== "").join(", ");
+  const meterText = [meter.model, meterNumber(meter), meter.protocol].filter((x) => x !== null && x !== undefined && x !== "").join(", ");
   return (
     <dl class="facts">
       <Fact name={t("site.rating")} value={fuseText()} />
@@ -53,7 +54,7 @@ function Devices() {
   return (
     <>
       {(chargers.value ?? []).map((charger) => {
-        const report = reports.value.get(charger.id) ?? null;
+        const report = reportOf(charger.id);
         return (
           <section key={charger.id} class="paper-device">
             <h4>{charger.name}</h4>

@@ -1,11 +1,12 @@
-/** What the wizard asks the service for beside what the whole page follows: devices found, loads as they are set, reports. */
+/** What the wizard asks the service for beside what the whole page follows: devices found, loads as they are set and tested. */
 import { computed, signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { ApiError, get } from "../api/client";
-import type { ChargerReport, Discovery, Found } from "../api/loads";
+import { get } from "../api/client";
+import type { Discovery, Found } from "../api/loads";
 import type { MeterCandidate, Page } from "../api/types";
 import { loadConfigs, readLoads as readConfigs } from "../state/chargers";
 import { link } from "../state/live";
+import { readReports } from "../state/reports";
 
 /** `null`: not answered yet. */
 export const candidates = signal<readonly MeterCandidate[] | null>(null);
@@ -13,8 +14,6 @@ export const found = signal<readonly Found[] | null>(null);
 export const searching = signal(false);
 export const chargers = computed(() => loadConfigs.value?.chargers ?? null);
 export const slowLoads = computed(() => loadConfigs.value?.slowLoads ?? null);
-/** The last report of each charger; `null`: it was never tested. */
-export const reports = signal<ReadonlyMap<string, ChargerReport | null>>(new Map());
 
 export async function readCandidates(): Promise<void> {
   candidates.value = (await get<Page<MeterCandidate>>("/meter/candidates?limit=100")).items;
@@ -27,22 +26,9 @@ export async function readFound(): Promise<void> {
   searching.value = answer.searching;
 }
 
-export async function readReport(id: string): Promise<ChargerReport | null> {
-  let report: ChargerReport | null = null;
-  try {
-    report = await get<ChargerReport>(`/chargers/${encodeURIComponent(id)}/report`);
-  } catch (error) {
-    if (!(error instanceof ApiError && error.status === 404)) throw error;
-  }
-  reports.value = new Map(reports.value).set(id, report);
-  return report;
-}
-
 /** The loads as they are configured, and what was found of the chargers. */
 export async function readLoads(): Promise<void> {
-  await readConfigs();
-  const known = reports.value;
-  await Promise.all((chargers.value ?? []).filter((it) => !known.has(it.id)).map((it) => readReport(it.id)));
+  await Promise.all([readConfigs(), readReports()]);
 }
 
 /** Asks at once and then again and again, while the part of the page is shown and the link is open. */

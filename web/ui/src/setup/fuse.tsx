@@ -7,6 +7,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Characteristic, FieldError, Grid, Site } from "../api/types";
 import { SelectField, TextField } from "../components/field";
+import { Loading } from "../components/loading";
 import { useForm } from "../components/use-form";
 import { ampere, parse } from "../format";
 import { type Key, t, word } from "../i18n";
@@ -118,7 +119,7 @@ export function FuseStep() {
   const form = useForm(FIELDS);
   const asked = useSignal<number | null>(null);
   const present = site.value;
-  if (present === null) return <p class="empty">{t("settings.loading")}</p>;
+  if (present === null) return <Loading />;
   const shown: Draft = { ...stored(present), ...draft.value };
   const edit = (part: Partial<Draft>): void => {
     draft.value = { ...draft.value, ...part };

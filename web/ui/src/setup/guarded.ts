@@ -3,8 +3,9 @@ import { ampere, moment, watt } from "../format";
 import { list, t, word } from "../i18n";
 import { status } from "../state/live";
 import { meterSettings } from "../state/meter";
+import { reportOf } from "../state/reports";
 import { isAsShipped, site } from "../state/site";
-import { chargers, reports, slowLoads } from "./data";
+import { chargers, slowLoads } from "./data";
 
 export interface Guarded {
   yes: string[];
@@ -37,7 +38,7 @@ export function guarded(): Guarded {
   else if (isHeard) yes.push(t("setup.guard.fuse", { fuse: fuseText(), names: list(names) }));
   for (const charger of chargers.value ?? []) {
     const { name } = charger;
-    const report = reports.value.get(charger.id) ?? null;
+    const report = reportOf(charger.id);
     const most = ampere(charger.max_current_a);
     if (!isLinked(charger.id)) no.push(t("setup.guard.charger.lost", { name, most }));
     if (report?.follow?.passed === true && report.result !== "aborted") yes.push(t("setup.guard.charger.follows", { name, time: moment(report.ended) }));

@@ -2,7 +2,7 @@
 import { Told } from "../components/told";
 import { Badge } from "../components/badge";
 import type { MeterStatus, PhaseName } from "../api/types";
-import { age as ageText, amps, UNKNOWN, watt } from "../format";
+import { age as ageText, amps, meterNumber, UNKNOWN, watt } from "../format";
 import { t, word } from "../i18n";
 import { href } from "../route";
 import { isFrozen } from "../state/guard";
@@ -73,7 +73,7 @@ export function Heard() {
   const meter = status.value?.meter;
   if (meter === undefined) return null;
   const isOk = meter.state === "ok" && !outdated.value;
-  const details = [meter.protocol, meter.model, meter.meter_id, meter.serial].filter((x) => x !== null && x !== undefined && x !== "");
+  const details = [meter.protocol, meter.model, meterNumber(meter), meter.serial].filter((x) => x !== null && x !== undefined && x !== "");
   const problem = status.value?.alarms.find((alarm) => alarm.code === "meter_source")?.text;
   const heard = meter.text ?? problem;
   const age = readingAge.value;

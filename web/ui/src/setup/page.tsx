@@ -6,11 +6,13 @@ import type { ComponentType } from "preact";
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Icon, type IconName } from "../components/icons";
+import { Loading } from "../components/loading";
 import { type Key, t } from "../i18n";
 import type { PageProps } from "../pages";
 import { href } from "../route";
 import { status } from "../state/live";
 import { isOnlyPinned, meterSettings, readMeter } from "../state/meter";
+import { reports } from "../state/reports";
 import { mayConfigure } from "../state/session";
 import { readSite, site, siteFailure } from "../state/site";
 import { ChargersStep } from "./chargers";
@@ -44,7 +46,7 @@ const MISSING_EVERY_MS = 3_000;
 
 /** The wizard cannot tell where it goes on before it has read all of it. */
 async function readMissing(): Promise<void> {
-  const all = [meterSettings.value === null ? readMeter() : null, site.value === null ? readSite() : null, chargers.value === null ? readLoads() : null];
+  const all = [meterSettings.value === null ? readMeter() : null, site.value === null ? readSite() : null, chargers.value === null || reports.value === null ? readLoads() : null];
   await Promise.all(all);
 }
 
@@ -130,7 +132,7 @@ export function SetupPage({ rest }: PageProps) {
     shown.current = here;
   }, [here]);
   if (here === null || status.value === null || site.value === null) {
-    return <p class="empty">{t(siteFailure.value === null ? "settings.loading" : "setup.unread")}</p>;
+    return siteFailure.value === null ? <Loading /> : <p class="empty">{t("setup.unread")}</p>;
   }
   const Content = CONTENTS[here];
   return (

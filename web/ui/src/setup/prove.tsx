@@ -6,13 +6,15 @@ import type { ChargerConfig, ChargerReport } from "../api/loads";
 import type { ChargerTest } from "../api/types";
 import { Badge, type Tone } from "../components/badge";
 import type { IconName } from "../components/icons";
+import { Loading } from "../components/loading";
 import { Said } from "../components/said";
 import { useForm } from "../components/use-form";
 import { moment, sentence, wholeAge } from "../format";
 import { type Key, t } from "../i18n";
 import { chargerTest, link, status } from "../state/live";
+import { readReports, reportOf } from "../state/reports";
 import { mayConfigure } from "../state/session";
-import { chargers, readLoads, readReport, reports, usePoll } from "./data";
+import { chargers, readLoads, usePoll } from "./data";
 import { ReportView } from "./report";
 import { Running } from "./running";
 import { isForTests, remember, setMode } from "./trial-control";
@@ -32,7 +34,8 @@ const LOOKS: Readonly<Record<ChargerReport["result"], readonly [Tone, IconName, 
 
 /** Reads the report of the test that has just ended, until it is the new one. */
 async function awaitReport(test: ChargerTest, triesLeft = REPORT_TRIES): Promise<void> {
-  const report = await readReport(test.charger).catch(() => null);
+  await readReports().catch(() => undefined);
+  const report = reportOf(test.charger);
   if (report !== null && Date.parse(report.started) >= Date.parse(test.started)) {
     await readLoads();
     return;
@@ -104,7 +107,7 @@ function Begin({ charger }: { charger: ChargerConfig }) {
   const cut = useSignal(falls);
   const form = useForm(["cut"]);
   const isBusy = chargerTest.value?.state === "running";
-  const isFirst = (reports.value.get(charger.id) ?? null) === null;
+  const isFirst = reportOf(charger.id) === null;
   const begin = (): void => {
     void form.send(async () => {
       try {
@@ -139,7 +142,7 @@ function Begin({ charger }: { charger: ChargerConfig }) {
 function Proof({ charger }: { charger: ChargerConfig }) {
   const form = useForm([]);
   const test = chargerTest.value?.charger === charger.id ? chargerTest.value : null;
-  const report = reports.value.get(charger.id) ?? null;
+  const report = reportOf(charger.id);
   const isRunning = test?.state === "running";
   const load = status.value?.loads.find((it) => it.id === charger.id);
   const end = (): void => {
@@ -205,7 +208,7 @@ export function ProveStep() {
   // What was found while the page was away.
   const isOpen = link.value === "open";
   useEffect(() => {
-    if (isOpen) for (const { id } of chargers.value ?? []) void readReport(id).catch(() => undefined);
+    if (isOpen) void readReports().catch(() => undefined);
   }, [isOpen]);
   const all = chargers.value ?? [];
   return (
@@ -217,7 +220,7 @@ export function ProveStep() {
         <p>{t("setup.prove.cut.long")}</p>
         <p>{t("setup.prove.skip")}</p>
       </details>
-      {all.length === 0 ? <p class="empty">{t(chargers.value === null ? "settings.loading" : "setup.prove.none")}</p> : <Control />}
+      {chargers.value === null ? <Loading /> : all.length === 0 ? <p class="empty">{t("setup.prove.none")}</p> : <Control />}
       {all.map((charger) => (
         <Proof key={charger.id} charger={charger} />
       ))}

@@ -5,8 +5,9 @@
 import { computed, signal } from "@preact/signals";
 import { status } from "../state/live";
 import { isOnlyPinned, meterSettings } from "../state/meter";
+import { reportOf } from "../state/reports";
 import { isAsShipped, site } from "../state/site";
-import { chargers, reports } from "./data";
+import { chargers } from "./data";
 import { isForTests } from "./trial-control";
 
 export const STEPS = ["welcome", "meter", "fuse", "chargers", "loads", "order", "prove", "live"] as const;
@@ -51,7 +52,7 @@ function ofLoads(kind: "charger" | "slow_load"): Progress {
 }
 
 function ofProof(): Progress {
-  const all = (chargers.value ?? []).map((charger) => reports.value.get(charger.id)?.result);
+  const all = (chargers.value ?? []).map((charger) => reportOf(charger.id)?.result);
   if (all.length === 0) return "open";
   if (all.includes("failed")) return "trouble";
   return all.every((result) => result === "passed") ? "done" : "open";

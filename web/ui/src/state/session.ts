@@ -1,7 +1,10 @@
 /** Who is logged in, and whether the page has to ask for a set-up code or a password. */
 import { computed, signal } from "@preact/signals";
-import { ApiError, get, onUnauthorised, post, rememberCsrf } from "../api/client";
+import { ApiError, call, get, onUnauthorised, post, rememberCsrf } from "../api/client";
 import type { Session } from "../api/types";
+
+/** A password is slow to check on purpose, and slower on a small computer that is busy. */
+const PASSWORD_TIMEOUT_MS = 40_000;
 
 /** `expired`: somebody was logged in, and what is written on the page is kept for the same person. */
 export type Access = "checking" | "granted" | "setup" | "login" | "expired";
@@ -50,11 +53,11 @@ export async function restoreSession(): Promise<void> {
 }
 
 export async function setUp(code: string, name: string, password: string): Promise<void> {
-  granted({ ...(await post<Session>("/setup", { code, name, password })), name });
+  granted({ ...(await call<Session>("POST", "/setup", { code, name, password }, PASSWORD_TIMEOUT_MS)), name });
 }
 
 export async function logIn(name: string, password: string): Promise<void> {
-  const next = await post<Session>("/login", { name, password });
+  const next = await call<Session>("POST", "/login", { name, password }, PASSWORD_TIMEOUT_MS);
   if (name !== session.value?.name) turn.value += 1;
   granted({ ...next, name });
 }

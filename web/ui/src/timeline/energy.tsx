@@ -1,6 +1,7 @@
 /** Energy by day and load: what each received, what it would have taken besides, and to what it lost that. */
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { Loading } from "../components/loading";
 import { explain } from "../errors";
 import { number } from "../format";
 import { list, t } from "../i18n";
@@ -169,7 +170,7 @@ export function Energy() {
         </p>
       )}
       {found === null ? (
-        failure.value === null ? <p class="empty">{t("decisions.loading")}</p> : null
+        failure.value === null ? <Loading text="decisions.loading" /> : null
       ) : found.length === 0 ? (
         <p class="empty">{t("energy.none")}</p>
       ) : (

@@ -2,6 +2,7 @@
 import "./timeline.css";
 import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { Loading } from "../components/loading";
 import { explain } from "../errors";
 import { ampere, number } from "../format";
 import { t } from "../i18n";
@@ -152,7 +153,7 @@ export function TimelinePage() {
     if (!ready) return undefined;
     return start();
   }, [ready]);
-  if (!ready) return <p class="empty">{t("app.loading")}</p>;
+  if (!ready) return <Loading text="app.loading" />;
   const hasLoads = loads.value.length > 0;
   const isEmpty = points.value.length === 0 && !busy.value;
   return (

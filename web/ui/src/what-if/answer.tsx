@@ -8,8 +8,6 @@ import type { Answer, Side } from "./ask";
 const SIDES = ["recorded", "same", "changed"] as const;
 /** Length of a full bar in its own units. */
 const BAR = 100;
-/** Differences below are rounding. */
-const EQUAL_KWH = 0.05;
 
 interface Line {
   id: string;
@@ -69,8 +67,9 @@ function Cell({ line, index, highest }: { line: Line; index: number; highest: nu
 
 function sentence(answer: Answer): string {
   const difference = answer.changed.energy_kwh - answer.same.energy_kwh;
-  const key = Math.abs(difference) < EQUAL_KWH ? "whatif.equal" : difference > 0 ? "whatif.more" : "whatif.less";
-  return t(key, { changed: kwh(answer.changed.energy_kwh), same: kwh(answer.same.energy_kwh), difference: kwh(Math.abs(difference)) });
+  const [changed, same] = [kwh(answer.changed.energy_kwh), kwh(answer.same.energy_kwh)];
+  const key = changed === same ? "whatif.equal" : difference > 0 ? "whatif.more" : "whatif.less";
+  return t(key, { changed, same, difference: kwh(Math.abs(difference)) });
 }
 
 export function AnswerView({ answer, names }: { answer: Answer; names: ReadonlyMap<string, string> }) {

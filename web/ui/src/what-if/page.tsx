@@ -2,6 +2,7 @@
 import "./what-if.css";
 import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { Loading } from "../components/loading";
 import { explain } from "../errors";
 import { number } from "../format";
 import { t } from "../i18n";
@@ -43,7 +44,7 @@ export function WhatIfPage() {
   const of = draft.value;
   if (house === null) {
     return unread.value === null ? (
-      <p class="empty">{t("app.loading")}</p>
+      <Loading text="app.loading" />
     ) : (
       <p class="said is-bad" role="alert">
         {t("whatif.unread", { error: explain(unread.value) })}{" "}

@@ -16,7 +16,15 @@ impl Session {
         Amounts {
             limit_ma: self.quirks.step_down(limit_ma),
             safe_ma: self.settings.safe_ma,
-            phases,
+            phases: if self
+                .learnt
+                .capabilities
+                .keeps_phases(self.settings.terminals)
+            {
+                0
+            } else {
+                phases
+            },
             power_phases: if form.unit == Unit::Watts {
                 self.power_phases(phases)
             } else {

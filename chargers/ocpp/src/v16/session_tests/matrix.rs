@@ -253,3 +253,28 @@ fn three_phases_become_one_and_are_proven() {
     );
     assert_eq!(world.capabilities.phase_switching, Grade::Proven);
 }
+
+/// It says that it cannot change: a number is not written, and what is meant for one phase is not given to three.
+#[test]
+fn one_that_cannot_switch_is_told_no_number_of_phases() {
+    let mut world = World::new(Manner::default());
+    world.want(10, 3);
+    world.pass(seconds(40));
+    assert_eq!(world.capabilities.phase_switching, Grade::NotThere);
+    let sent = world.calls("SetChargingProfile").len();
+    world.outcomes.clear();
+    world.want(16, 1);
+    world.pass(seconds(5));
+    assert_eq!(world.outcomes.first(), Some(&LimitOutcome::Rejected));
+    assert!(world.notes.contains(&Note::PhasesFixed));
+    assert_eq!(world.report.current_ma, [Some(10_000); 3]);
+    world.want(7, 1);
+    world.pass(seconds(20));
+    assert_eq!(world.outcomes.last(), Some(&LimitOutcome::Accepted));
+    assert_eq!(world.report.current_ma, [Some(7_000); 3], "less is less");
+    let calls = world.calls("SetChargingProfile");
+    assert!(calls.len() > sent);
+    for call in &calls[sent..] {
+        assert!(!call.to_string().contains("numberPhases"), "{call}");
+    }
+}

@@ -28,9 +28,12 @@ impl Session {
         match kind {
             Kind::Setup => {
                 let unit_changed = self.setup.answered(payload, &mut self.learnt.ladder);
-                if let Some(can) = self.setup.phase_switching() {
-                    let grade = if can { Grade::Claimed } else { Grade::NotThere };
-                    self.learnt.capabilities.phase_switching = grade;
+                let known = &mut self.learnt.capabilities.phase_switching;
+                // What was seen counts more than what is said.
+                if *known != Grade::Proven
+                    && let Some(can) = self.setup.phase_switching()
+                {
+                    *known = if can { Grade::Claimed } else { Grade::NotThere };
                 }
                 if unit_changed && self.base != Base::First {
                     self.learnt.ladder.base_again();

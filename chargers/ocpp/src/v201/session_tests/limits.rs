@@ -241,3 +241,35 @@ fn a_connection_that_ends_leaves_no_command_without_a_fate() {
     assert_eq!(bench.outcomes, [(1, timeout), (2, timeout)]);
     assert_eq!(bench.operated, [(3, timeout)]);
 }
+
+/// It says that it cannot change: a number is not written, and what is meant for one phase is not given to three.
+#[test]
+fn a_station_that_cannot_switch_is_told_no_number_of_phases() {
+    let one = |command, ampere| LimitRequest {
+        phases: 1,
+        ..request(command, ampere)
+    };
+    for (word, number) in [("true", json!(1)), ("false", Value::Null)] {
+        let mut bench = Bench::new(SETTINGS);
+        bench.variables = vec![("Phases3to1", word)];
+        bench.boot();
+        bench.answer("Accepted");
+        bench.settle();
+        bench.limit(request(1, 10));
+        bench.answer("Accepted");
+        bench.limit(one(2, 7));
+        let fewer = bench.answer("Accepted");
+        assert_eq!(limits(&fewer), [(0, 7.0), (120, 6.0)]);
+        let period = &schedule(&fewer)["chargingSchedulePeriod"][0];
+        assert_eq!(period["numberPhases"], number, "Phases3to1 {word}");
+        bench.limit(one(3, 16));
+        if word == "true" {
+            bench.answer("Accepted");
+            assert_eq!(bench.outcomes.last(), Some(&(3, LimitOutcome::Accepted)));
+        } else {
+            assert!(bench.calls.is_empty());
+            assert_eq!(bench.outcomes.last(), Some(&(3, LimitOutcome::Rejected)));
+            assert!(bench.notes.contains(&Note::PhasesFixed));
+        }
+    }
+}

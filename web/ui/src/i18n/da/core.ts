@@ -48,7 +48,7 @@ export const core = {
   "demo.speed": "Tiden går {speed} gange så hurtigt",
   "demo.speed.one": "Tiden går i almindelig fart",
   "demo.car.add": "Tilføj en bil med lader",
-  "demo.car.added": "En lader til en gæsts bil er tilføjet. Den forbinder inden for et minut.",
+  "demo.car.added": "En lader mere, med bil, er tilføjet. Den forbinder inden for et minut.",
   "demo.car.full": "Demohuset har plads til {most} ladere.",
   "demo.failed": "Intet blev ændret i demohuset: {error}",
 

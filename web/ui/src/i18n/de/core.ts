@@ -49,7 +49,7 @@ export const core = {
   "demo.speed": "Die Zeit läuft {speed}-mal so schnell",
   "demo.speed.one": "Die Zeit läuft normal schnell",
   "demo.car.add": "Auto mit Ladestation hinzufügen",
-  "demo.car.added": "Eine Ladestation für das Auto eines Gastes ist hinzugefügt. Sie verbindet sich innerhalb einer Minute.",
+  "demo.car.added": "Eine weitere Ladestation mit einem Auto ist hinzugefügt. Sie verbindet sich innerhalb einer Minute.",
   "demo.car.full": "Das Demohaus hat Platz für {most} Ladestationen.",
   "demo.failed": "Im Demohaus wurde nichts geändert: {error}",
 

@@ -45,7 +45,7 @@ export const core = {
   "demo.speed": "Time runs {speed} times as fast",
   "demo.speed.one": "Time runs at its usual speed",
   "demo.car.add": "Add a car with its charger",
-  "demo.car.added": "A charger for the car of a guest is added. It connects within a minute.",
+  "demo.car.added": "One more charger, with a car, is added. It connects within a minute.",
   "demo.car.full": "The demo house has place for {most} chargers.",
   "demo.failed": "Nothing was changed in the demo house: {error}",
 

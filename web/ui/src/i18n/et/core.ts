@@ -47,7 +47,7 @@ export const core = {
   "demo.speed": "Aeg käib {speed} korda kiiremini",
   "demo.speed.one": "Aeg kulgeb tavalise kiirusega",
   "demo.car.add": "Lisa auto koos laadijaga",
-  "demo.car.added": "Külalise auto jaoks lisati laadija. See ühendub minuti jooksul.",
+  "demo.car.added": "Lisati veel üks laadija koos autoga. See ühendub minuti jooksul.",
   "demo.car.full": "Näidismajas on kohti {most} laadijale.",
   "demo.failed": "Näidismajas ei muudetud midagi: {error}",
 

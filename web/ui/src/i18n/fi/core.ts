@@ -49,7 +49,7 @@ export const core = {
   "demo.speed": "Aika kulkee {speed} kertaa nopeammin",
   "demo.speed.one": "Aika kulkee tavallista vauhtia",
   "demo.car.add": "Lisää auto ja laturi",
-  "demo.car.added": "Vieraan autolle lisättiin laturi. Se yhdistää minuutin kuluessa.",
+  "demo.car.added": "Yksi laturi ja auto lisättiin. Laturi yhdistää minuutin kuluessa.",
   "demo.car.full": "Esittelytalossa on tilaa {most} laturille.",
   "demo.failed": "Esittelytalossa ei muutettu mitään: {error}",
 

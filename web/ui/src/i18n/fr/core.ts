@@ -49,7 +49,7 @@ export const core = {
   "demo.speed": "Le temps passe {speed} fois plus vite",
   "demo.speed.one": "Le temps s’écoule à vitesse normale",
   "demo.car.add": "Ajouter une voiture avec sa borne",
-  "demo.car.added": "Une borne pour la voiture d’un invité est ajoutée. Elle se connecte en moins d’une minute.",
+  "demo.car.added": "Une borne de plus, avec une voiture, est ajoutée. Elle se connecte en moins d’une minute.",
   "demo.car.full": "La maison de démonstration a de la place pour {most} bornes.",
   "demo.failed": "Rien n’a été modifié dans la maison de démonstration : {error}",
 

@@ -48,7 +48,7 @@ export const core = {
   "demo.speed": "Tiden går {speed} ganger så fort",
   "demo.speed.one": "Tiden går i vanlig fart",
   "demo.car.add": "Legg til en bil med lader",
-  "demo.car.added": "En lader for en gjests bil er lagt til. Den kobler seg til innen et minutt.",
+  "demo.car.added": "En lader til, med bil, er lagt til. Den kobler seg til innen et minutt.",
   "demo.car.full": "Demohuset har plass til {most} ladere.",
   "demo.failed": "Ingenting ble endret i demohuset: {error}",
 

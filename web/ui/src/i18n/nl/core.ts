@@ -49,7 +49,7 @@ export const core = {
   "demo.speed": "De tijd loopt {speed} keer zo snel",
   "demo.speed.one": "De tijd loopt op gewone snelheid",
   "demo.car.add": "Voeg een auto met laadpaal toe",
-  "demo.car.added": "Een laadpaal voor de auto van een gast is toegevoegd. Hij maakt binnen een minuut verbinding.",
+  "demo.car.added": "Er is nog een laadpaal met een auto toegevoegd. Hij maakt binnen een minuut verbinding.",
   "demo.car.full": "Het demohuis heeft plaats voor {most} laadpalen.",
   "demo.failed": "Er is niets gewijzigd in het demohuis: {error}",
 

@@ -48,7 +48,7 @@ export const core = {
   "demo.speed": "Tiden går {speed} gånger så fort",
   "demo.speed.one": "Tiden går i vanlig takt",
   "demo.car.add": "Lägg till en bil med laddare",
-  "demo.car.added": "En laddare för en gästs bil är tillagd. Den ansluter inom en minut.",
+  "demo.car.added": "En laddare till, med bil, är tillagd. Den ansluter inom en minut.",
   "demo.car.full": "Demohuset har plats för {most} laddare.",
   "demo.failed": "Inget ändrades i demohuset: {error}",
 
