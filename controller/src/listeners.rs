@@ -1,7 +1,7 @@
 //! Where the service listens: addresses as people write them, and why one cannot be had.
 
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
 use tokio::net::TcpListener;
 
@@ -57,6 +57,16 @@ pub(crate) async fn bind_preferred(flag: &str, port: u16) -> anyhow::Result<TcpL
 
 pub(crate) async fn bind_free(what: &str) -> anyhow::Result<TcpListener> {
     bind(what, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
+}
+
+/// Where others in the network reach this computer; `None` without a network. Nothing is sent for it.
+pub(crate) fn address_in_network() -> Option<IpAddr> {
+    // An address for documents (RFC 5737): only the way to it is asked for.
+    const ANYWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect(ANYWHERE).ok()?;
+    let own = socket.local_addr().ok()?.ip();
+    (!own.is_unspecified() && !own.is_loopback()).then_some(own)
 }
 
 /// Where this computer reaches what listens there.

@@ -101,8 +101,10 @@ async fn what_if(
     json: bool,
 ) -> anyhow::Result<ExitCode> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    let change: serde_json::Value =
-        toml::from_str(&text).with_context(|| file.display().to_string())?;
+    let change: serde_json::Value = toml::from_str(&text).map_err(|error| {
+        let what = crate::configuration::lines::problem(&text, &error);
+        anyhow::anyhow!("{} is no TOML: {what}", file.display())
+    })?;
     let asked = match Asked::of(journal, range, READINGS, &change).await {
         Err(error @ WhatIfError::Nothing) => {
             writeln!(io::stderr(), "headroom replay: {error}")?;

@@ -28,7 +28,7 @@ use crate::data::data_directory;
 use crate::demo;
 use crate::learnt::EngineMemory;
 use crate::listeners::{
-    bind, bind_free, bind_preferred, loopback_of, parse_address, would_collide,
+    address_in_network, bind, bind_free, bind_preferred, loopback_of, parse_address, would_collide,
 };
 use crate::meter::MeterSlot;
 use crate::notify::Notifier;
@@ -341,6 +341,12 @@ impl Service {
         warn_of_clear(&self.state.house(), None);
         announce(web_address, &self.state, open_demo).await?;
         tracing::info!(web = %web_address, ocpp = %ocpp_address, "Headroom is up");
+        if web_address.ip().is_unspecified()
+            && let Some(own) = address_in_network()
+        {
+            let page = SocketAddr::new(own, web_address.port());
+            tracing::info!("in the network the page is at http://{page}");
+        }
         // Only systemd asks for this; without it there is nothing to tell.
         drop(sd_notify::notify(&[sd_notify::NotifyState::Ready]));
 

@@ -363,6 +363,16 @@ fn unknown(kind: &SourceKind) -> &'static str {
 pub(crate) fn error(kind: &SourceKind, error: &io::Error) -> String {
     let what = kind.place();
     let serial = matches!(kind, SourceKind::Serial { .. });
+    // The library gives these any kind of error.
+    let said = error.to_string();
+    if serial && (said.contains("exclusive lock") || said.contains("resource busy")) {
+        return format!(
+            "{what}: another program has this port open, such as another Headroom or ModemManager. Stop it; fuser -v {what} names it."
+        );
+    }
+    if serial && (said.contains("typewriter") || said.contains("Inappropriate ioctl")) {
+        return format!("{what}: this is no serial port.");
+    }
     let advice = match error.kind() {
         io::ErrorKind::NotFound if serial => " Is it plugged in, and the name right?",
         io::ErrorKind::PermissionDenied if serial => {

@@ -194,13 +194,13 @@ const ALL_PHASES: u8 = 3;
 impl Capabilities {
     /// Whether a connector with so many terminals always uses all three: it said that it cannot change. It is not told a
     /// number then; some refuse a profile for that alone.
-    pub(crate) fn keeps_phases(&self, terminals: usize) -> bool {
+    pub(crate) fn keeps_phases(self, terminals: usize) -> bool {
         self.phase_switching == Grade::NotThere && terminals == usize::from(ALL_PHASES)
     }
 
     /// The request as such a connector would do it: what is meant for one phase flows on all of them. `None`: nothing to change.
     pub(crate) fn on_all_phases(
-        &self,
+        self,
         request: LimitRequest,
         terminals: usize,
     ) -> Option<LimitRequest> {

@@ -1,5 +1,5 @@
 //! A charger that changes between three phases and one, from the decision to the current and back: the decision core in virtual
-//! time, the central system on a real port, and a charge point with a car that is made with a library of others (PyPI `ocpp`),
+//! time, the central system on a real port, and a charge point with a car that is made with a library of others (`ocpp` of Python),
 //! which refuses whatever breaks the official schemas.
 //!
 //! The core waits for ten minutes before it switches. While nothing is to happen its seconds pass faster than ours; from a new

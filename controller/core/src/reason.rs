@@ -170,12 +170,17 @@ impl Reason {
         Self::plain(bound.code(), text).at(bound).change(from, to)
     }
 
-    /// Has less than it can use because the fuse has no more to give.
-    pub fn held(load: &Load, bound: &Bound) -> Self {
+    /// Has less than it can use because the fuse has no more to give. `other`: who has most of what it gives.
+    pub fn held(load: &Load, bound: &Bound, other: Option<&Load>) -> Self {
         let now = load.current();
         let text = if now == Milliamps::ZERO {
+            // What would be enough is not to be had because another one has it.
+            let enough = bound.available >= load.spec.least;
+            let taken = other.filter(|_| enough).map_or_else(String::new, |other| {
+                format!(", and {} keeps what it has", other.title())
+            });
             format!(
-                "{} waits: {} {}, and it needs {}.",
+                "{} waits: {} {}{taken}, and it needs {}.",
                 load.title(),
                 bound.place(),
                 bound.leaves(),

@@ -1,6 +1,6 @@
 //! Reading the configuration's file.
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use headroom_core::Config;
 use headroom_core::config::{Charger, Driver, Meter, Site, SlowLoad};
 use headroom_core::validate::FieldError;
@@ -38,7 +38,12 @@ struct Priorities {
 /// # Errors
 /// Where it is no TOML, with the line; else everything in it that cannot be read, each with its field.
 pub(crate) fn read(text: &str) -> anyhow::Result<Wanted> {
-    let table: toml::Table = toml::from_str(text).context("the file cannot be read")?;
+    let table: toml::Table = toml::from_str(text).map_err(|error| {
+        anyhow::anyhow!(
+            "nothing was changed: the file is no TOML: {}",
+            super::lines::problem(text, &error)
+        )
+    })?;
     let sent = serde_json::to_value(&table)?;
     let mut errors = Vec::new();
     for (name, value) in &table {

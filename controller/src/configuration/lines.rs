@@ -17,6 +17,18 @@ pub(super) fn tell(text: &str, errors: &mut [FieldError]) {
     }
 }
 
+/// What is wrong with a text that is no TOML, and on which line.
+pub(crate) fn problem(text: &str, error: &toml::de::Error) -> String {
+    let what = error.message().trim_end();
+    match error.span() {
+        Some(span) => {
+            let before = text.get(..span.start).unwrap_or_default();
+            format!("{what} (line {})", before.matches('\n').count() + 1)
+        }
+        None => what.to_owned(),
+    }
+}
+
 /// Where the deepest part of a path begins that is there.
 fn offset_of(table: &DeTable<'_>, path: &str) -> Option<usize> {
     let names: Vec<&str> = (path.split(['.', '[', ']']))

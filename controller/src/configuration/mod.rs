@@ -5,7 +5,7 @@
 
 mod comments;
 mod file;
-mod lines;
+pub(crate) mod lines;
 pub(crate) mod socket;
 mod text;
 
@@ -141,7 +141,8 @@ fn read_file(path: &Path) -> anyhow::Result<String> {
     if u64::try_from(bytes.len()).is_ok_and(|length| length >= limit) {
         bail!("the file is larger than 1 MiB: that is no configuration");
     }
-    String::from_utf8(bytes).context("the file is no text")
+    String::from_utf8(bytes)
+        .map_err(|_| anyhow::anyhow!("nothing was changed: the file is no text"))
 }
 
 fn file_name(path: &Path) -> String {

@@ -425,6 +425,17 @@ fn each_silence_and_each_error_says_what_to_do() {
         let text = Case::new(source).text();
         assert!(text.ends_with(says), "{text}");
     }
+    for (said, says) in [
+        (
+            "Unable to acquire exclusive lock on serial port",
+            "fuser -v /dev/x names it.",
+        ),
+        ("Device or resource busy", "fuser -v /dev/x names it."),
+        ("Not a typewriter", "/dev/x: this is no serial port."),
+    ] {
+        let text = error(&kind("serial:/dev/x"), &io::Error::other(said));
+        assert!(text.ends_with(says), "{text}");
+    }
     for (source, kind_of, says) in [
         (
             "serial:/dev/x",

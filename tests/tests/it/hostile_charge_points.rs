@@ -46,7 +46,7 @@ impl Lab {
         let tuning = json!({"raise_after_s": 1, "restart_after_s": 1, "hold_s": 1});
         controller.configure_site(63.0, &tuning);
         // Those that are not there are counted in full.
-        for id in ["good", "bad", "guessed"] {
+        for id in ["good", "bad", "tried"] {
             controller.add_charger(id, &json!({}));
         }
         Self {
@@ -118,16 +118,16 @@ fn knock(port: u16, path: &str) -> String {
 }
 
 /// The parts of the storm, each again and again until the end.
-fn attack(part: usize, port: u16, round: u64) {
+fn attack(part: usize, at: u16, round: u64) {
     let identity = charge_point_id("bad");
-    let known = || ChargePoint::connect(port, &identity, Some(&password("bad")));
+    let known = || ChargePoint::connect(at, &identity, Some(&password("bad")));
     let boot = json!({"chargePointVendor": "Tests", "chargePointModel": "Storm"});
     match part {
         // Frames of 2 MB, binary ones, and the deepest JSON; of one of the house and of a stranger.
         0 => {
             let huge = json!([2, "x", "DataTransfer", {"data": "y".repeat(2_000_000)}]).to_string();
             let deep = format!("[2,\"d\",\"Heartbeat\",{}", "[".repeat(100_000));
-            for mut point in [known(), ChargePoint::connect(port, "STRANGER", None)]
+            for mut point in [known(), ChargePoint::connect(at, "STRANGER", None)]
                 .into_iter()
                 .flatten()
             {
@@ -153,20 +153,20 @@ fn attack(part: usize, port: u16, round: u64) {
         // Guesses at a password, one after the other.
         2 => {
             let wrong = format!("guess {round}");
-            let refused = ChargePoint::connect(port, &charge_point_id("guessed"), Some(&wrong));
+            let refused = ChargePoint::connect(at, &charge_point_id("tried"), Some(&wrong));
             assert!(matches!(refused, Err(Refused(401 | 429))), "{refused:?}");
         }
         // Names that are none.
         3 => {
             let long = format!("/{}", "x".repeat(4_096));
             for path in ["/..", "/%2e%2e%2fCP-good", "/CP-good%00", "/a%2Fb", &long] {
-                let status = knock(port, path);
+                let status = knock(at, path);
                 assert!(["400", "431"].contains(&&*status), "{path}: {status}");
             }
         }
         // Strangers that come and go, each with another name, and boot.
         _ => {
-            if let Ok(mut stranger) = ChargePoint::connect(port, &format!("S{round}"), None) {
+            if let Ok(mut stranger) = ChargePoint::connect(at, &format!("S{round}"), None) {
                 stranger.try_send(json!([2, "b", "BootNotification", boot]).to_string());
             }
         }
@@ -217,14 +217,14 @@ fn a_storm_makes_no_other_charger_a_second_late_and_fills_neither_memory_nor_log
         late.push(lab.reduction(&mut good));
     }
     let highest_kb = lab.memory_kb();
-    let guessed = guesses.load(Ordering::Relaxed);
+    let tried = guesses.load(Ordering::Relaxed);
     end.store(true, Ordering::Relaxed);
     for part in storm {
         part.join().unwrap();
     }
     let all = rounds.load(Ordering::Relaxed);
     println!(
-        "benchmark: {all} attacks, {guessed} of them wrong passwords; reading to reduction {calm:?} without, {late:?} with them; \
+        "benchmark: {all} attacks, {tried} of them wrong passwords; reading to reduction {calm:?} without, {late:?} with them; \
          memory {before_kb} kB, {highest_kb} kB"
     );
     let worst = late.iter().max().unwrap();

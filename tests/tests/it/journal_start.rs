@@ -8,8 +8,8 @@ use std::{
 use headroom_tests::{api::Api, controller, process::Process, program, wait};
 use tempfile::TempDir;
 
-/// What a service may take until it controls, on a busy machine too: it waits for nothing.
-const BACK: Duration = Duration::from_secs(15);
+/// What a service that was killed may take until it controls again.
+const BACK: Duration = Duration::from_secs(5);
 const SOON: Duration = Duration::from_secs(60);
 
 /// Makes the journal one of the third schema, and holds it until its standard input ends.

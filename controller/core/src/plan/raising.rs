@@ -470,7 +470,7 @@ impl<'a> Raising<'a> {
                     }
                 }
             } else if let Some(bound) = hides {
-                set(&mut plan.reasons, raiser, Reason::held(load, &bound));
+                set(&mut plan.reasons, raiser, Reason::held(load, &bound, None));
             } else {
                 let other = self.world.loads.iter().enumerate().find(|(index, other)| {
                     *index != raiser && other.worst(self.world.now) > self.has(*index)
@@ -558,22 +558,21 @@ impl<'a> Raising<'a> {
         let rivals = rivals
             .get_mut(bound)?
             .get_or_insert_with(|| self.rivals(row));
-        let rival = rivals
+        let first = rivals
             .iter()
             .flatten()
             .find(|other| **other != index)
-            .and_then(|other| self.world.loads.get(*other))
-            .filter(|rival| {
-                rival.spec.priority > load.spec.priority
-                    || (rival.spec.priority == load.spec.priority
-                        && self.has(index) == Milliamps::ZERO)
-            });
+            .and_then(|other| self.world.loads.get(*other));
+        let rival = first.filter(|rival| {
+            rival.spec.priority > load.spec.priority
+                || (rival.spec.priority == load.spec.priority && self.has(index) == Milliamps::ZERO)
+        });
         let has = self.has(index);
         Some(match rival {
             Some(rival) => Reason::behind(load, rival, &row.bound, has),
             None => match self.peak_until(bound, index, present) {
                 Some(until) => Reason::peak(load, &row.bound, until),
-                None => Reason::held(load, &row.bound),
+                None => Reason::held(load, &row.bound, first),
             },
         })
     }

@@ -79,6 +79,20 @@ impl Reason {
         reason
     }
 
+    /// It was told less a moment ago, and draws what it had.
+    pub fn unheeded(load: &Load, counted: Milliamps) -> Self {
+        let mut reason = Self::plain(
+            ReasonCode::NotObeying,
+            format!(
+                "{} was told {} and has not been seen to follow yet: {counted} count for it.",
+                load.title(),
+                load.current()
+            ),
+        );
+        reason.load = Some(load.spec.id.clone());
+        reason
+    }
+
     /// It cannot be reached.
     pub fn unreachable(load: &Load, counted: Milliamps) -> Self {
         let mut reason = Self::plain(

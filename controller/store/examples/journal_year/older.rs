@@ -45,7 +45,7 @@ const WATCHED: Duration = Duration::from_secs(15);
 /// Between two records that are told meanwhile.
 const BEAT: Duration = Duration::from_millis(20);
 /// A service that needs longer than this has failed.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The hour that stands in a journal, as an earlier version would have written it.
 pub(crate) async fn hour(journal: &Journal, from: &Path, to: &Path) {
