@@ -61,6 +61,37 @@ async function periodUnknown() {
   await other.context().close();
 }
 
+/** The demo's meter speaks by the clock of the computer, the house lives by its own. */
+async function onePeriod() {
+  const house = await calm(page);
+  const text = "P1 telegrams of a meter at 115200 8N1, every 0.1 s.";
+  const other = await openHouse(browser, base, faults, { ...house, demo: true, meter: { ...house.meter, period_s: 1.1, text } });
+  await reads(other.locator("[data-age]"), /one every 1\.1 s/);
+  await reads(other.locator(".meter-note"), (said) => /telegrams/.test(said) && !/every/.test(said), "one notion of a second");
+  // It says that the page hears the service, not that the house is "live".
+  await reads(other.locator('[data-link="open"]'), /^Connected$/);
+  await other.context().close();
+}
+
+/** One code tells of a trial, of phases that are not known and of those that were found. */
+async function learningTranslated() {
+  const house = await calm(page);
+  const { id, name } = house.loads.find((load) => load.kind === "charger");
+  const sentences = [
+    [{ text: `The phases of ${name} are not known: it counts on all of them.` }, `Die Phasen von ${name} sind nicht bekannt`],
+    [{ text: `${name} hangs on L1 with its first terminal: seen in 3 steps of its current.` }, `Der Verbrauch von ${name} hat die Phasen gezeigt`],
+    [{ text: `${name} is lowered for a moment.`, from_a: 16, to_a: 10 }, `${name} wurde kurz gesenkt`],
+  ];
+  for (const [reason, wanted] of sentences) {
+    const status = { ...house, state: "degraded.map_unknown", reason: { code: "learning", load: id, ...reason } };
+    const other = await openHouse(browser, base, faults, status);
+    await other.evaluate(() => localStorage.setItem("headroom_language", "de"));
+    await other.reload();
+    await other.locator("main").filter({ hasText: wanted }).waitFor();
+    await other.context().close();
+  }
+}
+
 async function alarmTranslated() {
   const house = await calm(page);
   const alarms = [alarm(7, "meter_source", "permission denied at the port.")];
@@ -211,6 +242,8 @@ const good = await run([
   ["no power of the house from an old total", noWrongHouse],
   ["without a meter: what was told, and what is drawn all the same", saysWhatIsDrawn],
   ["a period that is not known is not told", periodUnknown],
+  ["the demo tells one period, that of its house", onePeriod],
+  ["what is known of phases is told in the language of the page", learningTranslated],
   ["an alarm has a title in the language of the page", alarmTranslated],
   ["a service of another shape or version: load the page again", shapesDiffer],
   ["a part of the page that is gone: load the page again", chunkGone],

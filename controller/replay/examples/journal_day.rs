@@ -18,13 +18,13 @@ mod house;
 
 use std::time::Instant as Clock;
 
-use headroom_replay::{Asked, Range, WhatIfError, judge};
+use headroom_replay::{Asked, Range, Verdict, WhatIfError, judge};
 use headroom_store::{Journal, JournalReader, Retention};
 use serde_json::json;
 
 use house::{HOUR_S, at};
 
-const HOURS: u64 = 24;
+const HOURS: u64 = 24; //X
 /// Between two words of a charger.
 const REPORT_S: u64 = 2;
 /// As many as the API takes at most.
@@ -70,6 +70,12 @@ async fn main() {
         report.verdict,
         begun.elapsed(),
         memory()
+    );
+    assert_eq!(
+        report.verdict,
+        Verdict::Reproduced,
+        "{:?}",
+        report.difference
     );
     let begun = Clock::now();
     let hour = Range {

@@ -39,8 +39,15 @@ function details(reason: Reason): string[] {
   return said;
 }
 
+/** What the sentence is called. One code tells of a trial, which changes a current, and of what is known without one. */
+function nameOfReason({ code, from_a: from, text }: Reason): string {
+  if (code !== "learning" || (from !== null && from !== undefined)) return code;
+  // The data of the two are alike: the service's own sentence tells them apart.
+  return /\bnot known\b/.test(text) ? "map_unknown" : "phases_found";
+}
+
 function translated(reason: Reason): string {
-  const key = `reason.${reason.code}`;
+  const key = `reason.${nameOfReason(reason)}`;
   if (!has(key)) return reason.text;
   return [t(key, { place: place(reason), load: nameOf(reason.load) }), ...details(reason)].join(" ");
 }

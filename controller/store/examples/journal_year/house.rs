@@ -1,7 +1,7 @@
 //! The loop without the world around it: a house with four chargers, a reading each second, through the real engine and the real writer.
 //! The example that asks what if has it too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use headroom_core::action::Command;
@@ -34,9 +34,9 @@ pub(crate) async fn hours(journal: &Journal, hours: u64, report_s: u64) {
     let mut background = [4_000_i64, 6_000, 3_000];
     for second in 0..=hours * HOUR_S {
         let ms = second * 1000;
-        let mut events = Vec::new();
+        let mut events = VecDeque::new();
         if second == 0 {
-            events.push(configure.clone());
+            events.push_back(configure.clone());
         } else {
             random = random
                 .wrapping_mul(6_364_136_223_846_793_005)
@@ -55,19 +55,19 @@ pub(crate) async fn hours(journal: &Journal, hours: u64, report_s: u64) {
                     json!({"current_a": milliamps as f64 / 1000.0, "voltage_v": 230.0 + noise as f64 / 100.0})
                 })
                 .collect();
-            events.push(json!({"type": "reading", "phases": lines, "power_w": (cars + 13_000) * 690 / 1000}));
+            events.push_back(json!({"type": "reading", "phases": lines, "power_w": (cars + 13_000) * 690 / 1000}));
             if second % report_s == 0 {
                 for n in 1..=4 {
                     let id = format!("ev{n}");
                     let draw = limits.get(&id).copied().unwrap_or(0) as f64 / 1000.0;
-                    events.push(
+                    events.push_back(
                         json!({"type": "charger", "id": id, "connected": true, "status": "charging",
                         "current_a": [draw, draw, draw], "energy_kwh": second as f64 / 1000.0}),
                     );
                 }
             }
         }
-        for event in events {
+        while let Some(event) = events.pop_front() {
             let event: Event = serde_json::from_value(event).unwrap();
             let now = Instant(ms);
             let actions = engine.step(event.clone(), now);
@@ -99,9 +99,7 @@ pub(crate) async fn hours(journal: &Journal, hours: u64, report_s: u64) {
                     journal.answered(command, Outcome::Accepted, time);
                     let accepted =
                         json!({"type": "result", "command": command, "outcome": "accepted"});
-                    let event: Event = serde_json::from_value(accepted).unwrap();
-                    journal.event(time, now, event.clone());
-                    engine.step(event, now);
+                    events.push_back(accepted);
                 }
             }
         }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant as Clock};
 
 use headroom_core::event::Tick;
 use headroom_core::{Event, Instant};
-use headroom_store::{Journal, Retention};
+use headroom_store::{Journal, Retention, StateDb};
 use jiff::Timestamp;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -135,6 +135,10 @@ pub(crate) async fn start(directory: TempDir, binary: &OsStr) {
         copy.path().join("journal.db"),
     )
     .unwrap();
+    // A house stands beside its journal, or the service refuses to begin.
+    let house = TempDir::new().unwrap();
+    StateDb::open(house.path()).await.unwrap().close().await;
+    std::fs::copy(house.path().join("state.db"), copy.path().join("state.db")).unwrap();
     service(Command::new(binary), copy.path());
     whole(copy.path(), before).await;
     drop(copy);
@@ -279,7 +283,8 @@ fn service(mut command: Command, directory: &Path) {
         ])
         .arg(directory)
         .stdout(Stdio::piped())
-        .stderr(Stdio::null());
+        .env("RUST_LOG", "warn")
+        .stderr(Stdio::inherit());
     let begun = Clock::now();
     let mut service = Service(command.spawn().unwrap());
     let lines = BufReader::new(service.0.stdout.take().unwrap()).lines();

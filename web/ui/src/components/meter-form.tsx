@@ -8,7 +8,7 @@ import { meterNumber, parse } from "../format";
 import { t, word } from "../i18n";
 import { isFrozen } from "../state/guard";
 import { outdated, status } from "../state/live";
-import { changeMeter, meterSettings } from "../state/meter";
+import { changeMeter, heardText, meterSettings } from "../state/meter";
 import { mayConfigure } from "../state/session";
 import { Badge, type Tone } from "./badge";
 import { TextField } from "./field";
@@ -38,9 +38,7 @@ function Heard() {
   const meter = status.value?.meter;
   if (meter === undefined || outdated.value) return null;
   const isSet = meterSettings.value?.source !== null;
-  // A source that cannot even be opened is told by its alarm alone.
-  const problem = status.value?.alarms.find((alarm) => alarm.code === "meter_source")?.text;
-  const heard = meter.text ?? problem;
+  const heard = heardText();
   const [tone, icon] = (isSet ? LOOKS[meter.state] : undefined) ?? (["quiet", "dots"] as const);
   const details = [meter.protocol, meter.model, meterNumber(meter), meter.serial].filter((x) => x !== null && x !== undefined && x !== "");
   return (
@@ -146,7 +144,10 @@ export function MeterForm({ level = 3 }: { level?: 2 | 3 }) {
           disabled={locked}
           errors={form.of("source")}
           value={shown.source}
-          onInput={(source) => edit({ source })}
+          onInput={(source) => {
+            form.forgive("source");
+            edit({ source });
+          }}
         />
         {shown.source.trim().startsWith("file:") ? <p class="hint" data-file="">{t("meter.example.file")}</p> : null}
         <Heard />

@@ -6,6 +6,7 @@ import { age, clock, periodText, UNKNOWN } from "../format";
 import { t, word } from "../i18n";
 import { isFrozen } from "../state/guard";
 import { status } from "../state/live";
+import { meterText } from "../state/meter";
 import { type Fact, Facts } from "./facts";
 
 function facts(): Fact[] {
@@ -51,7 +52,7 @@ export function MeterDiagnostics({ trace }: { trace: readonly Telegram[] | undef
           {isFrozen.value ? t("meter.frozen") : word("meter", meter?.state ?? "waiting")}
         </Badge>
       </header>
-      {meter?.text === null || meter?.text === undefined ? null : <p><Told text={meter.text} /></p>}
+      {meterText() === undefined ? null : <p><Told text={meterText()} /></p>}
       <Facts facts={facts()} />
       <Rejected />
       {trace === undefined ? null : (

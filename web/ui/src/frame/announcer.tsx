@@ -3,8 +3,11 @@ import { computed } from "@preact/signals";
 import { plural, t } from "../i18n";
 import { stateWord } from "../state/guard";
 import { link, status } from "../state/live";
+import { asks } from "../state/session";
 
 const message = computed(() => {
+  // Who is asked to log in has no link, and has lost none.
+  if (asks.value) return "";
   if (link.value === "lost") return t("link.lost");
   const now = status.value;
   if (now === null) return "";

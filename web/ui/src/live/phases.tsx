@@ -5,7 +5,7 @@ import { age, amps, periodText, UNKNOWN } from "../format";
 import { type Key, t, word } from "../i18n";
 import { isFrozen, valuesOld } from "../state/guard";
 import { meterOk, outdated, readingAge, status } from "../state/live";
-import { meterSettings } from "../state/meter";
+import { meterSettings, meterText } from "../state/meter";
 import { isAsShipped, ratingOf, site } from "../state/site";
 import { Icon } from "../components/icons";
 import { swatchOf } from "./bar-patterns";
@@ -147,7 +147,7 @@ function MeterNote({ meter }: { meter: MeterStatus }) {
   if (!meter.text && dropped.length === 0) return null;
   return (
     <p class="meter-note">
-      <Told text={meter.text} />
+      <Told text={meterText()} />
       {dropped.length === 0
         ? null
         : ` ${t("meter.dropped", { list: dropped.map(([reason, count]) => `${word("rejected", reason)} ${count}`).join(", ") })}`}

@@ -1,6 +1,8 @@
 /** A load while it is edited: everything as it is written, and how it goes to the service. */
 import type { ChargerConfig, Driver, DriverKind, SlowLoadConfig } from "../api/loads";
 import type { FieldError } from "../api/types";
+import { ampere } from "../format";
+import { t } from "../i18n";
 import { firstWiring, keyOf, phasesOf, wiringErrors } from "../components/phases-field";
 import { numbers } from "../components/use-form";
 import { bodyOfDriver, draftOfDriver, DRIVER_KINDS, type DriverDraft, emptyDriver, type LoadKind } from "./drivers";
@@ -62,10 +64,21 @@ export function newDraft(load: LoadKind, driver: Driver | null, name: string): D
   };
 }
 
+/** What a car is told at least (IEC 61851-1), and what the service takes as the current of a charger at most, in ampere. */
+const LEAST_A = 6;
+const MOST_A = 500;
+
+/** What is wrong with the most that a charger may draw. Below its least current it could only be paused. */
+export function breakerErrors(most: number | undefined, least = LEAST_A): FieldError[] {
+  if (most === undefined || (most >= least && most <= MOST_A)) return [];
+  return [{ field: "max_current_a", code: "range", message: t("setup.charger.breaker.bad", { least: ampere(least), most: ampere(MOST_A) }) }];
+}
+
 /** The body for the service, or what is no number. `stored` is what is changed, if anything is. */
 export function bodyOf(load: LoadKind, draft: Draft, stored: Config | null): Record<string, unknown> | FieldError[] {
   const { values, wrong } = numbers(draft.numbers);
   wrong.push(...wiringErrors(draft.phases));
+  if (load === "charger") wrong.push(...breakerErrors(values["max_current_a"], Math.min(LEAST_A, values["min_current_a"] ?? LEAST_A)));
   if (wrong.length > 0) return wrong;
   const body: Record<string, unknown> = { ...values };
   body["driver"] = bodyOfDriver(draft.kind, draft.driver);

@@ -48,7 +48,10 @@ function Numbers({ id, draft, form, edit, names }: PartProps & { names: readonly
           inputMode="decimal"
           errors={form.of(name)}
           value={draft.numbers[name] ?? ""}
-          onInput={(value) => edit({ numbers: { ...draft.numbers, [name]: value } })}
+          onInput={(value) => {
+            form.forgive(name);
+            edit({ numbers: { ...draft.numbers, [name]: value } });
+          }}
         />
       ))}
     </div>

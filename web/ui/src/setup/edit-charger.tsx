@@ -12,7 +12,7 @@ function Form({ settings, onSaved }: { settings: ChargerConfig; onSaved: () => v
   const form = useForm(LOAD_FIELDS);
   const draft = useLoadDraft("charger", settings.name, String(settings.max_current_a), settings.phases);
   const save = (): void => {
-    const body = bodyOf("charger", draft.value, form);
+    const body = bodyOf("charger", draft.value, form, settings.min_current_a);
     if (body === null) return;
     void form.send(async () => {
       const saved = await patch<ChargerConfig>(`/chargers/${encodeURIComponent(settings.id)}`, body);

@@ -21,6 +21,18 @@ const COMMON: readonly number[] = [16, 20, 25, 32, 35, 40, 50, 63];
 const CHARACTERISTICS: readonly Characteristic[] = ["gg", "b", "c", "d", "linky", "none"];
 const FIELDS = ["name", "time_zone", "main_fuse.rating_a", "main_fuse.characteristic", "grid", "margin_a", "max_power_w"] as const;
 const W_PER_KW = 1000;
+/** What the service takes as a rating, in ampere. */
+const RATING = { least: 1, most: 1000 } as const;
+/** The field of the service in which a part of the draft goes. */
+const FIELD_OF: Readonly<Record<keyof Draft, (typeof FIELDS)[number]>> = {
+  name: "name",
+  timeZone: "time_zone",
+  rating: "main_fuse.rating_a",
+  characteristic: "main_fuse.characteristic",
+  grid: "grid",
+  margin: "margin_a",
+  cap: "max_power_w",
+};
 
 interface Draft {
   name: string;
@@ -62,6 +74,9 @@ function numbersOf(form: Draft, before: Site): Numbers | FieldError[] {
   const keepsPhases = typeof before.main_fuse.rating_a !== "number" && form.rating.trim() === "";
   const rating = parse(form.rating);
   if (rating === null && !keepsPhases) wrong.push({ field: "main_fuse.rating_a", code: "number", message: t("site.number") });
+  else if (rating !== null && !(rating >= RATING.least && rating <= RATING.most)) {
+    wrong.push({ field: "main_fuse.rating_a", code: "range", message: t("setup.fuse.rating.range", { most: ampere(RATING.most) }) });
+  }
   const margin = parse(form.margin);
   if (margin === null) wrong.push({ field: "margin_a", code: "number", message: t("site.number") });
   const cap = parse(form.cap);
@@ -124,6 +139,7 @@ export function FuseStep() {
   const edit = (part: Partial<Draft>): void => {
     draft.value = { ...draft.value, ...part };
     asked.value = null;
+    for (const name of Object.keys(part) as (keyof Draft)[]) form.forgive(FIELD_OF[name]);
     form.message.value = "";
   };
   const save = (isSure: boolean): void => {

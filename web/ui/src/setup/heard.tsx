@@ -7,7 +7,7 @@ import { t, word } from "../i18n";
 import { href } from "../route";
 import { isFrozen } from "../state/guard";
 import { outdated, reading, readingAge, status } from "../state/live";
-import { meterSettings } from "../state/meter";
+import { heardText, meterSettings } from "../state/meter";
 import { readCandidates, readFound } from "./data";
 
 const LINES: readonly PhaseName[] = ["l1", "l2", "l3"];
@@ -74,8 +74,7 @@ export function Heard() {
   if (meter === undefined) return null;
   const isOk = meter.state === "ok" && !outdated.value;
   const details = [meter.protocol, meter.model, meterNumber(meter), meter.serial].filter((x) => x !== null && x !== undefined && x !== "");
-  const problem = status.value?.alarms.find((alarm) => alarm.code === "meter_source")?.text;
-  const heard = meter.text ?? problem;
+  const heard = heardText();
   const age = readingAge.value;
   return (
     <div class="heard" data-heard={meter.state}>
@@ -100,8 +99,31 @@ export function Heard() {
   );
 }
 
+/** A file has no cable: it is not there, or was played to its end. */
+function SilentFile({ text }: { text: string }) {
+  return <p data-silent-file="">{t(/os error/.test(text) ? "setup.silent.file" : "meter.example.file")}</p>;
+}
+
+function SilentLine({ source }: { source: string }) {
+  return (
+    <>
+      <p>{t("setup.silent.text")}</p>
+      <ol class="bullets">
+        <li>{t("setup.silent.cable")}</li>
+        <li>{t("setup.silent.activate")}</li>
+        {source.startsWith("serial:") ? <li>{t("setup.silent.group")}</li> : null}
+        <li>{t("setup.silent.wait")}</li>
+      </ol>
+      <p>
+        <a href={href("diagnostics")}>{t("setup.silent.trace")}</a> {t("setup.silent.raw")} <code>headroom listen {source}</code>
+      </p>
+    </>
+  );
+}
+
 /** Nothing is heard: the usual causes, the most frequent first. */
 export function Silent() {
+  const source = status.value?.meter.source ?? meterSettings.value?.source ?? "";
   const again = (): void => {
     void readCandidates().catch(() => undefined);
     void readFound().catch(() => undefined);
@@ -109,16 +131,7 @@ export function Silent() {
   return (
     <section class="setup-note tone-warn" aria-labelledby="silent-heading" data-silent="">
       <h3 id="silent-heading">{t("setup.silent.title")}</h3>
-      <p>{t("setup.silent.text")}</p>
-      <ol class="bullets">
-        <li>{t("setup.silent.cable")}</li>
-        <li>{t("setup.silent.activate")}</li>
-        <li>{t("setup.silent.group")}</li>
-        <li>{t("setup.silent.wait")}</li>
-      </ol>
-      <p>
-        <a href={href("diagnostics")}>{t("setup.silent.trace")}</a> {t("setup.silent.raw")} <code>headroom listen {status.value?.meter.source ?? meterSettings.value?.source ?? ""}</code>
-      </p>
+      {source.startsWith("file:") ? <SilentFile text={heardText() ?? ""} /> : <SilentLine source={source} />}
       <div class="row">
         <button type="button" onClick={again}>
           {t("setup.silent.again")}

@@ -6,6 +6,7 @@ import { firstWiring, keyOf, PhasesField, phasesOf, wiringErrors } from "../comp
 import { type Form, numbers } from "../components/use-form";
 import type { LoadKind } from "../loads/drivers";
 import { t } from "../i18n";
+import { breakerErrors } from "../loads/draft";
 
 export interface LoadDraft {
   name: string;
@@ -24,9 +25,10 @@ export const LOAD_FIELDS = ["name", "max_current_a", "rated_w", "phases"] as con
 export const useLoadDraft = (load: LoadKind, name: string, most = USUAL[load], phases?: readonly PhaseName[] | null): Signal<LoadDraft> =>
   useSignal<LoadDraft>({ name, most, wiring: phases === undefined ? firstWiring() : keyOf(phases) });
 
-/** The fields for the service; `null` where the form was marked with what is wrong. */
-export function bodyOf(load: LoadKind, draft: LoadDraft, form: Form): Record<string, unknown> | null {
+/** The fields for the service; `null` where the form was marked with what is wrong. `least`: what a charger is told at least, in ampere. */
+export function bodyOf(load: LoadKind, draft: LoadDraft, form: Form, least?: number): Record<string, unknown> | null {
   const { values, wrong } = numbers({ [MOST[load]]: draft.most });
+  if (load === "charger") wrong.push(...breakerErrors(values["max_current_a"], least));
   if (draft.name.trim() === "") wrong.push({ field: "name", code: "required", message: t("setup.name.bad") });
   wrong.push(...wiringErrors(draft.wiring));
   if (wrong.length === 0) return { name: draft.name.trim(), phases: phasesOf(draft.wiring), ...values };
@@ -49,8 +51,8 @@ export function LoadFields({ prefix, load, draft, form }: Props) {
   return (
     <>
       <div class="pair">
-        <TextField id={`${prefix}-name`} label={t("add.name")} errors={form.of("name")} value={draft.value.name} onInput={(name) => edit({ name })} />
-        <TextField {...most} id={`${prefix}-most`} inputMode="decimal" errors={form.of(MOST[load])} value={draft.value.most} onInput={(value) => edit({ most: value })} />
+        <TextField id={`${prefix}-name`} label={t("add.name")} errors={form.of("name")} value={draft.value.name} onInput={(name) => { form.forgive("name"); edit({ name }); }} />
+        <TextField {...most} id={`${prefix}-most`} inputMode="decimal" errors={form.of(MOST[load])} value={draft.value.most} onInput={(value) => { form.forgive(MOST[load]); edit({ most: value }); }} />
       </div>
       <PhasesField id={`${prefix}-phases`} value={draft.value.wiring} form={form} onChange={(wiring) => edit({ wiring })} />
     </>

@@ -23,9 +23,12 @@ interface Place {
   title: string;
 }
 
+/** What was found, or is read now: a source that was written by hand and is read no more was not found here. */
+const isHere = (source: string): boolean => source.startsWith("serial:") || source === status.value?.meter.source;
+
 /** Ports of this computer first, then what announces itself in the network. */
 function places(): Place[] {
-  const ports = (candidates.value ?? []).map(({ source }) => ({ source, title: titleOf(source) }));
+  const ports = (candidates.value ?? []).filter(({ source }) => isHere(source)).map(({ source }) => ({ source, title: titleOf(source) }));
   const known = new Set(ports.map((port) => port.source));
   const meters = (found.value ?? []).flatMap((one) =>
     one.kind === "meter" && one.source !== null && !known.has(one.source)

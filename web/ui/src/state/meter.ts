@@ -13,6 +13,19 @@ const source = computed(() => status.value?.meter.source ?? "");
 /** Read because the command line says so, and stored nowhere: after a start without that there would be no meter. */
 export const isOnlyPinned = computed(() => meterSettings.value?.pinned === true && (meterSettings.value.stored_source ?? null) === null);
 
+/**
+ * What the service says of the meter, if anything. The demo's meter is timed by the clock of the computer, all else on the page
+ * by the clock of the house, which may run faster: its period is told beside, and left out here.
+ */
+export function meterText(): string | undefined {
+  const text = status.value?.meter.text;
+  if (text === null || text === undefined) return undefined;
+  return status.value?.demo === true ? text.replace(/, every [\d.]+ s/, "") : text;
+}
+
+/** The same; a source that cannot even be opened is told by its alarm alone. */
+export const heardText = (): string | undefined => meterText() ?? status.value?.alarms.find((alarm) => alarm.code === "meter_source")?.text;
+
 export async function readMeter(): Promise<void> {
   meterSettings.value = await get<MeterSettings>("/meter");
 }

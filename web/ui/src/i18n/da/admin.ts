@@ -45,7 +45,7 @@ export const admin = {
   "site.failed": "Intet er ændret: {error}",
 
   "meter.heading": "Måler",
-  "meter.help": "Måleren bag hovedsikringen. Skriv, hvor den læses, og gem: nedenfor ser du straks, hvad der høres dér.",
+  "meter.help": "Måleren bag hovedsikringen. Skriv, hvor den læses, og gem: du ser straks, hvad der høres dér.",
   "meter.source": "Hvor måleren læses",
   "meter.heard": "Høres nu:",
   "meter.unset": "ingen måler",
@@ -70,7 +70,7 @@ export const admin = {
   "meter.ratio.help": "For eksempel 40 for 200/5 A. Tomt: ingen.",
   "meter.ratio.bad": "Skriv et tal, for eksempel 40, eller intet.",
   "meter.save": "Gem måler",
-  "meter.saved": "Gemt og i kraft. Det, der høres, står under kilden; det kan tage et minut at genkende en ukendt seriel linje.",
+  "meter.saved": "Gemt og i kraft. »Høres nu« viser, hvad der kommer; det kan tage et minut at genkende en ukendt seriel linje.",
   "meter.saved.none": "Gemt: ingen måler læses længere.",
   "meter.saved.pinned": "Gemt. Det gælder, når Headroom startes uden måler på kommandolinjen.",
   "meter.pinned": "Headroom blev startet for at læse {source}. Det, der gemmes her, gælder efter en start uden det.",

@@ -294,6 +294,8 @@ export const core = {
   "reason.would": "Ved styring: {text}",
   "reason.max_off": "Den var slukket så længe som lovet.",
   "reason.learning": "{load} blev sænket et øjeblik for at se, hvilke faser den sidder på.",
+  "reason.map_unknown": "Faserne for {load} kendes ikke: den tæller på dem alle.",
+  "reason.phases_found": "Det, {load} har trukket, har vist dens faser. Indstil dem for at fastlægge dem.",
   "reason.normal": "Alt har, hvad det kan bruge.",
   "reason.place.main": "{phase} på hovedsikringen",
   "reason.place.circuit": "{phase} på gruppe {circuit}",

@@ -45,7 +45,7 @@ export const admin = {
   "site.failed": "Nichts wurde geändert: {error}",
 
   "meter.heading": "Zähler",
-  "meter.help": "Der Zähler hinter der Hauptsicherung. Geben Sie an, wo er gelesen wird, und speichern Sie: Unten sehen Sie sofort, was dort zu hören ist.",
+  "meter.help": "Der Zähler hinter der Hauptsicherung. Geben Sie an, wo er gelesen wird, und speichern Sie: Sie sehen sofort, was dort zu hören ist.",
   "meter.source": "Wo der Zähler gelesen wird",
   "meter.heard": "Jetzt zu hören:",
   "meter.unset": "kein Zähler",
@@ -71,7 +71,7 @@ export const admin = {
   "meter.ratio.help": "Zum Beispiel 40 für 200/5 A. Leer: keine.",
   "meter.ratio.bad": "Schreiben Sie eine Zahl, zum Beispiel 40, oder nichts.",
   "meter.save": "Zähler speichern",
-  "meter.saved": "Gespeichert und in Kraft. Was zu hören ist, steht unter der Quelle; eine unbekannte serielle Leitung zu erkennen kann eine Minute dauern.",
+  "meter.saved": "Gespeichert und in Kraft. „Jetzt zu hören“ sagt, was kommt; eine unbekannte serielle Leitung zu erkennen kann eine Minute dauern.",
   "meter.saved.none": "Gespeichert: Kein Zähler wird mehr gelesen.",
   "meter.saved.pinned": "Gespeichert. Es gilt, sobald Headroom ohne Zähler auf der Befehlszeile gestartet wird.",
   "meter.pinned": "Headroom wurde so gestartet, dass es {source} liest. Was hier gespeichert wird, gilt nach einem Start ohne diese Angabe.",

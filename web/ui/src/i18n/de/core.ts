@@ -53,7 +53,7 @@ export const core = {
   "demo.car.full": "Das Demohaus hat Platz für {most} Ladestationen.",
   "demo.failed": "Im Demohaus wurde nichts geändert: {error}",
 
-  "link.open": "Live",
+  "link.open": "Verbunden",
   "link.connecting": "Verbinden…",
   "link.lost": "Keine Verbindung",
   "link.lost.title": "Die Seite hat Headroom verloren; was Sie sehen, ist {age} alt.",
@@ -295,6 +295,8 @@ export const core = {
   "reason.would": "Beim Steuern: {text}",
   "reason.max_off": "Es war so lange aus, wie zugesagt war.",
   "reason.learning": "{load} wurde kurz gesenkt, um zu sehen, an welchen Phasen es hängt.",
+  "reason.map_unknown": "Die Phasen von {load} sind nicht bekannt: Es wird auf allen gezählt.",
+  "reason.phases_found": "Der Verbrauch von {load} hat die Phasen gezeigt. Stellen Sie sie ein, um sie festzulegen.",
   "reason.normal": "Alles bekommt, was es nutzen kann.",
   "reason.place.main": "{phase} der Hauptsicherung",
   "reason.place.circuit": "{phase} des Stromkreises {circuit}",

@@ -84,6 +84,8 @@ export const setup = {
   "setup.silent.activate": "Die Schnittstelle: In vielen Ländern muss der Netzbetreiber sie erst freischalten. Bitten Sie ihn darum, auf seiner Webseite oder per Telefon.",
   "setup.silent.group": "Die Berechtigung: Der Benutzer, unter dem Headroom läuft, muss in der Gruppe „dialout“ sein, um eine serielle Schnittstelle zu öffnen.",
   "setup.silent.wait": "Die Zeit: Einen Zähler zu erkennen, der alle 10 Sekunden mit ungewöhnlichen Parametern sendet, kann eine Minute dauern.",
+  "setup.silent.file":
+    "Die Datei ist nicht da, oder der Benutzer, unter dem Headroom läuft, darf sie nicht lesen. Legen Sie sie dort ab, oder wählen Sie eine andere Quelle.",
   "setup.silent.trace": "Sehen Sie in der Diagnose, was ankommt,",
   "setup.silent.raw": "oder führen Sie auf dem Computer mit Headroom aus:",
   "setup.silent.again": "Noch einmal suchen",
@@ -92,6 +94,7 @@ export const setup = {
   "setup.fuse.text": "Darunter bleibt Headroom. Lesen Sie es von der Sicherung selbst oder aus dem Vertrag ab; im Zweifel nehmen Sie den kleineren Wert.",
   "setup.fuse.rating.help": "Einer Phase, in Ampere, wie aufgedruckt: 3x25 A heißt 25.",
   "setup.fuse.rating.phases": "Die Phasen haben verschiedene Nennströme, eingestellt auf der Seite „Einstellungen“. Leer lassen, um sie zu behalten.",
+  "setup.fuse.rating.range": "Schreiben Sie 1 A bis {most}.",
   "setup.fuse.common": "Übliche Nennströme",
   "setup.fuse.characteristic.help": "Wie lange sie zu viel Strom aushält. Steht neben dem Nennstrom: gG auf einer Schmelzsicherung; B, C oder D auf einem Schutzschalter („C25“).",
   "setup.fuse.more": "Abstand und Obergrenze der Leistung",
@@ -154,6 +157,8 @@ export const setup = {
   "setup.adopt.done.polled": "{name} ist gespeichert und wird ab jetzt abgefragt.",
   "setup.charger.breaker": "Schutzschalter der Ladestation",
   "setup.charger.breaker.help": "Was ihr eigener Schutzschalter und ihre Leitung aushalten: Mehr bekommt die Ladestation nicht.",
+  "setup.charger.breaker.bad":
+    "Schreiben Sie {least} bis {most}. Kein Auto lädt mit weniger als {least}, ein kleinerer Schutzschalter lässt sich also nicht einhalten.",
   "setup.charger.facts": "{most}, {lines}",
   "setup.charger.change": "ändern",
   "setup.charger.saved": "{name} ist gespeichert.",

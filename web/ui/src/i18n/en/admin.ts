@@ -42,7 +42,7 @@ export const admin = {
   "site.failed": "Nothing was changed: {error}",
 
   "meter.heading": "Meter",
-  "meter.help": "The meter behind the main fuse. Write where it is read and save: below you see at once what is heard there.",
+  "meter.help": "The meter behind the main fuse. Write where it is read and save: you see at once what is heard there.",
   "meter.source": "Where the meter is read",
   "meter.heard": "Heard now:",
   "meter.unset": "no meter",
@@ -67,7 +67,7 @@ export const admin = {
   "meter.ratio.help": "For example 40 for 200/5 A. Empty: none.",
   "meter.ratio.bad": "Write a number, for example 40, or nothing.",
   "meter.save": "Save meter",
-  "meter.saved": "Saved and in force. What is heard stands below the source; an unknown serial line can take a minute to be recognised.",
+  "meter.saved": "Saved and in force. “Heard now” tells what comes; an unknown serial line can take a minute to be recognised.",
   "meter.saved.none": "Saved: no meter is read any more.",
   "meter.saved.pinned": "Saved. It counts once Headroom is started without a meter on its command line.",
   "meter.pinned": "Headroom was started to read {source}. What is saved here counts after a start without that.",

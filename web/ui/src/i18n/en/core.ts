@@ -49,7 +49,7 @@ export const core = {
   "demo.car.full": "The demo house has place for {most} chargers.",
   "demo.failed": "Nothing was changed in the demo house: {error}",
 
-  "link.open": "Live",
+  "link.open": "Connected",
   "link.connecting": "Connecting…",
   "link.lost": "No connection",
   "link.lost.title": "The page has lost Headroom; what you see is {age} old.",
@@ -291,6 +291,8 @@ export const core = {
   "reason.would": "In control: {text}",
   "reason.max_off": "It was off for as long as was promised.",
   "reason.learning": "{load} was lowered for a moment to see on which lines it hangs.",
+  "reason.map_unknown": "The phases of {load} are not known: it counts on all of them.",
+  "reason.phases_found": "What {load} drew has shown its phases. Set them to settle it.",
   "reason.normal": "Everything has what it can use.",
   "reason.place.main": "{phase} of the main fuse",
   "reason.place.circuit": "{phase} of circuit {circuit}",

@@ -46,7 +46,7 @@ export const admin = {
   "site.failed": "Midagi ei muudetud: {error}",
 
   "meter.heading": "Arvesti",
-  "meter.help": "Peakaitsme taga olev arvesti. Kirjuta, kust seda loetakse, ja salvesta: allpool näed kohe, mida sealt kuuldakse.",
+  "meter.help": "Peakaitsme taga olev arvesti. Kirjuta, kust seda loetakse, ja salvesta: näed kohe, mida sealt kuuldakse.",
   "meter.source": "Kust arvestit loetakse",
   "meter.heard": "Praegu kuuldav:",
   "meter.unset": "arvestit pole",
@@ -71,7 +71,7 @@ export const admin = {
   "meter.ratio.help": "Näiteks 40, kui suhe on 200/5 A. Tühi: pole.",
   "meter.ratio.bad": "Kirjuta arv, näiteks 40, või jäta tühjaks.",
   "meter.save": "Salvesta arvesti",
-  "meter.saved": "Salvestatud ja kehtib. Kuuldu on allika all; tundmatu jadaliini äratundmine võib võtta minuti.",
+  "meter.saved": "Salvestatud ja kehtib. „Praegu kuuldav“ näitab, mis tuleb; tundmatu jadaliini äratundmine võib võtta minuti.",
   "meter.saved.none": "Salvestatud: arvestit enam ei loeta.",
   "meter.saved.pinned": "Salvestatud. See kehtib, kui Headroom käivitatakse nii, et käsureal arvestit pole.",
   "meter.pinned": "Headroom käivitati lugema allikat {source}. Siin salvestatu kehtib, kui see käivitatakse ilma selleta.",

@@ -293,6 +293,8 @@ export const core = {
   "reason.would": "Juhtimisrežiimis: {text}",
   "reason.max_off": "See oli väljas nii kaua, kui lubatud.",
   "reason.learning": "Vähendati hetkeks, et näha, millistes faasides on {load}.",
+  "reason.map_unknown": "Koormuse {load} faasid pole teada: see läheb arvesse kõigis.",
+  "reason.phases_found": "Koormuse {load} tarbimine näitas selle faasid. Määra need, et need kinnitada.",
   "reason.normal": "Kõik saavad, mida kasutada suudavad.",
   "reason.place.main": "Peakaitsme {phase}",
   "reason.place.circuit": "Vooluringi {circuit} faas {phase}",

@@ -46,7 +46,7 @@ export const admin = {
   "site.failed": "Mitään ei muutettu: {error}",
 
   "meter.heading": "Mittari",
-  "meter.help": "Pääsulakkeen takana oleva mittari. Kirjoita, mistä sitä luetaan, ja tallenna: alla näet heti, mitä sieltä kuuluu.",
+  "meter.help": "Pääsulakkeen takana oleva mittari. Kirjoita, mistä sitä luetaan, ja tallenna: näet heti, mitä sieltä kuuluu.",
   "meter.source": "Mistä mittaria luetaan",
   "meter.heard": "Nyt kuuluu:",
   "meter.unset": "ei mittaria",
@@ -71,7 +71,7 @@ export const admin = {
   "meter.ratio.help": "Esimerkiksi 40, kun suhde on 200/5 A. Tyhjä: ei ole.",
   "meter.ratio.bad": "Kirjoita luku, esimerkiksi 40, tai jätä tyhjäksi.",
   "meter.save": "Tallenna mittari",
-  "meter.saved": "Tallennettu ja voimassa. Kuultu näkyy lähteen alla; tuntemattoman sarjalinjan tunnistus voi kestää minuutin.",
+  "meter.saved": "Tallennettu ja voimassa. ”Nyt kuuluu” kertoo, mitä tulee; tuntemattoman sarjalinjan tunnistus voi kestää minuutin.",
   "meter.saved.none": "Tallennettu: mittaria ei enää lueta.",
   "meter.saved.pinned": "Tallennettu. Tulee voimaan, kun Headroom käynnistetään ilman mittaria komentorivillä.",
   "meter.pinned": "Headroom käynnistettiin lukemaan lähdettä {source}. Tässä tallennettu tulee voimaan, kun se käynnistetään ilman sitä.",

@@ -295,6 +295,8 @@ export const core = {
   "reason.would": "Ohjaustilassa: {text}",
   "reason.max_off": "Se oli poissa päältä niin kauan kuin on luvattu.",
   "reason.learning": "{load} laskettiin hetkeksi, jotta nähdään, mihin vaiheisiin se on kytketty.",
+  "reason.map_unknown": "Kuorman {load} vaiheet eivät ole tiedossa: se lasketaan kaikille.",
+  "reason.phases_found": "Kuorman {load} ottama virta on näyttänyt sen vaiheet. Vahvista ne asettamalla ne.",
   "reason.normal": "Kaikki saavat, mitä voivat käyttää.",
   "reason.place.main": "Pääsulakkeen {phase}",
   "reason.place.circuit": "Virtapiirin {circuit} vaihe {phase}",

@@ -45,7 +45,7 @@ export const admin = {
   "site.failed": "Rien n’a été modifié : {error}",
 
   "meter.heading": "Compteur",
-  "meter.help": "Le compteur derrière le fusible principal. Indiquez où il est lu et enregistrez : vous voyez aussitôt ci-dessous ce qui est entendu.",
+  "meter.help": "Le compteur derrière le fusible principal. Indiquez où il est lu et enregistrez : vous voyez aussitôt ce qui est entendu.",
   "meter.source": "Où le compteur est lu",
   "meter.heard": "Entendu maintenant :",
   "meter.unset": "pas de compteur",
@@ -70,7 +70,7 @@ export const admin = {
   "meter.ratio.help": "Par exemple 40 pour 200/5 A. Vide : aucun.",
   "meter.ratio.bad": "Écrivez un nombre, par exemple 40, ou rien.",
   "meter.save": "Enregistrer le compteur",
-  "meter.saved": "Enregistré et en vigueur. Ce qui est entendu figure sous la source ; reconnaître une ligne série inconnue peut prendre une minute.",
+  "meter.saved": "Enregistré et en vigueur. « Entendu maintenant » montre ce qui vient ; reconnaître une ligne série inconnue peut prendre une minute.",
   "meter.saved.none": "Enregistré : plus aucun compteur n’est lu.",
   "meter.saved.pinned": "Enregistré. Cela compte dès que Headroom est démarré sans compteur sur la ligne de commande.",
   "meter.pinned": "Headroom a été démarré pour lire {source}. Ce qui est enregistré ici compte après un démarrage sans cela.",

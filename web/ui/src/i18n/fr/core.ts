@@ -53,7 +53,7 @@ export const core = {
   "demo.car.full": "La maison de démonstration a de la place pour {most} bornes.",
   "demo.failed": "Rien n’a été modifié dans la maison de démonstration : {error}",
 
-  "link.open": "En direct",
+  "link.open": "Connecté",
   "link.connecting": "Connexion…",
   "link.lost": "Pas de connexion",
   "link.lost.title": "La page a perdu Headroom ; ce que vous voyez date de {age}.",
@@ -295,6 +295,8 @@ export const core = {
   "reason.would": "En pilotage : {text}",
   "reason.max_off": "L’arrêt a duré aussi longtemps que promis.",
   "reason.learning": "{load} : baissé un instant pour voir à quelles phases l’appareil est raccordé.",
+  "reason.map_unknown": "Les phases de {load} ne sont pas connues : l’appareil compte sur toutes.",
+  "reason.phases_found": "Ce que {load} a tiré a montré ses phases. Réglez-les pour les fixer.",
   "reason.normal": "Chacun a ce qu’il peut utiliser.",
   "reason.place.main": "{phase} du fusible principal",
   "reason.place.circuit": "{phase} du circuit {circuit}",

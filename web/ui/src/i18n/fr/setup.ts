@@ -84,6 +84,8 @@ export const setup = {
   "setup.silent.activate": "Le port : dans beaucoup de pays, le gestionnaire de réseau doit d’abord l’activer. Demandez-le sur son site ou par téléphone.",
   "setup.silent.group": "L’autorisation : l’utilisateur qui lance Headroom doit être dans le groupe « dialout » pour ouvrir un port série.",
   "setup.silent.wait": "Le temps : reconnaître un compteur qui envoie toutes les 10 secondes avec des paramètres inhabituels peut prendre une minute.",
+  "setup.silent.file":
+    "Le fichier n’est pas là, ou l’utilisateur qui lance Headroom ne peut pas le lire. Mettez-le en place, ou choisissez une autre source.",
   "setup.silent.trace": "Voyez dans Diagnostic ce qui arrive,",
   "setup.silent.raw": "ou lancez sur l’ordinateur de Headroom :",
   "setup.silent.again": "Chercher à nouveau",
@@ -92,6 +94,7 @@ export const setup = {
   "setup.fuse.text": "Headroom reste en dessous. Lisez-le sur le fusible lui-même ou dans le contrat ; dans le doute, prenez le plus petit.",
   "setup.fuse.rating.help": "D’une phase, en ampères, comme indiqué : 3x25 A veut dire 25.",
   "setup.fuse.rating.phases": "Ses phases ont des calibres différents, réglés sur la page « Réglages ». Laissez vide pour les garder.",
+  "setup.fuse.rating.range": "Écrivez de 1 A à {most}.",
   "setup.fuse.common": "Calibres courants",
   "setup.fuse.characteristic.help": "Combien de temps il supporte trop de courant. Indiqué à côté du calibre : gG sur un fusible ; B, C ou D sur un disjoncteur (« C25 »).",
   "setup.fuse.more": "Marge, et plafond de puissance",
@@ -154,6 +157,8 @@ export const setup = {
   "setup.adopt.done.polled": "{name} est enregistrée, et interrogée désormais.",
   "setup.charger.breaker": "Disjoncteur de la borne",
   "setup.charger.breaker.help": "Ce que son disjoncteur et son câble supportent : la borne ne reçoit pas plus.",
+  "setup.charger.breaker.bad":
+    "Écrivez de {least} à {most}. Aucune voiture ne charge à moins de {least} : un disjoncteur plus petit ne peut pas être respecté.",
   "setup.charger.facts": "{most}, {lines}",
   "setup.charger.change": "modifier",
   "setup.charger.saved": "{name} est enregistrée.",

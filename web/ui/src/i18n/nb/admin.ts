@@ -45,7 +45,7 @@ export const admin = {
   "site.failed": "Ingenting er endret: {error}",
 
   "meter.heading": "Måler",
-  "meter.help": "Måleren bak hovedsikringen. Skriv hvor den leses, og lagre: under ser du straks hva som høres der.",
+  "meter.help": "Måleren bak hovedsikringen. Skriv hvor den leses, og lagre: du ser straks hva som høres der.",
   "meter.source": "Hvor måleren leses",
   "meter.heard": "Høres nå:",
   "meter.unset": "ingen måler",
@@ -70,7 +70,7 @@ export const admin = {
   "meter.ratio.help": "For eksempel 40 for 200/5 A. Tomt: ingen.",
   "meter.ratio.bad": "Skriv et tall, for eksempel 40, eller ingenting.",
   "meter.save": "Lagre måler",
-  "meter.saved": "Lagret og i kraft. Det som høres, står under kilden; det kan ta et minutt å kjenne igjen en ukjent serielinje.",
+  "meter.saved": "Lagret og i kraft. «Høres nå» viser hva som kommer; det kan ta et minutt å kjenne igjen en ukjent serielinje.",
   "meter.saved.none": "Lagret: ingen måler leses lenger.",
   "meter.saved.pinned": "Lagret. Det gjelder når Headroom startes uten måler på kommandolinjen.",
   "meter.pinned": "Headroom ble startet for å lese {source}. Det som lagres her, gjelder etter en start uten dette.",

@@ -294,6 +294,8 @@ export const core = {
   "reason.would": "Ved styring: {text}",
   "reason.max_off": "Den var av så lenge som lovet.",
   "reason.learning": "{load} ble senket et øyeblikk for å se hvilke faser den henger på.",
+  "reason.map_unknown": "Fasene til {load} er ikke kjent: den teller på alle.",
+  "reason.phases_found": "Det {load} har trukket, har vist fasene dens. Still dem inn for å fastsette dem.",
   "reason.normal": "Alt har det det kan bruke.",
   "reason.place.main": "{phase} på hovedsikringen",
   "reason.place.circuit": "{phase} på kurs {circuit}",

@@ -45,7 +45,7 @@ export const admin = {
   "site.failed": "Er is niets gewijzigd: {error}",
 
   "meter.heading": "Meter",
-  "meter.help": "De meter achter de hoofdzekering. Vul in waar hij wordt gelezen en sla op: hieronder zie je meteen wat daar te horen is.",
+  "meter.help": "De meter achter de hoofdzekering. Vul in waar hij wordt gelezen en sla op: je ziet meteen wat daar te horen is.",
   "meter.source": "Waar de meter wordt gelezen",
   "meter.heard": "Nu te horen:",
   "meter.unset": "geen meter",
@@ -70,7 +70,7 @@ export const admin = {
   "meter.ratio.help": "Bijvoorbeeld 40 voor 200/5 A. Leeg: geen.",
   "meter.ratio.bad": "Vul een getal in, bijvoorbeeld 40, of niets.",
   "meter.save": "Meter opslaan",
-  "meter.saved": "Opgeslagen en van kracht. Wat te horen is, staat onder de bron; een onbekende seriële lijn herkennen kan een minuut duren.",
+  "meter.saved": "Opgeslagen en van kracht. “Nu te horen” toont wat er komt; een onbekende seriële lijn herkennen kan een minuut duren.",
   "meter.saved.none": "Opgeslagen: er wordt geen meter meer gelezen.",
   "meter.saved.pinned": "Opgeslagen. Het geldt zodra Headroom zonder meter op de opdrachtregel wordt gestart.",
   "meter.pinned": "Headroom is gestart om {source} te lezen. Wat hier wordt opgeslagen, geldt na een start zonder dat.",

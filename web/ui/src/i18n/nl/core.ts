@@ -53,7 +53,7 @@ export const core = {
   "demo.car.full": "Het demohuis heeft plaats voor {most} laadpalen.",
   "demo.failed": "Er is niets gewijzigd in het demohuis: {error}",
 
-  "link.open": "Live",
+  "link.open": "Verbonden",
   "link.connecting": "Verbinden…",
   "link.lost": "Geen verbinding",
   "link.lost.title": "De pagina is Headroom kwijt; wat je ziet is {age} oud.",
@@ -295,6 +295,8 @@ export const core = {
   "reason.would": "Bij sturen: {text}",
   "reason.max_off": "Het was zo lang uit als beloofd.",
   "reason.learning": "{load} werd even verlaagd om te zien aan welke fasen het hangt.",
+  "reason.map_unknown": "De fasen van {load} zijn niet bekend: het telt op alle mee.",
+  "reason.phases_found": "Wat {load} vroeg, heeft de fasen laten zien. Stel ze in om ze vast te leggen.",
   "reason.normal": "Alles heeft wat het kan gebruiken.",
   "reason.place.main": "{phase} van de hoofdzekering",
   "reason.place.circuit": "{phase} van groep {circuit}",

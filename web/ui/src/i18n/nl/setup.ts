@@ -84,6 +84,8 @@ export const setup = {
   "setup.silent.activate": "De poort: in veel landen moet de netbeheerder haar eerst aanzetten. Vraag erom, op de website of per telefoon.",
   "setup.silent.group": "De rechten: de gebruiker waaronder Headroom draait, moet in de groep “dialout” zitten om een seriële poort te openen.",
   "setup.silent.wait": "De tijd: een meter herkennen die elke 10 seconden met ongewone parameters zendt, kan een minuut duren.",
+  "setup.silent.file":
+    "Het bestand is er niet, of de gebruiker waaronder Headroom draait, mag het niet lezen. Zet het daar neer, of kies een andere bron.",
   "setup.silent.trace": "Bekijk in Diagnose wat er binnenkomt,",
   "setup.silent.raw": "of voer uit op de computer met Headroom:",
   "setup.silent.again": "Opnieuw zoeken",
@@ -92,6 +94,7 @@ export const setup = {
   "setup.fuse.text": "Hier blijft Headroom onder. Lees het van de zekering zelf of uit het contract; neem bij twijfel de kleinste.",
   "setup.fuse.rating.help": "Van één fase, in ampère, zoals erop staat: 3x25 A betekent 25.",
   "setup.fuse.rating.phases": "De fasen hebben verschillende nominale stromen, ingesteld op de pagina “Instellingen”. Laat leeg om ze te houden.",
+  "setup.fuse.rating.range": "Vul 1 A tot {most} in.",
   "setup.fuse.common": "Gangbare waarden",
   "setup.fuse.characteristic.help": "Hoe lang ze te veel stroom verdraagt. Staat naast de nominale stroom: gG op een smeltzekering; B, C of D op een automaat (“C25”).",
   "setup.fuse.more": "Marge, en een plafond voor het vermogen",
@@ -154,6 +157,8 @@ export const setup = {
   "setup.adopt.done.polled": "{name} is opgeslagen en wordt vanaf nu uitgelezen.",
   "setup.charger.breaker": "Automaat van de laadpaal",
   "setup.charger.breaker.help": "Wat zijn eigen automaat en kabel verdragen: meer krijgt de laadpaal niet.",
+  "setup.charger.breaker.bad":
+    "Vul {least} tot {most} in. Geen auto laadt met minder dan {least}, dus aan een kleinere automaat kan niet worden voldaan.",
   "setup.charger.facts": "{most}, {lines}",
   "setup.charger.change": "wijzigen",
   "setup.charger.saved": "{name} is opgeslagen.",

@@ -45,7 +45,7 @@ export const admin = {
   "site.failed": "Inget har ändrats: {error}",
 
   "meter.heading": "Mätare",
-  "meter.help": "Mätaren bakom huvudsäkringen. Skriv var den läses och spara: nedan ser du genast vad som hörs där.",
+  "meter.help": "Mätaren bakom huvudsäkringen. Skriv var den läses och spara: du ser genast vad som hörs där.",
   "meter.source": "Var mätaren läses",
   "meter.heard": "Hörs nu:",
   "meter.unset": "ingen mätare",
@@ -70,7 +70,7 @@ export const admin = {
   "meter.ratio.help": "Till exempel 40 för 200/5 A. Tomt: inga.",
   "meter.ratio.bad": "Skriv ett tal, till exempel 40, eller inget.",
   "meter.save": "Spara mätare",
-  "meter.saved": "Sparat och i kraft. Vad som hörs står under källan; det kan ta en minut att känna igen en okänd seriell linje.",
+  "meter.saved": "Sparat och i kraft. ”Hörs nu” visar vad som kommer; det kan ta en minut att känna igen en okänd seriell linje.",
   "meter.saved.none": "Sparat: ingen mätare läses längre.",
   "meter.saved.pinned": "Sparat. Det gäller när Headroom startas utan mätare på kommandoraden.",
   "meter.pinned": "Headroom startades för att läsa {source}. Det som sparas här gäller efter en start utan det.",

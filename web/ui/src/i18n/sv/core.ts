@@ -294,6 +294,8 @@ export const core = {
   "reason.would": "Vid styrning: {text}",
   "reason.max_off": "Den var av så länge som utlovat.",
   "reason.learning": "{load} sänktes ett ögonblick för att se vilka faser den sitter på.",
+  "reason.map_unknown": "Faserna för {load} är inte kända: den räknas på alla.",
+  "reason.phases_found": "Det som {load} har dragit har visat dess faser. Ställ in dem för att fastställa dem.",
   "reason.normal": "Allt har vad det kan använda.",
   "reason.place.main": "{phase} på huvudsäkringen",
   "reason.place.circuit": "{phase} på gruppen {circuit}",
