@@ -96,7 +96,7 @@ fn contents(manifest: &Manifest) -> String {
         .map(|file| format!("{} ({} bytes)", file.name, file.size))
         .collect();
     format!(
-        "{}, made {} by Headroom {}",
+        "{}, made {:.3} by Headroom {}",
         files.join(" and "),
         manifest.made,
         manifest.version

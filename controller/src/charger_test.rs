@@ -30,7 +30,9 @@ const ABORTED: &str = "aborted";
 #[derive(Debug, Serialize, Deserialize)]
 struct Stored {
     charger: String,
+    #[serde(serialize_with = "headroom_store::times::one")]
     started: Timestamp,
+    #[serde(serialize_with = "headroom_store::times::one")]
     ended: Timestamp,
     version: String,
     #[serde(flatten)]

@@ -75,7 +75,7 @@ fn written(
     for to in &channel.to {
         mail = mail.to(Mailbox::new(None, mailbox(to)?));
     }
-    let body = format!("{}\n\n{}\n", message.text(), message.time());
+    let body = format!("{}\n\n{:.3}\n", message.text(), message.time());
     mail.body(body).map_err(|error| error.to_string())
 }
 

@@ -91,15 +91,16 @@ impl Message {
             Event::Raised(alarm) | Event::Ended(alarm) => Some(alarm),
             Event::Test(_) => None,
         };
+        let told = |at: Timestamp| format!("{at:.3}");
         json!({
             "event": self.event.name(),
-            "time": self.time(),
+            "time": told(self.time()),
             "site": self.site,
             "id": alarm.map(|it| it.id),
             "code": alarm.map(|it| &it.code),
             "load": alarm.and_then(|it| it.load.as_ref()),
-            "since": alarm.map(|it| it.since),
-            "until": alarm.and_then(|it| it.until),
+            "since": alarm.map(|it| told(it.since)),
+            "until": alarm.and_then(|it| it.until).map(told),
             "title": self.title(language),
             "text": self.text(),
             "version": VERSION,
