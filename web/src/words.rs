@@ -125,7 +125,9 @@ fn wanted(message: &str) -> String {
 fn wanted_type(expected: &str) -> &'static str {
     match expected {
         "f64" | "f32" => "a number",
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" | "u64" | "usize" => "a whole number, 0 or more",
         "i8" | "i16" | "i32" | "i64" => "a whole number",
         "a boolean" => "true or false",
         // Of an enumeration, serde expects a text or an object.

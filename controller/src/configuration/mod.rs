@@ -56,6 +56,9 @@ pub(crate) async fn export(args: &ExportArgs) -> anyhow::Result<()> {
     let state = args.data.open_state().await?;
     let house = state.house();
     if let Some(path) = &args.with_secrets {
+        if path.as_os_str() == "-" {
+            bail!("secrets go into a file for its owner alone: name one with --with-secrets FILE");
+        }
         if path.exists() && !args.force {
             bail!(
                 "{} is there already: choose another name, or overwrite it with --force",

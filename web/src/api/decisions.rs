@@ -64,6 +64,11 @@ pub(crate) fn filter(mut params: Params) -> Result<DecisionFilter, Problem> {
         limit: params.limit(),
     };
     params.finish()?;
+    if let (Some(from), Some(to)) = (filter.from, filter.to)
+        && from >= to
+    {
+        return Err(Problem::parameter("from", "range", "must be before to"));
+    }
     if let Some(name) = &filter.code {
         let code: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =
             name.as_str().into_deserializer();

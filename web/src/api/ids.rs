@@ -1,6 +1,6 @@
 //! Ids of loads: taken from the request, or made from the name.
 
-use headroom_core::validate::is_id;
+use headroom_core::{config::UNMATCHED, validate::is_id};
 use headroom_store::House;
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ pub(crate) fn id_for(value: &Value, house: &House, fallback: &str) -> Result<Str
                 numbered(base, n)
             }
         })
-        .find(|id| !house.has_load(id));
+        .find(|id| id != UNMATCHED && !house.has_load(id));
     Ok(free.unwrap_or_default())
 }
 

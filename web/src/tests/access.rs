@@ -471,6 +471,10 @@ async fn only_changes_are_told_that_nothing_was_changed() {
             Method::GET,
             "readings?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z",
         ),
+        viewer(
+            Method::GET,
+            "decisions?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z",
+        ),
     ];
     for read in reads {
         let answer = read.send().await;

@@ -17,6 +17,9 @@ pub use meter::{Meter, Secret};
 /// The name of the circuit behind the main fuse.
 pub const MAIN: &str = "main";
 
+/// No id of a charger: `/chargers/unmatched` lists the charge points that wait.
+pub const UNMATCHED: &str = "unmatched";
+
 /// Everything that the engine is configured with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{FieldError, Report, SECONDS};
-use crate::config::{Charger, Grid, MAIN, Site, SlowLoad};
+use crate::config::{Charger, Grid, MAIN, Site, SlowLoad, UNMATCHED};
 use crate::units::{Milliamps, Phase, Watts};
 
 /// Currents that a charger can be given.
@@ -52,6 +52,13 @@ impl Charger {
     pub(super) fn errors(&self, site: &Site) -> Vec<FieldError> {
         let mut report = Report::new(&format!("chargers.{}.", self.id));
         report.id(&self.id);
+        if self.id == UNMATCHED {
+            report.add(
+                "id",
+                "conflict",
+                "is the name of the list of charge points that wait: choose another id",
+            );
+        }
         report.name(&self.name);
         report.range(
             "max_current_a",

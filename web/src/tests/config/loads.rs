@@ -47,6 +47,18 @@ async fn a_charger_is_made_with_a_password_that_is_told_once() {
 }
 
 #[tokio::test]
+async fn no_charger_takes_the_name_of_those_that_wait() {
+    let mut rig = Rig::new().await;
+    let driver = json!({"kind": "ocpp", "charge_point_id": "CP1"});
+    let body = json!({"id": "unmatched", "driver": driver});
+    let refused = rig.do_it(Method::POST, "chargers", body).await;
+    assert_eq!(refused.problem(), (422, "invalid"));
+    let body = json!({"name": "Unmatched", "driver": driver});
+    let made = rig.do_it(Method::POST, "chargers", body).await;
+    assert_eq!(made.body["id"], "unmatched-2");
+}
+
+#[tokio::test]
 async fn a_patch_changes_what_it_names() {
     let mut rig = house_with_loads().await;
     let stored = |rig: &Rig| rig.everything()["config"]["chargers"][0].clone();
