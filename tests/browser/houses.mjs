@@ -29,16 +29,27 @@ export async function calm(page) {
 export const alarm = (id, code, text, load = null) => ({ id, code, load, since: "2026-01-15T11:00:00Z", text });
 
 /** An overload that lasts since a car does not obey. */
-export const overloaded = (house) => ({
-  ...house,
-  state: "operating.curtailing",
-  phases: house.phases.map((p, i) => (i === 0 ? { ...p, measured_a: 30, headroom_a: -5, thermal: 0.9 } : p)),
-  alarms: [
-    alarm(1, "slow_load_lost", "The heater cannot be reached."),
-    alarm(2, "not_obeying", "It draws 16 A although it was told 0 A.", house.loads.find((l) => l.kind === "charger").id),
-    alarm(3, "overload", "L1 of the main fuse carries 30 A of 25 A for more than half a minute."),
-  ],
-});
+export const overloaded = (house) => {
+  const car = house.loads.find((l) => l.kind === "charger");
+  const text = `${car.name} draws 16 A although it was told 0 A: 16 A are counted for it, and others get less. Check that the charger allows control from outside.`;
+  const reason = { code: "not_obeying", load: car.id, text };
+  return {
+    ...house,
+    state: "operating.curtailing",
+    reason,
+    phases: house.phases.map((p, i) => (i === 0 ? { ...p, measured_a: 30, background_a: 14, headroom_a: -5, thermal: 0.9 } : p)),
+    loads: house.loads.map((l) =>
+      l === car
+        ? { ...l, status: "charging", setpoint_a: 0, acknowledged_a: 0, measured_a: l.measured_a?.map((_, i) => (i === 0 ? 16 : 0)) ?? null, following: false, reason }
+        : l,
+    ),
+    alarms: [
+      alarm(1, "slow_load_lost", "The heater cannot be reached."),
+      alarm(2, "not_obeying", text, car.id),
+      alarm(3, "overload", "L1 of the main fuse carries 30 A of 25 A for more than half a minute."),
+    ],
+  };
+};
 
 /** The first start: no meter, no loads, the fuse that Headroom ships with. */
 export const fresh = (house) => ({
