@@ -192,23 +192,36 @@ pub struct Capabilities {
 const ALL_PHASES: u8 = 3;
 
 impl Capabilities {
-    /// Whether a connector with so many terminals always uses all three: it said that it cannot change. It is not told a
-    /// number then; some refuse a profile for that alone.
-    pub(crate) fn keeps_phases(self, terminals: usize) -> bool {
-        self.phase_switching == Grade::NotThere && terminals == usize::from(ALL_PHASES)
+    /// Whether a connector with so many terminals uses all three whatever it is asked for: it said that it cannot change, and
+    /// nothing of what may be `in_force` is on fewer. It is not told a number then; some refuse a profile for that alone.
+    pub(crate) fn keeps_phases(
+        self,
+        terminals: usize,
+        in_force: [Option<LimitRequest>; 2],
+    ) -> bool {
+        self.phase_switching == Grade::NotThere
+            && terminals == usize::from(ALL_PHASES)
+            && !in_force.iter().flatten().any(LimitRequest::is_on_fewer)
     }
 
-    /// The request as such a connector would do it: what is meant for one phase flows on all of them. `None`: nothing to change.
-    pub(crate) fn on_all_phases(
+    /// The request as such a connector does it: what is meant for one phase flows on all of them.
+    pub(crate) fn as_done(
         self,
         request: LimitRequest,
         terminals: usize,
-    ) -> Option<LimitRequest> {
-        let fewer = (1..ALL_PHASES).contains(&request.phases);
-        (fewer && self.keeps_phases(terminals)).then_some(LimitRequest {
-            phases: ALL_PHASES,
+        in_force: [Option<LimitRequest>; 2],
+    ) -> LimitRequest {
+        let spreads = request.is_on_fewer() && self.keeps_phases(terminals, in_force);
+        LimitRequest {
+            phases: if spreads { ALL_PHASES } else { request.phases },
             ..request
-        })
+        }
+    }
+}
+
+impl LimitRequest {
+    fn is_on_fewer(&self) -> bool {
+        (1..ALL_PHASES).contains(&self.phases)
     }
 }
 

@@ -56,6 +56,8 @@ impl Peer {
             .status()
             .is_ok_and(|status| status.success());
         if !has {
+            let required = std::env::var("HEADROOM_REQUIRE_PEERS").as_deref() == Ok("1");
+            assert!(!required, "no Python with the package ocpp");
             println!("skipped: no Python with the package ocpp; ./check installs it");
             return None;
         }
@@ -317,6 +319,7 @@ async fn three_one_three(script: &str) {
     it.background_ma = [2_000, 20_500, 20_500];
     it.until("paused at once", 15, |it| it.draws(NONE)).await;
     assert_eq!(it.told.last(), Some(&(0, 3)));
+    it.highest_ma = 0;
     it.until("on one phase", 900, |it| it.draws(ONE) && it.reports(ONE))
         .await;
     assert_eq!(it.peer.now()["told_phases"], 1);
@@ -338,7 +341,7 @@ async fn three_one_three(script: &str) {
         Grade::Claimed,
         "it was paused between"
     );
-    assert!(it.highest_ma <= 25_300 + 16_000, "{}", it.highest_ma);
+    assert!(it.highest_ma <= 25_300, "{}", it.highest_ma);
 
     // There is room again.
     it.background_ma = [2_000; 3];
@@ -378,14 +381,19 @@ async fn one_that_cannot_switch_is_told_no_number_and_gets_nothing_for_one_phase
         assert_eq!(it.peer.now()["told_phases"], Value::Null, "{script}");
         it.highest_ma = 0;
         it.until("one phase is wanted", 900, |it| {
-            it.told.last().is_some_and(|(_, phases)| *phases == 1)
+            it.told.contains(&(6_000, 1))
         })
         .await;
+        it.until("it stays paused", 5, |it| it.told.last() == Some(&(0, 3)))
+            .await;
         for _ in 0..20 {
             it.second().await;
             assert!(it.draws(NONE), "{script}: {}", it.peer.now());
         }
         assert_eq!(it.peer.now()["told_phases"], Value::Null, "{script}");
         assert!(it.highest_ma <= 20_500, "{script}: {}", it.highest_ma);
+        it.background_ma = [2_000; 3];
+        it.until("on three phases again", 900, |it| it.draws(ALL))
+            .await;
     }
 }

@@ -28,6 +28,8 @@ enum Manner {
     KeepsThree,
     /// It does as it is told, and its meter shows nothing.
     Silent,
+    /// It cannot change them: more on one phase than it has on all of them is refused.
+    Refuses,
 }
 
 struct Point {
@@ -41,7 +43,15 @@ struct Point {
     before: (i64, u8),
     /// Since it was told: (second, limit, phases).
     history: Vec<(u64, i64, u8)>,
+    /// What it falls to when its lease has run out.
+    safe: i64,
+    /// When the newest limit that it took came.
+    leased_s: u64,
+    refused: Vec<u64>,
 }
+
+/// Of every charger here, in seconds.
+const LEASE_S: u64 = 120;
 
 impl Point {
     fn new(id: &'static str, lines: &[Phase], switching: bool, manner: Manner) -> Self {
@@ -54,6 +64,9 @@ impl Point {
             told: (0, 0, 3),
             before: (0, 3),
             history: Vec::new(),
+            safe: 0,
+            leased_s: 0,
+            refused: Vec::new(),
         }
     }
 
@@ -67,8 +80,8 @@ impl Point {
             min_current_a: Milliamps(6_000),
             phases: Some(self.lines.clone()),
             phase_switching: self.switching,
-            safe_current_a: Milliamps::ZERO,
-            lease_s: 120,
+            safe_current_a: Milliamps(self.safe),
+            lease_s: u32::try_from(LEASE_S).unwrap(),
             lease: LeaseProof::Claimed,
             priority: 1,
             accept_risk: false,
@@ -78,13 +91,15 @@ impl Point {
     /// What it draws at each of its terminals.
     fn draws(&self, s: u64) -> Vec<i64> {
         let (at, limit, phases) = self.told;
-        let (limit, phases) = if s < at + FOLLOWS_S {
+        let (limit, phases) = if s > self.leased_s + LEASE_S {
+            (self.safe, 3)
+        } else if s < at + FOLLOWS_S {
             self.before
         } else {
             (limit, phases)
         };
         let used = match self.manner {
-            Manner::KeepsThree => 3,
+            Manner::KeepsThree | Manner::Refuses => 3,
             Manner::Obeys | Manner::Silent => usize::from(phases),
         };
         (0..self.lines.len())
@@ -186,7 +201,9 @@ impl House {
                             .iter()
                             .map(|draw| match point.manner {
                                 Manner::Silent => Some(Milliamps::ZERO),
-                                Manner::Obeys | Manner::KeepsThree => Some(Milliamps(*draw)),
+                                Manner::Obeys | Manner::KeepsThree | Manner::Refuses => {
+                                    Some(Milliamps(*draw))
+                                }
                             })
                             .collect(),
                     ),
@@ -212,16 +229,26 @@ impl House {
             {
                 let s = self.s;
                 let point = self.points.iter_mut().find(|p| p.id == load).unwrap();
-                if (point.told.1, point.told.2) != (limit_a.0, phases) {
+                let more = limit_a.0 > point.draws(s).into_iter().max().unwrap_or_default();
+                let outcome = if point.manner == Manner::Refuses && phases == 1 && more {
+                    point.refused.push(s);
+                    Outcome::Rejected
+                } else {
+                    point.leased_s = s;
+                    Outcome::Accepted
+                };
+                if outcome == Outcome::Accepted
+                    && (point.told.1, point.told.2) != (limit_a.0, phases)
+                {
                     point.before = (point.told.1, point.told.2);
                     point.told = (s, limit_a.0, phases);
                     point.history.push((s, limit_a.0, phases));
                 }
                 let result = Event::Result(CommandResult {
                     command: action.command,
-                    outcome: Outcome::Accepted,
+                    outcome,
                 });
-                self.engine.step(result, now);
+                self.step(result);
             }
         }
     }
@@ -300,6 +327,38 @@ fn a_charger_that_keeps_its_three_phases_is_cut_and_not_tried_again() {
     assert!(!starts.is_empty() && starts.iter().all(|(_, limit, _)| *limit == 6_000));
     assert!(starts.len() <= 2, "{starts:?}");
     assert_eq!(house.told(0).0, 0);
+}
+
+/// Whatever it falls to by itself: the pause that it keeps is renewed, and it has all of its phases again when there is room.
+#[test]
+fn a_charger_that_refuses_one_phase_stays_paused_until_three_have_room() {
+    for safe in [0, 6_000] {
+        let mut point = Point::new("ev1", &Phase::ALL, true, Manner::Refuses);
+        point.safe = safe;
+        let mut house = House::new(vec![point], [2_000; 3]);
+        house.run(120);
+        assert_eq!(house.told(0), (16_000, 3));
+        house.background = [2_000, 20_500, 20_500];
+        house.run(60);
+        assert_eq!(house.told(0), (0, 3));
+        house.highest = [0; 3];
+        house.run(3_600);
+        let refused = &house.points[0].refused;
+        assert!(!refused.is_empty(), "it was never asked");
+        let pauses: Vec<u64> = refused.windows(2).map(|two| two[1] - two[0]).collect();
+        assert!(
+            pauses.iter().all(|pause| *pause >= SWITCH_EVERY_S),
+            "{pauses:?}"
+        );
+        assert_eq!(
+            house.highest,
+            [2_000, 20_500, 20_500],
+            "safe current {safe} mA"
+        );
+        house.background = [2_000; 3];
+        house.run(900);
+        assert_eq!(house.told(0), (16_000, 3), "safe current {safe} mA");
+    }
 }
 
 #[test]

@@ -40,7 +40,7 @@ use crate::{
     frame::{self, Frame},
     sessions::Part,
     types::{Capabilities, Counters, LimitOutcome, LimitRequest, Note, Now, Output, Settings},
-    wear::{Urgency, WRITES_PER_DAY},
+    wear::WRITES_PER_DAY,
 };
 
 /// Time for an answer to `SetChargingProfile`; real ones take up to about a second.
@@ -278,9 +278,6 @@ impl Session {
     /// Gives a limit. It replaces one that waits. Where nothing may be sent it is not kept for
     /// later, when it would be old: its outcome is a time-out.
     pub fn set_limit(&mut self, request: LimitRequest, now: Now) {
-        let can = &self.learnt.capabilities;
-        let all = can.on_all_phases(request, self.settings.terminals);
-        let request = all.unwrap_or(request);
         let limit = Waiting {
             request,
             sent_at: None,
@@ -297,13 +294,7 @@ impl Session {
                 self.base = Base::Due;
             }
         }
-        let safe_ma = self.settings.safe_ma;
-        if all.is_some() && self.learnt.urgency(request, safe_ma, now.wall) == Urgency::Raise {
-            self.note(Note::PhasesFixed);
-            self.outcome(limit, LimitOutcome::Rejected, now);
-        } else {
-            self.waiting = Some(limit);
-        }
+        self.waiting = Some(limit);
         self.advance(now);
     }
 

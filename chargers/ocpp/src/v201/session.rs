@@ -284,18 +284,14 @@ impl Session {
     /// later, when it would be old: its outcome is a time-out. A station that cannot be controlled
     /// has refused it.
     pub fn set_limit(&mut self, request: LimitRequest, now: Now) {
-        let can = &self.learnt.capabilities;
-        let all = can.on_all_phases(request, self.settings.terminals);
-        let request = all.unwrap_or(request);
+        let done = self.as_done(request, now);
         let limit = Waiting {
             request,
             sent_at: None,
             attempt: 1,
             restored: false,
             shape: Shape::Lease,
-            urgency: self
-                .learnt
-                .urgency(request, self.settings.safe_ma, now.wall),
+            urgency: self.learnt.urgency(done, self.settings.safe_ma, now.wall),
         };
         if !self.may_send() {
             self.outcome(limit, LimitOutcome::Timeout, now);
@@ -307,11 +303,8 @@ impl Session {
                 self.base = Base::Due;
             }
         }
-        let spreads = all.is_some() && limit.urgency == Urgency::Raise;
-        if spreads {
-            self.note(Note::PhasesFixed);
-        }
-        if self.absent || spreads {
+        if self.absent {
+            self.waiting = None;
             self.outcome(limit, LimitOutcome::Rejected, now);
         } else {
             self.waiting = Some(limit);

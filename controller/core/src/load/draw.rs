@@ -306,6 +306,12 @@ impl Load {
         (REACTION_MS..self.slow_ms()).contains(&since) && self.excess(now) > Milliamps::ZERO
     }
 
+    /// Whether it was told less a moment ago and draws more than that, by more than one that follows: so it is said. What
+    /// counts for it is asked of [`Load::is_late`].
+    pub fn has_yet_to_fall(&self, now: Instant) -> bool {
+        self.is_late(now) && self.unsettled.is_some() && self.excess(now) > FOLLOW
+    }
+
     /// What it draws above what it was told for longer than it is slow: it is told so much less.
     pub fn overdraw(&self, now: Instant) -> Milliamps {
         let since = self.changed_at.map_or(0, |at| now.since_ms(at));

@@ -46,6 +46,9 @@ pub(super) struct PhaseUse {
     switched_at: Option<Instant>,
     /// It was told one phase and went on using others.
     strays: bool,
+    /// It was told one phase and has not taken that yet.
+    #[serde(default)]
+    asked: bool,
     /// Since when a car wants current.
     wants_since: Option<Instant>,
 }
@@ -162,10 +165,30 @@ impl Load {
             usage.switched_at = Some(now);
             usage.span = Span::All;
         }
+        usage.asked = one && (usage.asked || !usage.told_one);
         usage.told_one = one;
         if one && idle && usage.span == Span::All {
             usage.span = Span::Tried;
         }
+    }
+
+    /// It took what it was told.
+    pub(super) const fn take_phases(&mut self) {
+        self.phase_use.asked = false;
+    }
+
+    /// It refused what it was told. Where that was to go to one phase it stays on all of them, as it was, and
+    /// is asked again when it has rested; `false`: it was something else.
+    pub(super) const fn refuse_phases(&mut self, now: Instant) -> bool {
+        let usage = &mut self.phase_use;
+        if !usage.asked {
+            return false;
+        }
+        usage.asked = false;
+        usage.told_one = false;
+        usage.span = Span::All;
+        usage.switched_at = Some(now);
+        true
     }
 
     /// What its report shows of the phases that it uses.

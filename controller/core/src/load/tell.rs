@@ -93,10 +93,15 @@ impl Load {
             let answered = self.sent_at.map_or(0, |sent| now.since_ms(sent));
             self.answers_after_ms = answered.min(ANSWER_MAX_MS).max(self.answers_after_ms);
             self.acknowledged = self.setpoint;
+            self.take_phases();
             self.accepted_at = Some(now);
             self.failures = 0;
             self.retry_at = None;
             self.lease_until = Some(now.after_s(self.spec.lease_s));
+        } else if outcome == Outcome::Rejected && self.refuse_phases(now) {
+            self.failures = 0;
+            self.followed = None;
+            self.retry_at = None;
         } else {
             self.failures = self.failures.saturating_add(1);
             self.followed = None;

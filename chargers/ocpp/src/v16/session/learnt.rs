@@ -98,6 +98,12 @@ impl Learnt {
         self.in_force.filter(|in_force| wall < in_force.until)
     }
 
+    /// The limits that may be in force.
+    pub(super) fn may_be_in_force(&self, wall: Timestamp) -> [Option<LimitRequest>; 2] {
+        let lease = self.lease_now(wall).map(|lease| lease.request);
+        [lease, self.in_doubt]
+    }
+
     /// What a limit is beside what may be in force: the lease, one in doubt, else the base.
     pub(super) fn urgency(&self, request: LimitRequest, safe_ma: u32, wall: Timestamp) -> Urgency {
         let Some(lease) = self.lease_now(wall) else {

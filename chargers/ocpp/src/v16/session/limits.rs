@@ -33,7 +33,13 @@ impl Session {
             return;
         }
         let safe_ma = self.settings.safe_ma;
-        let urgency = self.learnt.urgency(waiting.request, safe_ma, now.wall);
+        let request = self.as_done(waiting.request, now);
+        let urgency = self.learnt.urgency(request, safe_ma, now.wall);
+        if request != waiting.request && urgency == Urgency::Raise {
+            self.note(Note::PhasesFixed);
+            self.refuse_waiting(now);
+            return;
+        }
         // Without it the charge point would fall to more.
         let keeps_low = waiting.request.limit_ma < safe_ma;
         let bears = self.quirks.writes_per_day().unwrap_or(u32::MAX);
@@ -54,6 +60,15 @@ impl Session {
                 return;
             }
         };
+    }
+
+    /// What becomes of a request at this connector.
+    pub(super) fn as_done(&self, request: LimitRequest, now: Now) -> LimitRequest {
+        let learnt = &self.learnt;
+        let in_force = learnt.may_be_in_force(now.wall);
+        learnt
+            .capabilities
+            .as_done(request, self.settings.terminals, in_force)
     }
 
     fn refuse_waiting(&mut self, now: Now) {

@@ -12,19 +12,16 @@ use crate::{
 };
 
 impl Session {
-    pub(super) fn amounts(&self, limit_ma: u32, phases: u8, form: Form) -> Amounts {
+    pub(super) fn amounts(&self, limit_ma: u32, phases: u8, form: Form, now: Now) -> Amounts {
+        let learnt = &self.learnt;
+        let in_force = learnt.may_be_in_force(now.wall);
+        let keeps = learnt
+            .capabilities
+            .keeps_phases(self.settings.terminals, in_force);
         Amounts {
             limit_ma: self.quirks.step_down(limit_ma),
             safe_ma: self.settings.safe_ma,
-            phases: if self
-                .learnt
-                .capabilities
-                .keeps_phases(self.settings.terminals)
-            {
-                0
-            } else {
-                phases
-            },
+            phases: if keeps { 0 } else { phases },
             power_phases: if form.unit == Unit::Watts {
                 self.power_phases(phases)
             } else {
@@ -65,7 +62,11 @@ impl Session {
             Schedule::Base { charger_time }
         };
         let safe_ma = self.settings.safe_ma;
-        let payload = profile::payload(form.form, schedule, self.amounts(safe_ma, 0, form.form));
+        let payload = profile::payload(
+            form.form,
+            schedule,
+            self.amounts(safe_ma, 0, form.form, now),
+        );
         let kind = Kind::Base {
             form,
             safe_ma,
@@ -78,6 +79,7 @@ impl Session {
     pub(super) fn send_limit(&mut self, mut waiting: Waiting, now: Now) {
         waiting.sent_at = waiting.sent_at.or(Some(now.wall));
         self.learnt.wear.limited(now.wall);
+        waiting.request = self.as_done(waiting.request, now);
         let request = waiting.request;
         let charger_time = self.learnt.charger_time(now.wall);
         let LeaseForm { form, shape, .. } = self.learnt.ladder.lease(Situation {
@@ -103,7 +105,7 @@ impl Session {
                 }
             }
         };
-        let amounts = self.amounts(request.limit_ma, request.phases, form);
+        let amounts = self.amounts(request.limit_ma, request.phases, form, now);
         let payload = profile::payload(form, schedule, amounts);
         self.send_profile_call(Kind::Limit(waiting), payload, now);
     }

@@ -132,19 +132,25 @@ impl Session {
         false
     }
 
-    fn amounts(&self, limit_ma: u32, phases: u8, form: Form) -> Amounts {
+    /// What becomes of a request at this EVSE.
+    pub(super) fn as_done(&self, request: LimitRequest, now: Now) -> LimitRequest {
+        let learnt = &self.learnt;
+        let in_force = learnt.may_be_in_force(now.wall);
+        learnt
+            .capabilities
+            .as_done(request, self.settings.terminals, in_force)
+    }
+
+    fn amounts(&self, limit_ma: u32, phases: u8, form: Form, now: Now) -> Amounts {
+        let learnt = &self.learnt;
+        let in_force = learnt.may_be_in_force(now.wall);
+        let keeps = learnt
+            .capabilities
+            .keeps_phases(self.settings.terminals, in_force);
         Amounts {
             limit_ma,
             safe_ma: self.settings.safe_ma,
-            phases: if self
-                .learnt
-                .capabilities
-                .keeps_phases(self.settings.terminals)
-            {
-                0
-            } else {
-                phases
-            },
+            phases: if keeps { 0 } else { phases },
             power_phases: if form.unit == Unit::Watts {
                 self.power_phases(phases)
             } else {
@@ -184,7 +190,7 @@ impl Session {
             Schedule::Base { charger_time }
         };
         let safe_ma = self.settings.safe_ma;
-        let amounts = self.amounts(safe_ma, 0, form.form);
+        let amounts = self.amounts(safe_ma, 0, form.form, now);
         let payload = profile::payload(form.form, schedule, amounts, Extras::default());
         let attempt = self.base_attempt + 1;
         let call = Call {
@@ -231,11 +237,17 @@ impl Session {
     fn send_limit(&mut self, mut waiting: Waiting, now: Now) {
         // Once more: since it came, another one may have been taken.
         let safe_ma = self.settings.safe_ma;
-        waiting.urgency = self.learnt.urgency(waiting.request, safe_ma, now.wall);
-        if self.is_held(waiting, now) {
+        let done = self.as_done(waiting.request, now);
+        waiting.urgency = self.learnt.urgency(done, safe_ma, now.wall);
+        let spreads = done != waiting.request && waiting.urgency == Urgency::Raise;
+        if spreads {
+            self.note(Note::PhasesFixed);
+        }
+        if spreads || self.is_held(waiting, now) {
             self.outcome(waiting, LimitOutcome::Rejected, now);
             return;
         }
+        waiting.request = done;
         waiting.sent_at = waiting.sent_at.or(Some(now.wall));
         self.learnt.wear.limited(now.wall);
         let LimitRequest {
@@ -274,7 +286,7 @@ impl Session {
             transaction: self.learnt.transaction.as_deref(),
             max_offline_s: (self.is_21 && above_base).then_some(lease_s),
         };
-        let amounts = self.amounts(limit_ma, phases, lease.form);
+        let amounts = self.amounts(limit_ma, phases, lease.form, now);
         let call = Call {
             action: "SetChargingProfile",
             payload: profile::payload(lease.form, schedule, amounts, extras),

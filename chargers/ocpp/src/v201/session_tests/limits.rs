@@ -273,3 +273,61 @@ fn a_station_that_cannot_switch_is_told_no_number_of_phases() {
         }
     }
 }
+
+/// What is on one phase is lowered and renewed on it, whatever the station says of itself by now; and a limit that is
+/// refused for that replaces the one that waited.
+#[test]
+fn what_is_on_one_phase_stays_there_when_the_station_says_another_thing() {
+    let one = |command, ampere| LimitRequest {
+        phases: 1,
+        ..request(command, ampere)
+    };
+    let mut bench = Bench::new(SETTINGS);
+    bench.variables = vec![("Phases3to1", "true")];
+    bench.boot();
+    bench.answer("Accepted");
+    bench.settle();
+    bench.limit(one(1, 16));
+    bench.answer("Accepted");
+    bench.variables = vec![("Phases3to1", "false")];
+    bench.boot();
+    bench.answer("Accepted");
+    bench.settle();
+    assert_eq!(
+        bench.session.capabilities().phase_switching,
+        Grade::NotThere
+    );
+    for (command, ampere) in [(2, 16), (3, 8)] {
+        bench.limit(one(command, ampere));
+        let sent = bench.answer("Accepted");
+        let period = &schedule(&sent)["chargingSchedulePeriod"][0];
+        assert_eq!(period["numberPhases"], 1, "{ampere} A");
+        assert_eq!(
+            bench.outcomes.last(),
+            Some(&(command, LimitOutcome::Accepted))
+        );
+    }
+}
+
+#[test]
+fn a_limit_that_is_refused_replaces_the_one_that_waits() {
+    let mut bench = Bench::new(SETTINGS);
+    bench.variables = vec![("Phases3to1", "false")];
+    bench.boot();
+    bench.answer("Accepted");
+    bench.settle();
+    bench.limit(request(1, 6));
+    let raise = LimitRequest {
+        phases: 1,
+        ..request(3, 16)
+    };
+    // The line is busy with the first.
+    bench.limit(request(2, 16));
+    bench.limit(raise);
+    bench.answer("Accepted");
+    assert!(bench.calls.is_empty(), "{:?}", bench.calls);
+    assert_eq!(
+        bench.outcomes,
+        [(1, LimitOutcome::Accepted), (3, LimitOutcome::Rejected)]
+    );
+}
