@@ -505,14 +505,13 @@ impl Control {
         time: jiff::Timestamp,
     ) -> Option<Arc<Decision>> {
         let journal = &self.connections.journal;
-        let seq = journal.event(time, snapshot.at, event.clone());
         let state_changed = actions.state != self.state;
         self.state = actions.state;
         if actions.actions.is_empty() && !state_changed && actions.would_be.is_empty() {
+            journal.event(time, snapshot.at, event);
             return None;
         }
         Some(journal.decision(Step {
-            seq,
             event,
             time,
             actions: actions.actions.clone(),

@@ -59,26 +59,40 @@ impl DataArgs {
         Ok(StateDb::open(&directory).await?)
     }
 
-    /// The same before the service's first start: what is not there is begun, and who asked is told where.
+    /// The same before the service's first start: what is not there is begun. Who asked is to be told so once it is there
+    /// to stay.
     ///
     /// # Errors
     /// When it cannot be made or opened.
-    pub(crate) async fn open_or_begin_state(&self) -> anyhow::Result<StateDb> {
+    pub(crate) async fn open_or_begin_state(&self) -> anyhow::Result<(StateDb, Begun)> {
         let directory = data_directory(self.directory.as_deref())?;
-        if !has_state(&directory)? {
-            tracing::warn!(
-                "there was no Headroom in the data directory {}: one is begun there, which the service must use too (--data \
-                 DIR or $STATE_DIRECTORY)",
-                directory.display()
-            );
-        }
+        let missing = !has_state(&directory)?;
         // Made for its owner alone, and let go of at once: the service may start beside this.
         std::fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&directory)
             .with_context(|| format!("cannot make the data directory {}", directory.display()))?;
-        Ok(StateDb::open(&directory).await?)
+        let state = StateDb::open(&directory).await?;
+        Ok((state, Begun(missing.then_some(directory))))
+    }
+}
+
+/// A data directory that was begun, or none.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Begun(Option<PathBuf>);
+
+impl Begun {
+    /// Tells who asked where it is.
+    pub(crate) fn tell(&self) {
+        if let Some(directory) = &self.0 {
+            tracing::warn!(
+                "there was no Headroom in the data directory {}: one is begun there, which the service must use too (--data \
+                 DIR or $STATE_DIRECTORY)",
+                directory.display()
+            );
+        }
     }
 }
 

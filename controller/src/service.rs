@@ -325,6 +325,7 @@ impl Service {
         let mut control = tokio::spawn(control.run(stopped.clone()));
         let chargers = devices.clone();
         let tls = std::sync::Arc::clone(&app.tls);
+        let scheme = tls.acceptor().map_or("http", |_| "https");
         let tls = Box::new(move || tls.acceptor());
         let central = tokio::spawn(async move { chargers.serve(self.ocpp, tls).await });
         let beside = self.socket.take();
@@ -341,12 +342,7 @@ impl Service {
         warn_of_clear(&self.state.house(), None);
         announce(web_address, &self.state, open_demo).await?;
         tracing::info!(web = %web_address, ocpp = %ocpp_address, "Headroom is up");
-        if web_address.ip().is_unspecified()
-            && let Some(own) = address_in_network()
-        {
-            let page = SocketAddr::new(own, web_address.port());
-            tracing::info!("in the network the page is at http://{page}");
-        }
+        tell_address_in_network(web_address, scheme);
         // Only systemd asks for this; without it there is nothing to tell.
         drop(sd_notify::notify(&[sd_notify::NotifyState::Ready]));
 
@@ -372,6 +368,16 @@ impl Service {
         self.journal.close().await;
         self.state.close().await;
         outcome
+    }
+}
+
+/// Says in the log where others in the network reach the page, where it is open to them.
+fn tell_address_in_network(web: SocketAddr, scheme: &str) {
+    if web.ip().is_unspecified()
+        && let Some(own) = address_in_network()
+    {
+        let page = SocketAddr::new(own, web.port());
+        tracing::info!("in the network the page is at {scheme}://{page}");
     }
 }
 

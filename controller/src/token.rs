@@ -75,9 +75,10 @@ pub(crate) async fn run(args: &TokenArgs) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match &args.command {
         TokenCommand::Create { name, role, data } => {
-            let state = data.open_or_begin_state().await?;
+            let (state, begun) = data.open_or_begin_state().await?;
             let made = state.create_token(name, (*role).into()).await;
             let (_, secret) = made.with_context(|| format!("no token \"{name}\" was made"))?;
+            begun.tell();
             writeln!(out, "{secret}")?;
         }
         TokenCommand::List { data } => {

@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { accessible, address, api, call, counts, drawn, eventually, openBrowser, openPage, reads, run, SCHEMES, shoot, SIZES, visit } from "./harness.mjs";
-import { calm, noMeter, openHouse } from "./houses.mjs";
+import { accessible, address, api, call, counts, drawn, eventually, none, openBrowser, openPage, PROMPT_MS, reads, run, SCHEMES, shoot, SIZES, visit } from "./harness.mjs";
+import { calm, noMeter, openHouse, spoken } from "./houses.mjs";
 
 const base = address();
 const faults = [];
@@ -30,7 +30,7 @@ async function fuseChanged() {
   await said("site").filter({ hasText: `${lower} A` }).waitFor();
   await eventually(rating, lower);
   const limit = lower - (await api(page, "/site")).margin_a;
-  await eventually(async () => (await api(page, "/status")).phases[0].limit_a, limit, "the limit at once");
+  await eventually(async () => (await api(page, "/status")).phases[0].limit_a, limit, "the limit at once", PROMPT_MS);
 
   const whole = JSON.stringify(await api(page, "/site"));
   for (const wrong of ["-5", "lots"]) {
@@ -191,6 +191,59 @@ async function chargerAddedChangedRemoved() {
   assert.equal((await api(page, "/chargers")).items.length, before);
 }
 
+/** No car goes below 6 A; below what is set of one charger others do. Each is told as what it is. */
+async function breakerTooSmall() {
+  const chargers = await api(page, "/chargers");
+  const [first, second] = chargers.items;
+  const items = chargers.items.map((one) => (one.id === first.id ? { ...one, min_current_a: 10 } : one));
+  const said = [];
+  for (const language of ["en", "de"]) {
+    const answers = { "/chargers": { ...chargers, items } };
+    const other = await openHouse(browser, base, faults, await calm(page), answers, { at: "#/setup/chargers", prepare: spoken(language) });
+    for (const { id } of [first, second]) {
+      const form = other.locator(`[data-form="edit-${id}"]`);
+      await other.locator(`details:has([data-form="edit-${id}"]) > summary`).click();
+      await other.locator(`#edit-${id}-most`).fill("5");
+      await form.locator('button[type="submit"]').click();
+      said.push(await reads(other.locator(`#edit-${id}-most-error`), /\d+ A/));
+    }
+    await other.context().close();
+  }
+  const [own, every, ownInGerman, everyInGerman] = said;
+  assert.match(own, /^Write 10 A to 500 A\. The least current of this charger is set to 10 A/);
+  assert.match(every, /^Write 6 A to 500 A\. No car charges with less than 6 A/);
+  assert.match(ownInGerman, /Der kleinste Strom dieser Ladestation ist auf 10 A eingestellt/);
+  assert.match(everyInGerman, /Kein Auto lädt mit weniger als 6 A/);
+  return own;
+}
+
+/** What the tests found and cannot be read is said once, and asked for again, where grades would stand. */
+async function reportsUnread() {
+  for (const [at, grade] of [["#/loads", '[data-device] [data-grade]'], ["#/diagnostics", '[data-health] [data-grade]']]) {
+    let isBroken = true;
+    // Its own list of faults: the browser tells of the answer that this test makes.
+    const other = await openPage(browser, base, [], {
+      at,
+      prepare: (fresh) =>
+        fresh.route("**/api/v1/reports?*", (route) => (isBroken ? route.fulfill({ status: 503, json: { code: "unavailable", detail: "The reports are set aside." } }) : route.fallback())),
+    });
+    const unread = other.locator('[data-unread="reports"]');
+    await unread.filter({ hasText: "could not be read. The reports are set aside." }).waitFor();
+    await counts(unread, 1, "once for all");
+    await none(other.locator(grade), "no grade is made up");
+    await accessible(other, `reports that cannot be read, ${at}`);
+    // In vain at first.
+    const [again] = await Promise.all([other.waitForResponse(/\/reports\?/), unread.locator("button").click()]);
+    assert.equal(again.status(), 503);
+    await unread.waitFor();
+    isBroken = false;
+    await unread.locator("button").click();
+    await other.locator(grade).first().waitFor({ timeout: PROMPT_MS });
+    await counts(unread, 0, "what was mended is not told any more");
+    await other.context().close();
+  }
+}
+
 /** A device that moves to a host without a password: the stored one is not sent there, and can be taken away. */
 async function passwordForgotten() {
   const driver = { kind: "shelly_gen2", host: "192.0.2.7", channel: 0, password: "of the first host" };
@@ -207,7 +260,7 @@ async function passwordForgotten() {
   await said("edit-moved").filter({ hasText: "in force" }).waitFor();
   const moved = (await api(page, "/slow-loads/moved")).driver;
   assert.deepEqual([moved.host, moved.password_set], ["192.0.2.9", false]);
-  await counts(form.locator("#edit-moved-password-forget"), 0, "there is none to remove any more");
+  await none(form.locator("#edit-moved-password-forget"), "there is none to remove any more");
   assert.equal(await call(page, "DELETE", "/slow-loads/moved"), 204);
 }
 
@@ -259,7 +312,7 @@ async function foundIsOffered() {
   const other = await openHouse(browser, base, faults, await calm(page), { "/discovery": found, "/chargers/unmatched": waiting }, { at: "#/loads" });
   await other.locator('[data-act="search"]').click();
   await other.locator('[data-found="192.0.2.7"] button').waitFor();
-  assert.equal(await other.locator('[data-found="192.0.2.6"]').count(), 0, "what is set up already is not offered");
+  await none(other.locator('[data-found="192.0.2.6"]'), "what is set up already is not offered");
   await other.locator('[data-found="192.0.2.7"] button').click();
   await eventually(() => other.locator("#relay-host").inputValue(), "192.0.2.7");
   await other.locator('[data-unmatched="NEW-7"] button').click();
@@ -277,7 +330,7 @@ async function peopleAndTokens() {
   await page.reload();
   const token = page.locator('[data-token="browser test"]');
   await token.waitFor();
-  assert.equal(await page.locator("[data-secret]").count(), 0, "and never again");
+  await none(page.locator("[data-secret]"), "and never again");
   await token.locator('[data-act="ask-remove"]').click();
   await token.locator('[data-act="remove"]').click();
   await token.waitFor({ state: "detached" });
@@ -344,7 +397,7 @@ async function languagesChosen() {
   const headings = new Set();
   for (const language of [...offered.filter((one) => one !== "en"), "en"]) {
     await other.locator("#language").selectOption(language);
-    await other.waitForFunction((wanted) => document.documentElement.lang === wanted, language);
+    await other.waitForFunction((wanted) => document.documentElement.lang === wanted, language, { timeout: PROMPT_MS });
     await other.reload();
     await other.locator("[data-guard]").waitFor();
     await drawn(other);
@@ -404,14 +457,15 @@ async function diagnosed() {
 async function viewersMayLook() {
   const other = await openHouse(browser, base, faults, await calm(page), { "/session": { role: "viewer", csrf: "x", name: "ola" } }, { at: "#/loads" });
   await other.locator("[data-device]").first().waitFor();
-  assert.equal(await other.locator('[data-act="add-charger"], [data-act="ask-remove"], [data-act="save-order"]').count(), 0);
+  await none(other.locator('[data-act="add-charger"], [data-act="ask-remove"], [data-act="save-order"]'));
   await visit(other, "#/settings/people");
-  assert.equal(await other.locator('[data-form="user"], [data-form="token"]').count(), 0);
   await other.locator("#public-view:disabled").waitFor();
+  await none(other.locator('[data-form="user"], [data-form="token"]'));
   await visit(other, "#/diagnostics");
   await other.locator("main .note", { hasText: "installer" }).waitFor();
   await visit(other, "#/live");
-  assert.equal(await other.locator("[data-command]").count(), 0, "a viewer commands nothing");
+  await other.locator('[data-kind="charger"]').first().waitFor();
+  await none(other.locator("[data-command]"), "a viewer commands nothing");
   await other.context().close();
 }
 
@@ -445,6 +499,8 @@ const good = await run([
   ["priorities are re-ordered by keyboard", prioritiesByKeyboard],
   ["priorities are re-ordered by mouse", prioritiesByMouse],
   ["a charger is added, changed and removed by the forms", chargerAddedChangedRemoved],
+  ["a breaker below the least current is told by whose least that is", breakerTooSmall],
+  ["reports that cannot be read are told, and asked for again", reportsUnread],
   ["a load of every other kind of driver is added by the forms", everyDriver],
   ["a stored password is removed by the form", passwordForgotten],
   ["what was found is offered, and fills the form", foundIsOffered],

@@ -17,6 +17,9 @@ export const SIZES = [360, 1280];
 export const SCHEMES = ["light", "dark"];
 /** By then everything has come that comes by itself: a render, an answer, an event. A slow machine needs it, no other waits so long. */
 export const PATIENCE_MS = 60_000;
+const slowness = Number(process.env.HEADROOM_SLOW ?? 1);
+/** By then has come what is claimed to come at once. Patience is for what is only waited for: it proves nothing of a time. */
+export const PROMPT_MS = 10_000 * slowness;
 /** How often a state is looked at that is waited for. */
 const LOOK_MS = 50;
 
@@ -41,7 +44,6 @@ export async function openBrowser() {
   const executablePath = CANDIDATES.find((path) => path !== undefined && existsSync(path));
   if (executablePath === undefined) throw new Error("No Chromium found: install Debian's package chromium, or set CHROMIUM.");
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
-  const slowness = Number(process.env.HEADROOM_SLOW ?? 1);
   const newContext = browser.newContext.bind(browser);
   browser.newContext = async (options) => {
     const context = await newContext(options);
@@ -93,6 +95,15 @@ export const reads = (locator, wanted, what) =>
 
 /** How many there come to be. */
 export const counts = (locator, wanted, what) => eventually(() => locator.count(), wanted, what);
+
+/**
+ * There is none, at a single look: who waits for nothing is content with the empty moment before a thing is drawn. It is asked
+ * once something stands that is not drawn before the wrong thing would be. What goes away by itself is waited for by `counts`.
+ */
+export const none = async (locator, what) => assert.equal(await locator.count(), 0, what);
+
+/** The same of what is there and not to be seen. */
+export const unseen = async (locator, what) => assert.equal(await locator.isVisible(), false, what);
 
 /** A page that notes foreign requests and errors into `faults`. `at` is the part of the address behind the origin. */
 export async function openPage(browser, base, faults, { width = 1280, height = 900, scheme = "light", at = "#/live", prepare } = {}) {

@@ -68,6 +68,7 @@ export const noMeter = { source: null, key_set: false, ct_ratio: null };
 /** Opens the page on a house. `answers` holds more answers of the service by their path. */
 export function openHouse(browser, base, faults, status, answers = {}, options = {}) {
   const prepare = async (page) => {
+    await options.prepare?.(page);
     await page.addInitScript(still);
     for (const [path, body] of Object.entries({ "/status": status, ...answers })) {
       await page.route(
@@ -78,3 +79,6 @@ export function openHouse(browser, base, faults, status, answers = {}, options =
   };
   return openPage(browser, base, faults, { ...options, prepare });
 }
+
+/** Prepares a page that speaks this language from its first sentence on. */
+export const spoken = (language) => (page) => page.addInitScript((name) => localStorage.setItem("headroom_language", name), language);

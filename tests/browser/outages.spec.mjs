@@ -2,8 +2,13 @@
 // `headroom demo`; every house here is made in the browser, nothing reaches the service.
 //   HEADROOM_URL=http://127.0.0.1:8080 node run.mjs outages
 import assert from "node:assert/strict";
-import { accessible, address, api, eventually, openBrowser, openPage, reads, run, SCHEMES, SIZES, shoot, visit } from "./harness.mjs";
-import { alarm, calm, fresh, freshSite, openHouse, still } from "./houses.mjs";
+import { readFile } from "node:fs/promises";
+import { accessible, address, api, eventually, none, openBrowser, openPage, PROMPT_MS, reads, run, SCHEMES, SIZES, shoot, visit } from "./harness.mjs";
+import { alarm, calm, fresh, freshSite, openHouse, spoken, still } from "./houses.mjs";
+
+/** Sentences of the service that the page takes apart: its own tests hold it to them. */
+const words = JSON.parse(await readFile(new URL("words.json", import.meta.url), "utf8"));
+const wordsOf = (key, load) => words[key].replace("{load}", load).replace("{steps}", "3 steps");
 
 const base = address();
 const faults = [];
@@ -57,17 +62,20 @@ async function saysWhatIsDrawn() {
 async function periodUnknown() {
   const house = await calm(page);
   const other = await openHouse(browser, base, faults, { ...house, meter: { ...house.meter, period_s: 0.004 } });
-  await reads(other.locator("[data-age]"), (said) => /\d/.test(said) && !/every/.test(said), "a period that is not learnt yet is not told");
+  assert.doesNotMatch(await reads(other.locator("[data-age]"), /\d/), /every/, "a period that is not learnt yet is not told");
   await other.context().close();
 }
 
 /** The demo's meter speaks by the clock of the computer, the house lives by its own. */
 async function onePeriod() {
   const house = await calm(page);
-  const text = "P1 telegrams of a meter at 115200 8N1, every 0.1 s.";
+  // A model may be called anything.
+  const [, ...heard] = words.meter_period.split(" telegrams");
+  const text = `P1 telegrams of the model, every 7.0 s.${heard.join(" telegrams")} Nothing more.`;
   const other = await openHouse(browser, base, faults, { ...house, demo: true, meter: { ...house.meter, period_s: 1.1, text } });
   await reads(other.locator("[data-age]"), /one every 1\.1 s/);
-  await reads(other.locator(".meter-note"), (said) => /telegrams/.test(said) && !/every/.test(said), "one notion of a second");
+  const said = await reads(other.locator(".meter-note"), /telegrams/);
+  assert.match(said, /telegrams of the model, every 7\.0 s\. at 115200 8N1\. Nothing more\.$/, "one notion of a second");
   // It says that the page hears the service, not that the house is "live".
   await reads(other.locator('[data-link="open"]'), /^Connected$/);
   await other.context().close();
@@ -76,20 +84,69 @@ async function onePeriod() {
 /** One code tells of a trial, of phases that are not known and of those that were found. */
 async function learningTranslated() {
   const house = await calm(page);
-  const { id, name } = house.loads.find((load) => load.kind === "charger");
-  const sentences = [
-    [{ text: `The phases of ${name} are not known: it counts on all of them.` }, `Die Phasen von ${name} sind nicht bekannt`],
-    [{ text: `${name} hangs on L1 with its first terminal: seen in 3 steps of its current.` }, `Der Verbrauch von ${name} hat die Phasen gezeigt`],
-    [{ text: `${name} is lowered for a moment.`, from_a: 16, to_a: 10 }, `${name} wurde kurz gesenkt`],
+  const { id } = house.loads.find((load) => load.kind === "charger");
+  // A name says nothing of what is known.
+  for (const name of ["Garage", "not known"]) {
+    const sentences = [
+      [{ text: wordsOf("phases_unknown", name) }, `Die Phasen von ${name} sind nicht bekannt`],
+      [{ text: `${wordsOf("phases_unknown", name)} Seen so far in 1 step of its current.` }, `Die Phasen von ${name} sind nicht bekannt`],
+      [{ text: wordsOf("phases_found", name) }, `Der Verbrauch von ${name} hat die Phasen gezeigt`],
+      [{ text: wordsOf("phases_order", name) }, `Der Verbrauch von ${name} hat die Phasen gezeigt`],
+      [{ text: `${name} is lowered for a moment.`, from_a: 16, to_a: 10 }, `${name} wurde kurz gesenkt`],
+    ];
+    const loads = house.loads.map((load) => (load.id === id ? { ...load, name } : load));
+    for (const [reason, wanted] of sentences) {
+      const status = { ...house, loads, state: "degraded.map_unknown", reason: { code: "learning", load: id, ...reason } };
+      const other = await openHouse(browser, base, faults, status, {}, { prepare: spoken("de") });
+      await other.locator("main").filter({ hasText: wanted }).waitFor({ timeout: PROMPT_MS });
+      await other.context().close();
+    }
+  }
+}
+
+/** A file that cannot be read, one that is none, and what the path says of neither. */
+async function silentFile() {
+  const house = fresh(await calm(page));
+  const tries = [
+    [words.file_unread.replace("{path}", "/srv/meter.txt"), /^The file is not there/],
+    [`${words.file_unread.replace("{path}", "/srv/meter.txt")} Trying again in 32 s.`, /^The file is not there/],
+    ["/srv/os error/meter.txt: it is no file. Trying again in 2 s.", /^A recording of a meter/],
+    ["The file has been played to its end.", /^A recording of a meter/],
   ];
-  for (const [reason, wanted] of sentences) {
-    const status = { ...house, state: "degraded.map_unknown", reason: { code: "learning", load: id, ...reason } };
-    const other = await openHouse(browser, base, faults, status);
-    await other.evaluate(() => localStorage.setItem("headroom_language", "de"));
-    await other.reload();
-    await other.locator("main").filter({ hasText: wanted }).waitFor();
+  for (const [text, wanted] of tries) {
+    const source = "file:/srv/meter.txt";
+    const meter = { ...house.meter, state: "waiting", source, text };
+    const answers = { "/site": freshSite(await api(page, "/site")), "/meter": { source, key_set: false, ct_ratio: null } };
+    const other = await openHouse(browser, base, faults, { ...house, meter }, answers, { at: "#/setup/meter" });
+    assert.match(await reads(other.locator("[data-silent-file]"), /\w/), wanted, text);
     await other.context().close();
   }
+}
+
+/** The order of the terminals that the service has seen is the one that the report of a test offers first. */
+async function orderOffered() {
+  const house = await calm(page);
+  const chargers = await api(page, "/chargers");
+  const [{ id }] = chargers.items;
+  const items = chargers.items.map((one) => (one.id === id ? { ...one, phases: ["l1", "l2", "l3"] } : one));
+  const follow = {
+    passed: false, reaction_ms: 900, error_a: 0.2, lowest_a: 6, pauses: true, resumes: true, phases_agree: false, text: "Other lines moved.",
+    phases_configured: ["l1", "l2", "l3"], phases_expected: ["l1"], phases_found: ["l2"],
+  };
+  const report = {
+    charger: id, started: "2026-01-15T10:00:00Z", ended: "2026-01-15T10:05:00Z", version: "0.1.0", result: "failed", text: "Other lines moved.",
+    follow, cut: null, limits: {}, steps: [],
+  };
+  const answers = { "/chargers": { ...chargers, items }, "/reports": { items: [report], next: null } };
+  const offered = [];
+  for (const text of [wordsOf("phases_found", "Garage"), wordsOf("phases_order", "hang on L3, L2 and L1, in this order")]) {
+    const status = { ...house, alarms: [alarm(9, "phases_found", text, id)] };
+    const other = await openHouse(browser, base, faults, status, answers, { at: "#/setup/prove" });
+    await other.locator('[data-take-phases="l2"]').waitFor();
+    offered.push(await other.locator(`#take-${id}`).inputValue());
+    await other.context().close();
+  }
+  assert.deepEqual(offered, ["l2-l1-l3", "l2-l3-l1"]);
 }
 
 async function alarmTranslated() {
@@ -158,31 +215,31 @@ async function renewed() {
   let version = house.version;
   const other = await openHouse(browser, base, faults, house);
   await other.route("**/api/v1/status", (route) => route.fulfill({ json: { ...house, version } }));
-  assert.equal(await reload(other).count(), 0);
+  await none(reload(other));
   version = `${house.version.split(".")[0]}.99.0`;
   // A link that is silent is tested after some seconds.
-  await reload(other).filter({ hasText: version }).waitFor();
+  await reload(other).filter({ hasText: version }).waitFor({ timeout: 2 * PROMPT_MS });
   await other.context().close();
 }
 
 async function beginsAtTheBeginning() {
   const house = fresh(await calm(page));
   const site = freshSite(await api(page, "/site"));
-  const none = { items: [], next: null };
+  const empty = { items: [], next: null };
   const pinned = { source: "serial:/dev/ttyUSB0", key_set: false, ct_ratio: null, pinned: true, stored_source: null };
   const heard = { ...house, meter: { ...house.meter, state: "ok", age_s: 0.4, source: pinned.source } };
-  const other = await openHouse(browser, base, faults, heard, { "/site": site, "/meter": pinned, "/chargers": none, "/slow-loads": none }, { at: "#/setup" });
+  const other = await openHouse(browser, base, faults, heard, { "/site": site, "/meter": pinned, "/chargers": empty, "/slow-loads": empty }, { at: "#/setup" });
   await other.locator('[data-wizard="welcome"]').waitFor();
-  assert.equal(await other.locator("[data-resumed]").count(), 0);
+  await none(other.locator("[data-resumed]"));
   await other.context().close();
 }
 
 /** A meter that only the command line names is read, and yet open: going on stores it. */
 async function pinnedIsKept() {
   const house = fresh(await calm(page));
-  const none = { items: [], next: null };
+  const empty = { items: [], next: null };
   const pinned = { source: "serial:/dev/ttyUSB0", key_set: false, ct_ratio: 40, pinned: true, stored_source: null };
-  const answers = { "/site": freshSite(await api(page, "/site")), "/meter": pinned, "/chargers": none, "/slow-loads": none };
+  const answers = { "/site": freshSite(await api(page, "/site")), "/meter": pinned, "/chargers": empty, "/slow-loads": empty };
   for (const [age, act] of [[null, "skip"], [0.4, "next"]]) {
     const heard = { ...house, meter: { ...house.meter, state: age === null ? "waiting" : "ok", age_s: age, source: pinned.source } };
     const other = await openHouse(browser, base, faults, heard, answers, { at: "#/setup/meter" });
@@ -244,6 +301,8 @@ const good = await run([
   ["a period that is not known is not told", periodUnknown],
   ["the demo tells one period, that of its house", onePeriod],
   ["what is known of phases is told in the language of the page", learningTranslated],
+  ["a file that is not there is told from one that is over", silentFile],
+  ["the order that was seen is the one that is offered", orderOffered],
   ["an alarm has a title in the language of the page", alarmTranslated],
   ["a service of another shape or version: load the page again", shapesDiffer],
   ["a part of the page that is gone: load the page again", chunkGone],

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { accessible, api, call, counts, eventually, openBrowser, reads, run, SCHEMES, shoot, SIZES, visit } from "./harness.mjs";
+import { accessible, api, call, eventually, none, openBrowser, reads, run, SCHEMES, shoot, SIZES, unseen, visit } from "./harness.mjs";
 import { binary, startService } from "./setup-rig.mjs";
 
 const program = binary();
@@ -124,7 +124,7 @@ async function userOrders() {
   const viewer = await opened("a viewer");
   await visit(viewer, "#/live");
   await viewer.locator('[data-load="car1"] [data-holds="pause"]').filter({ hasText: /until \d\d:\d\d/ }).waitFor();
-  await counts(viewer.locator("[data-command]"), 0);
+  await none(viewer.locator("[data-command]"), "a viewer commands nothing");
   await viewer.context().close();
   await card.locator('[data-command="end"]').click();
   await card.locator("[data-holds]").waitFor({ state: "detached" });
@@ -132,7 +132,7 @@ async function userOrders() {
 
   await visit(page, "#/settings/house");
   await page.locator("#rating:disabled").waitFor();
-  await counts(page.locator('[data-form="site"] button[type="submit"]'), 0);
+  await none(page.locator('[data-form="site"] button[type="submit"]'), "the fuse is not a user's");
   assert.equal(await call(page, "PUT", "/site", await api(page, "/site")), 403);
   await page.context().close();
 }
@@ -148,7 +148,7 @@ async function draftKept() {
   await page.context().clearCookies();
   await submit(page);
   await page.locator(".access").filter({ hasText: "You were logged out" }).waitFor();
-  await page.locator("#rating").waitFor({ state: "hidden" });
+  await unseen(page.locator("#rating"), "nothing of the house is seen without a login");
   await logIn(page, "ingrid");
   await page.locator("#rating").waitFor();
   await eventually(() => page.locator("#rating").inputValue(), "13");
@@ -164,10 +164,31 @@ async function draftKept() {
   await page.locator(".access").waitFor();
   await logIn(page, "a viewer");
   await page.locator("#rating").waitFor();
-  await eventually(() => page.locator("#rating").inputValue(), "13", "the draft of one is not shown to another");
+  assert.equal(await page.locator("#rating").inputValue(), "13", "the draft of one is not shown to another");
   await page.locator('[data-act="log-out"]').click();
   await page.locator(".access").waitFor();
-  await counts(page.locator("#rating"), 0);
+  await none(page.locator("#rating"), "nothing of the house is left after the log-out");
+  await page.context().close();
+}
+
+/** What one person read of the tests is not shown to the next, who may have to wait for the own answer. */
+async function reportsForgotten() {
+  const page = await opened("ingrid");
+  let release = null;
+  const held = new Promise((done) => {
+    release = done;
+  });
+  const grade = page.locator('[data-device="car1"] [data-grade]');
+  await visit(page, "#/loads");
+  await grade.waitFor();
+  await page.route("**/api/v1/reports?*", (route) => held.then(() => route.continue()));
+  await page.locator('[data-act="log-out"]').click();
+  await page.locator(".access").waitFor();
+  await Promise.all([page.waitForRequest(/\/reports\?/), logIn(page, "a viewer")]);
+  await page.locator('[data-device="car1"]').waitFor();
+  await none(grade, "no grade before the own answer");
+  release();
+  await grade.waitFor();
   await page.context().close();
 }
 
@@ -234,6 +255,7 @@ try {
     ["a viewer sees every page and can change nothing", viewerLooks],
     ["a user sets priorities and pauses, not the fuse; everybody sees the wish and its end", userOrders],
     ["a session that ends in mid-form keeps what was written, for the same person alone", draftKept],
+    ["what was read of tests is not kept for the next person", reportsForgotten],
     ["the view without login shows, changes nothing, and lets people in", publicView],
     ["a wrong password is told, and many are slowed", guessingIsSlow],
     ["no error in the console but those asked for", noFaults],

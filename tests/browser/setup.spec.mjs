@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { accessible, api, call, counts, eventually, openBrowser, reads, run, SCHEMES, screens, shoot, SIZES } from "./harness.mjs";
+import { accessible, api, call, counts, eventually, none, openBrowser, reads, run, SCHEMES, screens, shoot, SIZES, unseen } from "./harness.mjs";
 import { binary, python, startChargePoint, startMeter, startService } from "./setup-rig.mjs";
 
 const program = binary();
@@ -133,7 +133,7 @@ async function meterHeard() {
   await page.locator("#meter-source").fill(file);
   await page.locator('[data-form="meter"] button[type="submit"]').click();
   await reads(page.locator("[data-silent-file]"), /not there/);
-  await counts(page.locator("[data-silent] li"), 0, "no talk of cables");
+  await none(page.locator("[data-silent] li"), "no talk of cables");
   await page.locator(`[data-source="${file}"]`).waitFor();
   await page.locator("#meter-source").fill(meter.source);
   const saved = performance.now();
@@ -153,7 +153,7 @@ async function fuseEntered() {
   await at("fuse").waitFor();
   await eventually(() => page.locator("#setup-rating").inputValue(), "", "nobody's fuse is not offered as if it were known");
   const hint = page.locator('[data-suggests="it_3ph"]');
-  await counts(hint, 0);
+  await none(hint);
   meter.threeWire(true);
   await hint.waitFor();
   await look("fuse-hint");
@@ -169,7 +169,7 @@ async function fuseEntered() {
   await save.click();
   await isBad("setup-rating");
   await reads(page.locator("#setup-rating-error"), /1 A to 1000 A/);
-  await counts(page.locator("#rating-again"), 0);
+  await none(page.locator("#rating-again"));
   await page.locator("#setup-rating").fill("25,5");
   await counts(page.locator("#setup-rating[aria-invalid]"), 0);
   await save.click();
@@ -413,9 +413,8 @@ async function goneLive() {
   await look("live");
   // Only the report goes to paper.
   await page.emulateMedia({ media: "print" });
-  await page.locator(".wizard-steps").waitFor({ state: "hidden" });
-  await page.locator("nav.nav").waitFor({ state: "hidden" });
   await page.locator(".signature").waitFor();
+  for (const other of [".wizard-steps", "nav.nav"]) await unseen(page.locator(other), other);
   for (const wanted of ["25 A", "HEADROOM-TEST", "Garage", "L2", "Passed", "Kari Nordmann"]) {
     await page.locator(".sheet").filter({ hasText: wanted }).waitFor();
   }

@@ -18,8 +18,8 @@ use crate::{
 
 /// Time between two telegrams, as DSMR 5 asks.
 const PERIOD: Duration = Duration::from_secs(1);
-/// A relief that is not in a telegram by then does not come.
-const RELIEF: Duration = Duration::from_secs(60);
+/// A relief that is not in a telegram by then does not come. Longer than it takes on a busy machine.
+const RELIEF: Duration = Duration::from_secs(15);
 
 /// A car behind its charger.
 pub trait Car: fmt::Debug + Send {

@@ -150,6 +150,7 @@ fn completed(
             .into_iter()
             .flatten(),
     );
+    errors.extend(house.new_relay_chargers(before));
     if house.meter != before.meter {
         errors.extend((checks.meter)(&house.meter));
     }

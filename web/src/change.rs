@@ -83,6 +83,7 @@ async fn change_now<T>(
         .validate(app.status.borrow().highest_background)
         .err()
         .unwrap_or_default();
+    errors.extend(edit.house.new_relay_chargers(&before));
     if edit.house.meter != edit.before().meter {
         errors.extend(app.devices.check_meter(&edit.house.meter));
     }

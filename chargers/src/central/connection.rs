@@ -95,11 +95,15 @@ pub(crate) async fn run(
     events: mpsc::Sender<DeviceEvent>,
     limits: Limits,
 ) {
-    if joined.said.line("connected") {
+    let (loads, version) = (joined.loads(), joined.version.subprotocol());
+    if joined.said.may(
+        Kind::Line("connected"),
+        format_args!("{identity} connected: {loads:?}, {version}"),
+    ) {
         info!(
             charge_point = identity,
-            loads = ?joined.loads(),
-            version = joined.version.subprotocol(),
+            ?loads,
+            version,
             "charge point connected"
         );
     }
@@ -299,7 +303,11 @@ impl Connection {
                     self.outcome(command, outcome, sent_at, answered_at).await;
                 }
                 Output::Identified(told) => {
-                    if self.joined.said.line("booted") {
+                    let who = (&told.vendor, &told.model, &told.firmware);
+                    if self.joined.said.may(
+                        Kind::Line("booted"),
+                        format_args!("{} booted: {who:?}", self.identity),
+                    ) {
                         info!(
                             charge_point = self.identity,
                             vendor = told.vendor,
@@ -327,9 +335,14 @@ impl Connection {
                     }
                 }
                 Output::Capabilities(what) => {
-                    if self.joined.said.line("capabilities") {
+                    let kind = Kind::Capabilities(seat, what);
+                    if self.joined.said.may(
+                        kind,
+                        format_args!("what {} can do: {load:?}, {what:?}", self.identity),
+                    ) {
                         info!(
                             charge_point = self.identity,
+                            load,
                             ?what,
                             "what the charge point can do"
                         );
@@ -397,8 +410,8 @@ impl Connection {
 
     fn note(&self, note: &Note) {
         let charge_point = &self.identity;
-        if !self.joined.said.may(Kind::of(note)) {
-            debug!(charge_point, ?note, "the same again");
+        let what = format_args!("{charge_point}: {note:?}");
+        if !self.joined.said.may(Kind::of(note), what) {
             return;
         }
         match note {
@@ -491,11 +504,15 @@ impl Connection {
     }
 
     async fn close(&mut self, end: End) {
-        let said = self.joined.said.line(match end {
+        let kind = Kind::Line(match end {
             End::TooLarge => "too large",
             End::Flood => "flood",
             End::Peer | End::Closed | End::Told | End::Silent | End::NotReading => "ended",
         });
+        let said = self.joined.said.may(
+            kind,
+            format_args!("connection of {} ended: {end:?}", self.identity),
+        );
         let frame = match end {
             End::TooLarge => {
                 if said {

@@ -4,6 +4,7 @@ mod auth;
 mod connection;
 mod handshake;
 mod identity;
+mod places;
 mod refused;
 mod roster;
 mod said;

@@ -25,7 +25,7 @@ use super::{
     auth::{self, Guard},
     handshake::Unmatched,
     refused::Refused,
-    said::Said,
+    said::{Kind, Said},
     trace::{Direction, Trace, Traced},
 };
 use crate::{bucket::Bucket, once::OnceAMinute};
@@ -696,7 +696,8 @@ impl Live {
     }
 
     fn close(&self, why: &'static str, charge_point: &str) {
-        if self.link.said.line(why) {
+        let what = format_args!("closing a connection of {charge_point}: {why}");
+        if self.link.said.may(Kind::Line(why), what) {
             info!(charge_point, "closing a connection: {why}");
         }
         self.link.close.send_replace(true);

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use headroom_chargers::{DeviceCommand, DeviceEvent, DeviceSettings, Devices, WallClock};
+use headroom_chargers::{DeviceCommand, DeviceEvent, DeviceSettings, Devices, TlsDoor, WallClock};
 use headroom_core::{
     config::{Charger, SlowLoad},
     event::{ChargerReport, Outcome, SlowLoadReport},
@@ -22,6 +22,11 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn start() -> Self {
+        Self::start_with(Box::new(|| None)).await
+    }
+
+    /// With TLS, if the door is open.
+    pub(crate) async fn start_with(tls: TlsDoor) -> Self {
         let (sender, events) = mpsc::channel(1_000);
         let settings = DeviceSettings {
             poll_every: Duration::from_millis(50),
@@ -32,7 +37,7 @@ impl House {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let ocpp = listener.local_addr().unwrap();
         let server = devices.clone();
-        tokio::spawn(async move { server.serve(listener, Box::new(|| None)).await });
+        tokio::spawn(async move { server.serve(listener, tls).await });
         Self {
             devices,
             ocpp,

@@ -10,8 +10,10 @@
 
 mod central;
 mod house;
+mod log;
 mod ocpp201;
 mod phases;
 mod point;
 mod relay;
 mod shelly;
+mod tls;

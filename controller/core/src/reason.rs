@@ -170,31 +170,33 @@ impl Reason {
         Self::plain(bound.code(), text).at(bound).change(from, to)
     }
 
-    /// Has less than it can use because the fuse has no more to give. `other`: who has most of what it gives.
-    pub fn held(load: &Load, bound: &Bound, other: Option<&Load>) -> Self {
-        let now = load.current();
-        let text = if now == Milliamps::ZERO {
-            // What would be enough is not to be had because another one has it.
-            let enough = bound.available >= load.spec.least;
-            let taken = other.filter(|_| enough).map_or_else(String::new, |other| {
-                format!(", and {} keeps what it has", other.title())
-            });
-            format!(
-                "{} waits: {} {}{taken}, and it needs {}.",
-                load.title(),
-                bound.place(),
-                bound.leaves(),
-                load.spec.least
-            )
-        } else {
-            format!(
-                "{} has {now} of {}: {} {}.",
-                load.title(),
-                load.spec.most,
-                bound.place(),
-                bound.leaves()
-            )
-        };
+    /// Has less than it can use because the fuse has no more to give.
+    pub fn held(load: &Load, bound: &Bound) -> Self {
+        let text = format!(
+            "{} has {} of {}: {} {}.",
+            load.title(),
+            load.current(),
+            load.spec.most,
+            bound.place(),
+            bound.leaves()
+        );
+        Self::plain(bound.code(), text).at(bound)
+    }
+
+    /// Has nothing because the fuse does not give enough. `needs`: what it would take of it to start. `keeper`: who has most
+    /// of what it gives.
+    pub fn waits(load: &Load, bound: &Bound, needs: Milliamps, keeper: Option<&Load>) -> Self {
+        // What would be enough is not to be had because another one has it.
+        let enough = bound.available - bound.reserved >= needs;
+        let taken = keeper.filter(|_| enough).map_or_else(String::new, |other| {
+            format!(", and {} keeps what it has", other.title())
+        });
+        let text = format!(
+            "{} waits: {} {}{taken}, and it needs {needs}.",
+            load.title(),
+            bound.place(),
+            bound.leaves()
+        );
         Self::plain(bound.code(), text).at(bound)
     }
 
@@ -321,6 +323,18 @@ impl Reason {
         );
         reason.load = other.map(|other| other.spec.id.clone());
         reason
+    }
+
+    /// Was told something a moment ago and follows: it counts with what it draws until its reports agree.
+    pub fn settling(load: &Load) -> Self {
+        Self::plain(
+            ReasonCode::Hysteresis,
+            format!(
+                "{} was told {} a moment ago; it may get more when it has settled there.",
+                load.title(),
+                load.current()
+            ),
+        )
     }
 
     /// The same again, so that it does not run out.

@@ -371,6 +371,33 @@ fn a_charger_that_does_not_obey_is_named_while_the_line_carries_too_much() {
     );
 }
 
+/// Its words come seldom, each soon after a command: it had not had the time to come down.
+#[test]
+fn a_charger_that_obeys_two_cuts_and_seldom_says_so_is_not_called_disobedient() {
+    let mut rig = charging();
+    let (mut house, mut draw, mut told) = (5.0, 16.0, (16.0, 0));
+    for s in 40..110 {
+        match s {
+            41 => house = 11.0,
+            53 => house = 14.0,
+            _ => {}
+        }
+        if s == told.1 + 8 {
+            draw = told.0;
+        }
+        let mut actions = rig.read(s, [Some(house + draw); 3]);
+        if [42, 60, 90].contains(&s) {
+            actions.extend(rig.report(s, "ev1", draw, None));
+        }
+        if let Some((limit, false)) = limits(&actions).last() {
+            told = (*limit, s);
+        }
+        let alarms = rig.engine.snapshot().alarms;
+        assert!(alarms.is_empty(), "{s} s, told {told:?}: {alarms:?}");
+    }
+    assert!((6.0..=11.0).contains(&told.0), "{told:?}");
+}
+
 #[test]
 fn a_charger_that_was_away_for_longer_than_its_lease_is_told_again() {
     let mut rig = charging();

@@ -341,3 +341,31 @@ fn what_an_installer_tells_counts_for_what_was_learnt() {
     assert_eq!(house.evidence("ev1"), Evidence::default());
     assert!(house.finding("ev2").is_some());
 }
+
+/// The page of the service takes these sentences apart where no field says as much: here are the words that it knows.
+#[test]
+fn the_page_knows_the_words() {
+    let words = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/browser/words.json"
+    );
+    let words: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(words).unwrap()).unwrap();
+    let fits = |name: &str, text: &str| {
+        let wanted = words[name].as_str().unwrap().replace("{load}", "EV1");
+        let (begin, end) = wanted.split_once("{steps}").unwrap_or((&wanted, ""));
+        assert!(
+            text.starts_with(begin) && text.ends_with(end),
+            "{name}: {text}"
+        );
+    };
+    let mut house = two();
+    house.run(30);
+    fits("phases_unknown", &house.engine.snapshot().reason.text);
+    house.run(870);
+    fits("phases_found", &house.finding("ev1").unwrap());
+    // Another car, which draws from two terminals: the third hangs on the line that is left.
+    house.cars[0].draws = 2;
+    house.run(1800);
+    fits("phases_order", &house.finding("ev1").unwrap());
+}

@@ -24,7 +24,7 @@ use serde_json::json;
 
 use house::{HOUR_S, at};
 
-const HOURS: u64 = 24; //X
+const HOURS: u64 = 24;
 /// Between two words of a charger.
 const REPORT_S: u64 = 2;
 /// As many as the API takes at most.

@@ -76,6 +76,14 @@ impl<'j> Decisions<'j> {
             .map_or(Recorded::Nothing, Recorded::Decision))
     }
 
+    /// The next one, whatever it is of.
+    pub(crate) async fn next(&mut self) -> Result<Option<RecordedDecision>, StoreError> {
+        if self.ahead.is_empty() && !self.ended {
+            self.fill().await?;
+        }
+        Ok(self.ahead.pop_front())
+    }
+
     /// A row that is missing has been met.
     pub(crate) const fn skip(&mut self) {
         self.last += 1;

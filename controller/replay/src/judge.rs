@@ -298,6 +298,32 @@ impl<'a> Judge<'a> {
             self.engine = None;
         }
         self.close(gap);
+        if next.is_none() {
+            self.behind_the_end(decisions).await?;
+        }
+        Ok(())
+    }
+
+    /// What was decided on inputs behind the last one that is there.
+    async fn behind_the_end(&mut self, mut decisions: Decisions<'_>) -> Result<(), StoreError> {
+        let mut last = self.last.max(self.seq);
+        let mut gap: Option<Gap> = None;
+        while let Some(decision) = decisions.next().await? {
+            if decision.seq <= last {
+                continue;
+            }
+            // The service may have written more since the replay began.
+            last = last.max(self.journal.last_input(self.run.id).await?);
+            if decision.seq <= last || !self.range.contains(decision.time) {
+                continue;
+            }
+            let gap = gap.get_or_insert_with(|| self.a_gap(GapKind::Inputs));
+            let missing = (decision.seq - last).unsigned_abs();
+            gap.missing = gap.missing.max(missing);
+            gap.from = self.range.from.map_or(gap.from, |from| gap.from.max(from));
+            gap.to = gap.to.max(decision.time);
+        }
+        self.report.gaps.extend(gap);
         Ok(())
     }
 
@@ -385,7 +411,7 @@ impl<'a> Judge<'a> {
                 self.a_decision_is_missing(judged);
                 return Ok(true);
             }
-            // The newest input may be written and its decision not yet.
+            // Earlier versions wrote an input and its decision apart: the newest may be there without.
             (Recorded::Nothing, Some(_)) if input.seq == self.last => {
                 self.a_decision_is_missing(judged);
                 return Ok(true);

@@ -110,10 +110,10 @@ pub(crate) async fn apply(args: &ApplyArgs) -> anyhow::Result<()> {
         Err(error) => return Err(error.into()),
         Ok(_lock) => {
             let applied = match args.data.open_or_begin_state().await {
-                Ok(state) => {
+                Ok((state, begun)) => {
                     let applied = apply_here(&state, &author, &what, wanted).await;
                     state.close().await;
-                    applied.map_err(in_words)
+                    applied.inspect(|_| begun.tell()).map_err(in_words)
                 }
                 Err(error) => Err(error),
             };

@@ -67,6 +67,25 @@ impl House {
         }
     }
 
+    /// Relays that this change makes chargers. A house of an earlier version may have one, which holds up nothing else: so this is
+    /// no part of [`House::validate`].
+    pub fn new_relay_chargers(&self, before: &Self) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        for charger in &self.config.chargers {
+            let mut known = before.config.chargers.iter();
+            let is_new = !known.any(|it| it.id == charger.id && it.driver == charger.driver);
+            if is_new && matches!(charger.driver, Some(Driver::ShellyGen2 { .. })) {
+                push(
+                    &mut errors,
+                    &format!("chargers.{}.driver.kind", charger.id),
+                    "conflict",
+                    "cannot be that: a relay knows on and off alone; make it a slow load",
+                );
+            }
+        }
+        errors
+    }
+
     /// Checks everything: what the engine decides with (by the core), and what it does not look at.
     ///
     /// `highest_background` is the highest background learnt so far (`Snapshot::highest_background`).
@@ -91,14 +110,6 @@ impl House {
         for charger in &self.config.chargers {
             let prefix = format!("chargers.{}.driver", charger.id);
             if let Some(driver) = &charger.driver {
-                if matches!(driver, Driver::ShellyGen2 { .. }) {
-                    push(
-                        &mut errors,
-                        &format!("{prefix}.kind"),
-                        "conflict",
-                        "cannot be that: a relay knows on and off alone; make it a slow load",
-                    );
-                }
                 check_driver(driver, &prefix, &mut errors);
                 if let Driver::Ocpp {
                     charge_point_id,

@@ -487,3 +487,21 @@ fn a_list_is_missed_only_while_others_come() {
         "{text}"
     );
 }
+
+/// The page of the service takes these sentences apart where no field says as much: here are the words that it knows.
+#[test]
+fn the_page_knows_the_words() {
+    let words = include_str!("../../../tests/browser/words.json");
+    let knows = |name: &str, text: &str| {
+        let entry = format!("\"{name}\": \"{text}\"");
+        assert!(words.contains(&entry), "{entry}");
+    };
+    knows(
+        "meter_period",
+        &Case::new("serial:/dev/null").telegrams(Some(59)).text(),
+    );
+    // `ENOENT`
+    let missing = io::Error::from_raw_os_error(2);
+    let text = error(&kind("file:/capture"), &missing);
+    knows("file_unread", &text.replace("/capture", "{path}"));
+}

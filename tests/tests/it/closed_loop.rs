@@ -326,6 +326,12 @@ fn a_meter_that_is_lost_sends_every_load_to_its_safe_current_and_back() {
         "lost_after_s is 12: {:?}",
         unplugged.elapsed()
     );
+    // It is told, and does not only fall by itself when its lease ends.
+    lab.controller
+        .wait_status("the car is told its safe current", SOON, |status| {
+            let car = &status["loads"][0];
+            (car["setpoint_a"] == 6.0 && car["acknowledged_a"] == 6.0).then_some(())
+        });
     lab.draws("ev1", SOON, 6.0..=6.0);
     let alarms = lab.controller.status()["alarms"].clone();
     let named = alarms.as_array().unwrap().iter().any(|alarm| {

@@ -161,6 +161,27 @@ fn a_file_is_applied_at_once_and_taken_back() {
 }
 
 #[test]
+fn what_is_refused_begins_no_house_and_says_so() {
+    let dir = TempDir::new().unwrap();
+    let data = dir.path().join("data");
+    let begun = format!(
+        "there was no Headroom in the data directory {}",
+        data.display()
+    );
+    let refused = apply(&data, "[site]\ntime_zone = \"Europe/Atlantis\"\n");
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("site.time_zone"), "{refused:?}");
+    assert!(!refused.stderr.contains("begun"), "{refused:?}");
+    assert!(!data.exists());
+    let taken = apply(&data, "[site]\ntime_zone = \"Europe/Oslo\"\n");
+    assert_eq!(taken.code, Some(0), "{taken:?}");
+    assert!(taken.stderr.contains(&begun), "{taken:?}");
+    let again = apply(&data, "[site]\ntime_zone = \"Europe/Riga\"\n");
+    assert_eq!(again.code, Some(0), "{again:?}");
+    assert!(!again.stderr.contains("begun"), "{again:?}");
+}
+
+#[test]
 fn a_house_moves_to_another_place_with_its_secrets() {
     let dir = TempDir::new().unwrap();
     let data = dir.path().join("data");

@@ -20,7 +20,6 @@ pub(super) fn decide(rig: &Rig, command: u64, load: &str, renewal: bool) -> Arc<
         ..Default::default()
     });
     let time = Timestamp::now();
-    let seq = rig.app.journal.event(time, Instant(command), event.clone());
     let code = if renewal {
         ReasonCode::Lease
     } else {
@@ -38,7 +37,6 @@ pub(super) fn decide(rig: &Rig, command: u64, load: &str, renewal: bool) -> Arc<
         reason: Reason::plain(code, "=because, \"so\""),
     };
     rig.app.journal.decision(Step {
-        seq,
         event,
         time,
         actions: vec![action],

@@ -7,6 +7,7 @@ import { ampere } from "./format";
 import { has, language, t, word } from "./i18n";
 import { hypothetical } from "./observe";
 import { loadNames } from "./state/live";
+import { tellsUnknownPhases } from "./words";
 
 const nameOf = (id: string | null | undefined): string => (id === null || id === undefined ? "" : (loadNames.value.get(id) ?? id));
 
@@ -43,7 +44,7 @@ function details(reason: Reason): string[] {
 function nameOfReason({ code, from_a: from, text }: Reason): string {
   if (code !== "learning" || (from !== null && from !== undefined)) return code;
   // The data of the two are alike: the service's own sentence tells them apart.
-  return /\bnot known\b/.test(text) ? "map_unknown" : "phases_found";
+  return tellsUnknownPhases(text) ? "map_unknown" : "phases_found";
 }
 
 function translated(reason: Reason): string {

@@ -406,7 +406,11 @@ impl Load {
             self.unsettled = None;
         }
         if draw > setpoint + STRAY {
-            let since = *self.above_since.get_or_insert(now);
+            let mut since = *self.above_since.get_or_insert(now);
+            // One that has come down to what it was told before has its time for the newest command.
+            if draw <= self.told_before + STRAY {
+                since = since.max(self.changed_at.unwrap_or(since));
+            }
             if now.since_ms(since) >= OBEY_MS {
                 self.link.handle(LinkEvent::Strays(now));
             }

@@ -147,6 +147,8 @@ pub struct Load {
     lease_until: Option<Instant>,
     /// What may still be in force from before the last change, until the change was seen.
     unsettled: Option<Milliamps>,
+    /// What it was told before the last change.
+    told_before: Milliamps,
     failures: u32,
     /// When a command that was not taken is given again.
     retry_at: Option<Instant>,
@@ -220,6 +222,7 @@ impl Load {
             acknowledged: None,
             lease_until: None,
             unsettled: None,
+            told_before: Milliamps::ZERO,
             failures: 0,
             retry_at: None,
             cuts: [None; 2],

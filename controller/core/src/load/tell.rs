@@ -35,6 +35,7 @@ impl Load {
                 self.raised_at = Some(now);
             }
             self.follows_from = (from != to).then_some(from);
+            self.told_before = from;
             // What the meter has shown to have come down already is not expected to come down again.
             self.falls_from = self
                 .left_to_fall()

@@ -479,12 +479,14 @@ impl World<'_> {
             Reason::not_obeying(load, load.worst(self.now))
         } else if load.is_refusing() {
             Reason::refusing(load)
-        } else if load.is_late(self.now) {
+        } else if load.has_yet_to_fall(self.now) {
             Reason::unheeded(load, load.worst(self.now))
         } else if self.meter == Freshness::Stale {
             Reason::stale(self.frozen, true)
         } else if !self.main().is_some_and(Meter::has_started) {
             Reason::starting()
+        } else if load.is_late(self.now) && load.current() < self.ceiling(load).0 {
+            Reason::settling(load)
         } else {
             Reason::satisfied(load)
         }

@@ -37,8 +37,29 @@ pub(super) struct Raising<'a> {
     patient: Vec<Option<usize>>,
 }
 
-/// The load that goes first where a row is full, and the next one, for that load itself.
-type Rivals = [Option<usize>; 2];
+/// Who counts where a row is full; of each the first load, and the next one, for that load itself.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rivals {
+    /// Who goes first.
+    first: [Option<usize>; 2],
+    /// Who has most of what the row gives.
+    most: [Option<usize>; 2],
+}
+
+/// Puts a load among two, the best first. `yields`: whether another one comes after it; of equals the later one is first.
+fn insert(loads: &mut [Option<usize>; 2], load: usize, yields: impl Fn(usize) -> bool) {
+    let [best, second] = *loads;
+    if best.is_none_or(&yields) {
+        *loads = [Some(load), best];
+    } else if second.is_none_or(&yields) {
+        *loads = [best, Some(load)];
+    }
+}
+
+/// Of two loads the one that is not this one.
+fn other_of(loads: [Option<usize>; 2], than: usize) -> Option<usize> {
+    loads.into_iter().flatten().find(|load| *load != than)
+}
 
 /// Whether a load may be raised now.
 enum Turn {
@@ -226,12 +247,7 @@ impl<'a> Raising<'a> {
         let has = self.has(index);
         let (most, _) = self.asks(index);
         if has == Milliamps::ZERO {
-            let room = if restarts(load) {
-                RESTART_ROOM
-            } else {
-                Milliamps::ZERO
-            };
-            to > Milliamps::ZERO && to >= (load.spec.least + room).min(most)
+            to > Milliamps::ZERO && to >= self.least(index, load)
         } else if self.switches(index) {
             to >= load.spec.least
         } else {
@@ -470,7 +486,7 @@ impl<'a> Raising<'a> {
                     }
                 }
             } else if let Some(bound) = hides {
-                set(&mut plan.reasons, raiser, Reason::held(load, &bound, None));
+                set(&mut plan.reasons, raiser, Reason::held(load, &bound));
             } else {
                 let other = self.world.loads.iter().enumerate().find(|(index, other)| {
                     *index != raiser && other.worst(self.world.now) > self.has(*index)
@@ -558,46 +574,60 @@ impl<'a> Raising<'a> {
         let rivals = rivals
             .get_mut(bound)?
             .get_or_insert_with(|| self.rivals(row));
-        let first = rivals
-            .iter()
-            .flatten()
-            .find(|other| **other != index)
-            .and_then(|other| self.world.loads.get(*other));
-        let rival = first.filter(|rival| {
-            rival.spec.priority > load.spec.priority
-                || (rival.spec.priority == load.spec.priority && self.has(index) == Milliamps::ZERO)
-        });
         let has = self.has(index);
+        let loads = self.world.loads;
+        let rival = other_of(rivals.first, index)
+            .and_then(|other| loads.get(other))
+            .filter(|rival| {
+                rival.spec.priority > load.spec.priority
+                    || (rival.spec.priority == load.spec.priority && has == Milliamps::ZERO)
+            });
         Some(match rival {
             Some(rival) => Reason::behind(load, rival, &row.bound, has),
             None => match self.peak_until(bound, index, present) {
                 Some(until) => Reason::peak(load, &row.bound, until),
-                None => Reason::held(load, &row.bound, first),
+                None if load.current() == Milliamps::ZERO => {
+                    let keeper = other_of(rivals.most, index).and_then(|other| loads.get(other));
+                    let needs = times(self.least(index, load), self.weight(row, index));
+                    Reason::waits(load, &row.bound, needs, keeper)
+                }
+                None => Reason::held(load, &row.bound),
             },
         })
     }
 
-    /// The loads that go first where a row is full.
+    /// The loads that go first where a row is full, and those that have most of it.
     fn rivals(&self, row: &Row) -> Rivals {
-        let mut first: Rivals = [None; 2];
+        let mut rivals = Rivals::default();
         let rank = |load: usize| {
             let rival = self.world.loads.get(load);
             (rival.map(|it| it.spec.priority), self.wanted(load))
         };
-        for (load, weight) in row.weights.iter().enumerate() {
-            if *weight == 0 || self.wanted(load) <= Milliamps::ZERO {
+        for (load, &weight) in row.weights.iter().enumerate() {
+            if weight == 0 {
                 continue;
             }
-            // Of equals the later one.
-            let goes_before = |other: Option<usize>| other.is_none_or(|it| rank(it) <= rank(load));
-            let [best, second] = first;
-            if goes_before(best) {
-                first = [Some(load), best];
-            } else if goes_before(second) {
-                first = [best, Some(load)];
+            if self.wanted(load) > Milliamps::ZERO {
+                insert(&mut rivals.first, load, |it| rank(it) <= rank(load));
+            }
+            let holds = times(self.has(load), weight);
+            if holds > Milliamps::ZERO {
+                let of = |it: usize| row.weights.get(it).map(|w| times(self.has(it), *w));
+                insert(&mut rivals.most, load, |it| of(it) <= Some(holds));
             }
         }
-        first
+        rivals
+    }
+
+    /// The least that a load that has nothing starts with.
+    fn least(&self, index: usize, load: &Load) -> Milliamps {
+        let room = if restarts(load) {
+            RESTART_ROOM
+        } else {
+            Milliamps::ZERO
+        };
+        let (most, _) = self.asks(index);
+        (load.spec.least + room).min(most)
     }
 
     /// That it went up and down, if that alone keeps it from more.

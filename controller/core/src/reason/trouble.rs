@@ -79,7 +79,7 @@ impl Reason {
         reason
     }
 
-    /// It was told less a moment ago, and draws what it had.
+    /// It was told less a moment ago, and still draws more than that.
     pub fn unheeded(load: &Load, counted: Milliamps) -> Self {
         let mut reason = Self::plain(
             ReasonCode::NotObeying,

@@ -97,7 +97,8 @@ pub(super) struct Recording {
     pub(super) words: BTreeMap<String, Vec<Word>>,
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
-    left_out_ms: u64,
+    /// Times without readings: where they would be, and how long they are, in milliseconds.
+    silences: Vec<(Instant, u64)>,
 }
 
 impl Recording {
@@ -194,16 +195,13 @@ impl Recording {
         // The first holds from the beginning.
         let from = if index == 0 { Instant(0) } else { version.at };
         let mut begun = None;
-        let mut last = from;
         for sample in &mut self.samples {
             if sample.counts && from <= sample.at && sample.at < end {
                 sample.counts = false;
-                begun.get_or_insert((sample.at, sample.time));
-                last = sample.at;
+                begun.get_or_insert(sample.time);
             }
         }
-        let (begun, time) = begun?;
-        self.left_out_ms += last.since_ms(begun);
+        let time = begun?;
         let counted = || self.samples.iter().filter(|sample| sample.counts);
         if let (Some(first), Some(last)) = (counted().next(), counted().next_back()) {
             (self.from, self.to) = (first.time, last.time);
@@ -224,8 +222,16 @@ impl Recording {
         between.sum()
     }
 
-    pub(super) const fn left_out_ms(&self) -> u64 {
-        self.left_out_ms
+    /// What does not count between the first reading that counts and the last.
+    pub(super) fn left_out_ms(&self) -> u64 {
+        let counted = || self.samples.iter().filter(|sample| sample.counts);
+        let (Some(first), Some(last)) = (counted().next(), counted().next_back()) else {
+            return 0;
+        };
+        let within = |silence: &&(Instant, u64)| first.at < silence.0 && silence.0 <= last.at;
+        let silent: u64 = self.silences.iter().filter(within).map(|it| it.1).sum();
+        let span = last.at.since_ms(first.at);
+        silent + span.saturating_sub(self.covered_ms())
     }
 }
 
@@ -330,7 +336,7 @@ impl Reader {
                 words: BTreeMap::new(),
                 from: Timestamp::MAX,
                 to: Timestamp::MIN,
-                left_out_ms: 0,
+                silences: Vec::new(),
             },
             engine: Some(engine),
         }
@@ -345,9 +351,8 @@ impl Reader {
             if silence > SILENCE_MS {
                 let left_out = silence - AFTER_SILENCE_MS;
                 self.skipped_ms += left_out;
-                if range.contains(time) && self.recording.from <= time {
-                    self.recording.left_out_ms += left_out;
-                }
+                let at = Instant(t.0.saturating_sub(self.skipped_ms));
+                self.recording.silences.push((at, left_out));
             }
             self.last = Some(t);
         }

@@ -112,13 +112,11 @@ impl House {
                 Command::Switch { on, .. } => self.heater = *on,
             }
         }
-        let seq = self.journal.event(at(self.ms), now, event.clone());
         let state_changed = actions.state != self.state;
         self.state = actions.state;
         let count = actions.actions.len();
         if count > 0 || state_changed || !actions.would_be.is_empty() {
             self.journal.decision(Step {
-                seq,
                 event,
                 time: at(self.ms),
                 actions: actions.actions,
@@ -126,6 +124,8 @@ impl House {
                 state_changed,
                 would_be: actions.would_be,
             });
+        } else {
+            self.journal.event(at(self.ms), now, event);
         }
         count
     }

@@ -348,3 +348,64 @@ async fn another_start_and_another_version_are_told() {
     let versions: Vec<_> = report.runs.iter().map(|run| run.version.as_str()).collect();
     assert_eq!(versions, ["0.1.0", "0.0.9"]);
 }
+
+#[tokio::test]
+async fn decisions_behind_the_last_input_are_a_gap() {
+    let mut house = House::new().await;
+    house.lively().await;
+    let whole = report(&house).await;
+    house.journal.flush().await;
+    for cut in [
+        "DELETE FROM reading WHERE seq >= (SELECT max(seq) FROM decision) - 20",
+        "DELETE FROM event WHERE seq >= (SELECT max(seq) FROM decision) - 20",
+    ] {
+        tamper(house.dir.path(), cut).await;
+    }
+    let reader = house.reader().await;
+    let everything = Range::default();
+    let cut = judge(&reader, everything).await.unwrap();
+    assert_eq!(cut.verdict, Verdict::Reproduced, "{cut:#?}");
+    assert!(cut.decisions < whole.decisions);
+    let [gap] = &cut.gaps[..] else {
+        panic!("{:#?}", cut.gaps)
+    };
+    assert_eq!((gap.kind, gap.missing), (GapKind::Inputs, 21));
+    assert_eq!(gap.not_judged, 0);
+    assert!(gap.from >= at(400_000) && gap.to > gap.from, "{gap:?}");
+    // Also where nothing else is asked about; but not where that time is over before.
+    for (range, gaps) in [
+        (
+            Range {
+                from: Some(gap.to),
+                to: None,
+            },
+            1,
+        ),
+        (
+            Range {
+                from: None,
+                to: Some(gap.from),
+            },
+            0,
+        ),
+    ] {
+        let part = judge(&reader, range).await.unwrap();
+        assert_eq!(part.gaps.len(), gaps, "{range:?}: {:#?}", part.gaps);
+    }
+}
+
+#[tokio::test]
+async fn an_invented_decision_behind_the_last_input_is_a_gap() {
+    let mut house = House::new().await;
+    house.lively().await;
+    house.journal.flush().await;
+    tamper(
+        house.dir.path(),
+        "INSERT INTO decision SELECT max(id) + 1, run, (SELECT max(seq) FROM reading) + 7, max(time_ms) + 60000, t_ms, state, \
+         reason_code, reason, renewal_only, inputs, packed FROM decision",
+    )
+    .await;
+    let gaps = report(&house).await.gaps;
+    assert_eq!(gaps.len(), 1, "{gaps:#?}");
+    assert_eq!(gaps[0].kind, GapKind::Inputs);
+}

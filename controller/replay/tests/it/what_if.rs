@@ -251,6 +251,7 @@ async fn an_earlier_configuration_that_cannot_bear_the_change_is_left_out_and_na
     let late = Asked::of(&house.reader().await, range, ENOUGH, &change).await;
     let late = late.unwrap().answer();
     assert_eq!((late.from, late.to), (at(400_000), at(600_000)));
+    assert_eq!((late.covered_s, late.left_out_s), (200, 0), "within it");
     // Where it is the newest, or all that there is, nothing can be told.
     let range = Range {
         from: Some(at(300_000)),

@@ -73,7 +73,6 @@ pub(crate) async fn hours(journal: &Journal, hours: u64, report_s: u64) {
             let actions = engine.step(event.clone(), now);
             let time = at(i64::try_from(ms).unwrap());
             let snapshot = Arc::new(engine.snapshot());
-            let seq = journal.event(time, now, event.clone());
             let changed = actions.state != state;
             state = actions.state;
             for action in &actions.actions {
@@ -83,10 +82,11 @@ pub(crate) async fn hours(journal: &Journal, hours: u64, report_s: u64) {
             }
             let rows = energy.step(&event, &snapshot, engine.config(), time);
             journal.energy_rows(rows);
-            if !actions.actions.is_empty() || changed {
+            if actions.actions.is_empty() && !changed {
+                journal.event(time, now, event);
+            } else {
                 let commands: Vec<_> = actions.actions.iter().map(|it| it.command).collect();
                 journal.decision(Step {
-                    seq,
                     event,
                     time,
                     actions: actions.actions,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use headroom_core::Instant;
+use headroom_core::{Instant, Reason};
 use jiff::Timestamp;
 use serde_json::Value;
 use sqlx::Row;
@@ -12,6 +12,9 @@ use super::kinds::{self, Bounds};
 use super::record::{Decision, DecisionAction, Page, from_ms};
 use super::{Journal, pack, rows, sql};
 use crate::error::StoreError;
+
+/// The sentence of a reason that cannot be read.
+const UNREADABLE: &str = "This reason cannot be read: its row in the journal is damaged.";
 
 /// Which decisions are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,12 +89,9 @@ impl Journal {
             .bind(serde_json::to_string(&ids)?)
             .fetch_all(&mut *moment)
             .await?;
-        let mut items = rows.iter().map(decision).collect::<Result<Vec<_>, _>>()?;
+        let mut items = decisions(&rows)?;
         add_actions(&mut moment, &mut items).await?;
-        let next = items
-            .last()
-            .filter(|_| more)
-            .map(|last| last.id.to_string());
+        let next = ids.last().filter(|_| more).map(ToString::to_string);
         Ok(Page { items, next })
     }
 
@@ -113,7 +113,7 @@ impl Journal {
             .bind(i64::from(limit))
             .fetch_all(&readers)
             .await?;
-        let mut items = rows.iter().map(decision).collect::<Result<Vec<_>, _>>()?;
+        let mut items = decisions(&rows)?;
         add_actions(&mut *readers.acquire().await?, &mut items).await?;
         Ok(items)
     }
@@ -130,7 +130,9 @@ impl Journal {
             .fetch_optional(&readers)
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let mut item = decision(&row)?;
+        let Some(mut item) = decision(&row)? else {
+            return Ok(None);
+        };
         item.inputs = Some(inputs(&row)?);
         add_actions(
             &mut *readers.acquire().await?,
@@ -152,19 +154,39 @@ fn inputs(row: &SqliteRow) -> Result<Value, StoreError> {
     Ok(serde_json::from_slice(&text)?)
 }
 
-fn decision(row: &SqliteRow) -> Result<Decision, StoreError> {
+fn decisions(rows: &[SqliteRow]) -> Result<Vec<Decision>, StoreError> {
+    rows.iter()
+        .filter_map(|row| decision(row).transpose())
+        .collect()
+}
+
+/// `None`: not even the code of its reason can be read. One damaged row does not close the whole list.
+fn decision(row: &SqliteRow) -> Result<Option<Decision>, StoreError> {
     let t_ms: i64 = row.try_get("t_ms")?;
-    Ok(Decision {
-        id: row.try_get("id")?,
+    let id = row.try_get("id")?;
+    let text = row.try_get("reason").unwrap_or_default();
+    let Some(reason) = serde_json::from_str(text).ok().or_else(|| unreadable(row)) else {
+        tracing::warn!(id, "a decision cannot be read and is left out");
+        return Ok(None);
+    };
+    Ok(Some(Decision {
+        id,
         time: from_ms(row.try_get("time_ms")?),
         t_ms: Instant(t_ms.unsigned_abs()),
         state: row.try_get("state")?,
-        reason: serde_json::from_str(row.try_get("reason")?)?,
+        reason,
         actions: Vec::new(),
         inputs: None,
         renewal_only: row.try_get("renewal_only")?,
         would_be: Vec::new(),
-    })
+    }))
+}
+
+/// What stands for a reason that cannot be read, if its code can.
+fn unreadable(row: &SqliteRow) -> Option<Reason> {
+    let code = row.try_get::<&str, _>("reason_code").ok()?;
+    let code = serde_json::from_value(code.into()).ok()?;
+    Some(Reason::plain(code, UNREADABLE))
 }
 
 async fn add_actions(
@@ -182,17 +204,23 @@ async fn add_actions(
             let ms: Option<i64> = row.try_get(column)?;
             Ok::<_, sqlx::Error>(ms.map(from_ms))
         };
+        let id = row.try_get("decision")?;
+        let body = row.try_get("body").unwrap_or_default();
+        let Ok(action) = serde_json::from_str(body) else {
+            tracing::warn!(
+                id,
+                "a command of this decision cannot be read and is left out"
+            );
+            continue;
+        };
         let action = DecisionAction {
-            action: serde_json::from_str(row.try_get("body")?)?,
+            action,
             outcome: rows::outcome(row.try_get("outcome")?),
             sent_at: at("sent_ms")?,
             acknowledged_at: at("acknowledged_ms")?,
             seen_at: at("seen_ms")?,
         };
-        actions
-            .entry(row.try_get("decision")?)
-            .or_default()
-            .push(action);
+        actions.entry(id).or_default().push(action);
     }
     for decision in decisions {
         decision.actions = actions.remove(&decision.id).unwrap_or_default();

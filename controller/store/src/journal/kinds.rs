@@ -43,7 +43,10 @@ pub(super) async fn unlist(
     connection: &mut SqliteConnection,
     decisions: &str,
 ) -> Result<(), StoreError> {
-    run(connection, sql::UNLIST, decisions).await
+    for statement in [sql::UNLIST, sql::UNLIST_DAMAGED] {
+        run(connection, statement, decisions).await?;
+    }
+    Ok(())
 }
 
 async fn run(

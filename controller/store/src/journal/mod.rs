@@ -8,6 +8,7 @@
 //! - Every input has a number that grows by one within a run, whether or not its row was written: a gap can be
 //!   seen. Decisions and alarms have their number before they are written, so that the page can show them at
 //!   once.
+//! - An input and what was decided on it are one record: both are written, or neither.
 //! - No secret of the configuration reaches the journal.
 
 mod alarms;
@@ -153,10 +154,10 @@ impl Journal {
         drop(opened.wait_for(|opened| *opened).await);
     }
 
-    /// Notes an input of the engine; answers its number. Call it for every event, in the engine's order,
-    /// readings and ticks too. Never blocks.
+    /// Notes an input of the engine on which nothing was decided; answers its number. Call this or
+    /// [`Journal::decision`] for every event, in the engine's order, readings and ticks too. Never blocks.
     pub fn event(&self, time: Timestamp, t: Instant, event: Event) -> i64 {
-        let seq = self.shared.last_seq.fetch_add(1, Ordering::Relaxed) + 1;
+        let seq = self.next_seq();
         let event = without_secrets(event);
         self.record(Record::Event {
             seq,
@@ -167,13 +168,17 @@ impl Journal {
         seq
     }
 
-    /// Notes a step that acted or changed state; answers the decision with its number, as the page and the
-    /// API show it. Never blocks.
+    fn next_seq(&self) -> i64 {
+        self.shared.last_seq.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Notes an input with the step that acted or changed state on it; answers the decision with its number, as the
+    /// page and the API show it. Never blocks.
     pub fn decision(&self, step: Step) -> Arc<Decision> {
         let id = self.shared.last_decision.fetch_add(1, Ordering::Relaxed) + 1;
         let decision = Arc::new(Decision::new(id, &step));
         self.record(Record::Decision {
-            seq: step.seq,
+            seq: self.next_seq(),
             decision: Arc::clone(&decision),
             event: without_secrets(step.event),
             snapshot: step.snapshot,

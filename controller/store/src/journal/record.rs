@@ -13,12 +13,14 @@ use crate::energy::EnergyRow;
 /// One record in the writer's queue. Numbers are given before, so that order and gaps can be seen.
 #[derive(Debug)]
 pub(super) enum Record {
+    /// An input on which nothing was decided.
     Event {
         seq: i64,
         time: Timestamp,
         t: Instant,
         event: Event,
     },
+    /// An input and what was decided on it: written together, or neither.
     Decision {
         seq: i64,
         decision: Arc<Decision>,
@@ -62,8 +64,6 @@ impl Record {
 /// One step of the engine that acted or changed state, as the loop tells it.
 #[derive(Debug)]
 pub struct Step {
-    /// The number of the event that led to it, from [`super::Journal::event`].
-    pub seq: i64,
     /// The event that led to it.
     pub event: Event,
     /// Time of day of the step.

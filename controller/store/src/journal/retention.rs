@@ -82,7 +82,6 @@ impl Tidying {
         let inputs = retention.inputs_days;
         let sums = retention.sums_days;
         let tasks = [
-            (Task::List, 0),
             (Task::Pack, inputs),
             (Task::Unpack, inputs),
             (Task::ThinReadings, inputs),
@@ -104,6 +103,7 @@ impl Tidying {
                 Task::ForgetDecisions(sql::OLD_DECISIONS),
                 retention.decisions_days,
             ),
+            (Task::List, 0),
         ];
         Self {
             retention,
@@ -148,6 +148,10 @@ impl Tidying {
                     *rows = (*rows / 2).max(LEAST_ROWS);
                 } else if took < FAST {
                     *rows = (*rows * 2).min(MOST_ROWS);
+                }
+                // A year of decisions takes hours on a slow disk: what is due meanwhile comes first.
+                if matches!(task, Task::List) {
+                    self.next = 0;
                 }
                 return Ok(true);
             }

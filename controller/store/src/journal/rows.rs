@@ -1,8 +1,9 @@
 //! Records as rows.
 
-use headroom_core::Event;
 use headroom_core::event::{Outcome, PhaseReading, Reading};
 use headroom_core::units::{Milliamps, Millivolts, Vars, Watts};
+use headroom_core::{Event, Instant};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::Row;
@@ -29,37 +30,16 @@ pub(super) async fn insert(
             seq,
             time,
             t,
-            event: Event::Reading(reading),
-        } if reading.phases.len() <= LINES => {
-            let row = columns(run, *seq, number(t.0), time.as_millisecond(), reading);
-            sqlx::query(sql::INSERT_READINGS)
-                .bind(serde_json::to_string(&[row])?)
-                .execute(connection)
-                .await?;
-            Ok(())
-        }
-        Record::Event {
-            seq,
-            time,
-            t,
             event,
-        } => {
-            sqlx::query(sql::INSERT_EVENT)
-                .bind(run)
-                .bind(seq)
-                .bind(number(t.0))
-                .bind(time.as_millisecond())
-                .bind(serde_json::to_string(event)?)
-                .execute(connection)
-                .await?;
-            Ok(())
-        }
+        } => insert_input(connection, (run, *seq), (*time, *t), event).await,
         Record::Decision {
             seq,
             decision,
             event,
             snapshot,
         } => {
+            let when = (decision.time, decision.t_ms);
+            insert_input(connection, (run, *seq), when, event).await?;
             let inputs = inputs(*seq, event, snapshot).to_string();
             insert_decision(connection, run, *seq, decision, &inputs).await
         }
@@ -118,6 +98,29 @@ pub(super) async fn insert(
             Ok(())
         }
     }
+}
+
+async fn insert_input(
+    connection: &mut SqliteConnection,
+    (run, seq): (i64, i64),
+    (time, t): (Timestamp, Instant),
+    event: &Event,
+) -> Result<(), StoreError> {
+    let (time_ms, t_ms) = (time.as_millisecond(), number(t.0));
+    let query = match event {
+        Event::Reading(reading) if reading.phases.len() <= LINES => {
+            let row = columns(run, seq, t_ms, time_ms, reading);
+            sqlx::query(sql::INSERT_READINGS).bind(serde_json::to_string(&[row])?)
+        }
+        event => sqlx::query(sql::INSERT_EVENT)
+            .bind(run)
+            .bind(seq)
+            .bind(t_ms)
+            .bind(time_ms)
+            .bind(serde_json::to_string(event)?),
+    };
+    query.execute(connection).await?;
+    Ok(())
 }
 
 /// A reading as the columns of its row, in the order of [`sql::INSERT_READINGS`].
@@ -230,7 +233,7 @@ async fn insert_alarm(
         .bind(alarm.code.as_str())
         .bind(alarm.load.as_deref())
         .bind(alarm.since.as_millisecond())
-        .bind(alarm.until.map(jiff::Timestamp::as_millisecond))
+        .bind(alarm.until.map(Timestamp::as_millisecond))
         .bind(alarm.text.as_str())
         .execute(connection)
         .await?;

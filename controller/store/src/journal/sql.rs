@@ -63,6 +63,10 @@ pub(super) const UNLIST: &str = with_kinds!(
      CROSS JOIN reasons USING (id) CROSS JOIN decision_kind AS kind ON kind.load = about.load AND kind.code = reasons.code \
      AND kind.state = one.state AND kind.renewal = one.renewal_only)"
 );
+/// Those whose reason cannot be read, and does not tell any more under which kinds they stand.
+pub(super) const UNLIST_DAMAGED: &str = "DELETE FROM decision_listed WHERE (kind, decision) IN (SELECT kind.id, one.id \
+     FROM decision AS one CROSS JOIN decision_kind AS kind \
+     WHERE one.id IN (SELECT value FROM json_each(?1)) AND NOT json_valid(one.reason))";
 /// The kinds of a load `?1` and a code `?2` ('': all), with renewals or without, in the state `?4` or one within it.
 pub(super) const KINDS: &str = "SELECT id FROM decision_kind WHERE load = ?1 AND code = ?2 AND renewal <= ?3 \
      AND (?4 IS NULL OR state = ?4 OR substr(state, 1, length(?4) + 1) = ?4 || '.')";
@@ -79,17 +83,17 @@ pub(super) const NEWEST_UNLISTED: &str = "SELECT id FROM decision \
      WHERE id >= ?1 AND id < ?2 AND (?3 IS NULL OR time_ms >= ?3) AND (?4 IS NULL OR time_ms < ?4) \
      AND (?5 OR renewal_only = 0) \
      AND (?6 IS NULL OR EXISTS (SELECT 1 FROM action WHERE decision = decision.id AND load = ?6) \
-          OR json_extract(reason, '$.load') = ?6 \
-          OR EXISTS (SELECT 1 FROM json_each(reason, '$.would_be') AS would WHERE would.value = ?6)) \
+          OR json_extract(CASE WHEN json_valid(reason) THEN reason END, '$.load') = ?6 \
+          OR EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(reason) THEN reason END, '$.would_be') AS would WHERE would.value = ?6)) \
      AND (?7 IS NULL OR reason_code = ?7 OR EXISTS (SELECT 1 FROM action WHERE decision = decision.id AND reason_code = ?7)) \
      AND (?8 IS NULL OR state = ?8 OR substr(state, 1, length(?8) + 1) = ?8 || '.') \
      ORDER BY id DESC LIMIT ?9";
 /// Decisions by their numbers, newest first.
-pub(super) const DECISIONS: &str = "SELECT id, time_ms, t_ms, state, reason, renewal_only FROM decision \
+pub(super) const DECISIONS: &str = "SELECT id, time_ms, t_ms, state, reason_code, reason, renewal_only FROM decision \
      WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id DESC";
-pub(super) const DECISIONS_AFTER: &str = "SELECT id, time_ms, t_ms, state, reason, renewal_only \
+pub(super) const DECISIONS_AFTER: &str = "SELECT id, time_ms, t_ms, state, reason_code, reason, renewal_only \
      FROM decision WHERE id > ?1 AND (?2 OR renewal_only = 0) ORDER BY id LIMIT ?3";
-pub(super) const DECISION: &str = "SELECT id, time_ms, t_ms, state, reason, renewal_only, inputs, packed FROM decision WHERE id = ?1";
+pub(super) const DECISION: &str = "SELECT id, time_ms, t_ms, state, reason_code, reason, renewal_only, inputs, packed FROM decision WHERE id = ?1";
 pub(super) const ACTIONS: &str = "SELECT decision, body, outcome, sent_ms, acknowledged_ms, seen_ms \
      FROM action WHERE decision IN (SELECT value FROM json_each(?1)) ORDER BY run, command";
 
@@ -254,6 +258,7 @@ pub(super) const ALL: &[&str] = &[
     INSERT_KINDS,
     LIST,
     UNLIST,
+    UNLIST_DAMAGED,
     KINDS,
     NEWEST_OF_KIND,
     UNLISTED_BEFORE,

@@ -48,7 +48,7 @@ async fn a_charger_is_made_with_a_password_that_is_told_once() {
 
 #[tokio::test]
 async fn no_charger_takes_the_name_of_those_that_wait() {
-    let mut rig = Rig::new().await;
+    let rig = Rig::new().await;
     let driver = json!({"kind": "ocpp", "charge_point_id": "CP1"});
     let body = json!({"id": "unmatched", "driver": driver});
     let refused = rig.do_it(Method::POST, "chargers", body).await;

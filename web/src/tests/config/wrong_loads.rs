@@ -1,8 +1,10 @@
 //! Loads that cannot be: told by field, and nothing has changed.
 
 use headroom_core::units::Milliamps;
+use headroom_store::House;
 
 use super::*;
+use crate::apply::{ApplyError, Wanted, apply};
 
 #[tokio::test]
 async fn wrong_loads_are_told_by_field_and_change_nothing() {
@@ -228,5 +230,48 @@ async fn safe_currents_that_were_confirmed_are_not_asked_for_again() {
         if id == "ev4" {
             assert_eq!(answer.field(), ("safe_current_a", "conflict"));
         }
+    }
+}
+
+/// Earlier versions took one. The house goes on with it, and everything else of it can be changed.
+#[tokio::test]
+async fn a_relay_that_is_a_charger_already_holds_up_no_other_change() {
+    let rig = house_with_loads().await;
+    let relay = json!({"kind": "shelly_gen2", "host": "192.0.2.8"});
+    let mut edit = rig.app.state.edit().await;
+    let driver = serde_json::from_value(relay.clone()).unwrap();
+    edit.house.config.chargers[0].driver = Some(driver);
+    edit.commit("somebody", "an earlier version").await.unwrap();
+    drop(edit);
+    let lower = json!({"main_fuse": {"rating_a": 16}});
+    for (method, path, body) in [
+        (Method::PUT, "site", lower),
+        (Method::PUT, "meter", json!({"source": "tcp://192.0.2.9:1"})),
+        (Method::PATCH, "chargers/ev1", json!({"name": "Old"})),
+        (Method::PATCH, "chargers/ev2", json!({"name": "Other"})),
+    ] {
+        let answer = rig.do_it(method, path, body).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+    }
+    let mut own = House::clone(&rig.app.state.house());
+    own.hide_secrets();
+    own.config.site.name = "Home".to_owned();
+    let apply = async |house: House| {
+        let wanted = Wanted { house, order: None };
+        apply(&rig.app, "somebody", "a file", wanted).await
+    };
+    apply(own.clone()).await.unwrap();
+    // Another one is refused, on every way.
+    own.config.chargers[1].driver = own.config.chargers[0].driver.clone();
+    let Err(ApplyError::Invalid(errors)) = apply(own).await else {
+        panic!("it was taken");
+    };
+    let told = |field: &str| errors.iter().any(|error| error.field == field);
+    assert!(told("chargers.ev2.driver.kind"), "{errors:?}");
+    assert!(!told("chargers.ev1.driver.kind"), "{errors:?}");
+    let body = json!({"driver": {"kind": "shelly_gen2", "host": "192.0.2.10"}});
+    for load in ["chargers/ev1", "chargers/ev2"] {
+        let answer = rig.do_it(Method::PATCH, load, body.clone()).await;
+        assert_eq!(answer.field(), ("driver.kind", "conflict"), "{load}");
     }
 }

@@ -4,7 +4,7 @@ import type { Capability, DeviceHealth, Diagnostics } from "../api/admin";
 import { Badge, type Tone } from "../components/badge";
 import type { IconName } from "../components/icons";
 import { t, word } from "../i18n";
-import { GradeBadge, gradeOf, useReports } from "../loads/grade";
+import { GradeBadge, gradeOf, ReportsState, useReports } from "../loads/grade";
 import { loadNames, status } from "../state/live";
 import { reportOf, reports } from "../state/reports";
 
@@ -62,6 +62,7 @@ export function Devices({ found }: { found: Diagnostics }) {
   return (
     <section aria-labelledby="health-heading">
       <h2 id="health-heading">{t("health.heading")}</h2>
+      <ReportsState />
       {found.chargers.length + found.relays.length === 0 ? <p class="empty panel">{t("loads.none")}</p> : null}
       <div class="cards">
         {found.chargers.map((device) => (

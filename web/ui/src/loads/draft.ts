@@ -68,10 +68,14 @@ export function newDraft(load: LoadKind, driver: Driver | null, name: string): D
 const LEAST_A = 6;
 const MOST_A = 500;
 
-/** What is wrong with the most that a charger may draw. Below its least current it could only be paused. */
+/**
+ * What is wrong with the most that a charger may draw. Below its least current it could only be paused. `least`: of this
+ * charger, where it is set; what no car goes below is told of every car, what somebody has set of this charger.
+ */
 export function breakerErrors(most: number | undefined, least = LEAST_A): FieldError[] {
   if (most === undefined || (most >= least && most <= MOST_A)) return [];
-  return [{ field: "max_current_a", code: "range", message: t("setup.charger.breaker.bad", { least: ampere(least), most: ampere(MOST_A) }) }];
+  const key = least === LEAST_A ? "setup.charger.breaker.bad" : "setup.charger.breaker.own";
+  return [{ field: "max_current_a", code: "range", message: t(key, { least: ampere(least), most: ampere(MOST_A) }) }];
 }
 
 /** The body for the service, or what is no number. `stored` is what is changed, if anything is. */

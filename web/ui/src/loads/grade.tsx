@@ -4,12 +4,13 @@ import { Told } from "../components/told";
 import type { ChargerReport } from "../api/loads";
 import { Badge, type Tone } from "../components/badge";
 import type { IconName } from "../components/icons";
+import { ResourceState } from "../components/resource-state";
 import { age, ampere, moment } from "../format";
 import { t } from "../i18n";
 import { href } from "../route";
 import { chargerConfigs } from "../state/chargers";
 import { link } from "../state/live";
-import { readReports, reportOf, reports } from "../state/reports";
+import { readReports, reportOf, reports, reportsFailure } from "../state/reports";
 
 export type Grade = "proven" | "follows" | "failed" | "aborted" | "untested";
 
@@ -41,13 +42,26 @@ export function GradeBadge({ grade }: { grade: Grade }) {
 
 const seconds = (ms: number | null | undefined): string => (ms === null || ms === undefined ? "–" : age(ms / 1000));
 
+/** What went wrong stands in the state of the reports. */
+const read = (): Promise<void> => readReports().catch(() => undefined);
+
 /** Reads what the tests have found when a part of the page that shows it appears, and when a charger comes or goes. */
 export function useReports(): void {
   const isOpen = link.value === "open";
   const ids = [...chargerConfigs.value.keys()].join(" ");
   useEffect(() => {
-    if (isOpen) void readReports().catch(() => undefined);
+    if (isOpen) void read();
   }, [isOpen, ids]);
+}
+
+/** Why no test is told of, and how to ask again; nothing while there is nothing wrong. Once for all chargers. */
+export function ReportsState() {
+  if (reportsFailure.value === null) return null;
+  return (
+    <div class="panel" data-unread="reports">
+      <ResourceState resource={{ error: reportsFailure, read }} unread="grade.unread" />
+    </div>
+  );
 }
 
 /** The last test of a charger, with what it measured; nothing while that is not known. */

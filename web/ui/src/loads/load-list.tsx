@@ -11,7 +11,7 @@ import { status } from "../state/live";
 import { mayConfigure } from "../state/session";
 import type { Config } from "./draft";
 import { whereOf } from "./drivers";
-import { LastTest, useReports } from "./grade";
+import { LastTest, ReportsState, useReports } from "./grade";
 import { LoadForm } from "./load-form";
 
 const pathOf = (load: LoadStatus): string => `/${load.kind === "charger" ? "chargers" : "slow-loads"}/${encodeURIComponent(load.id)}`;
@@ -86,6 +86,7 @@ export function LoadList() {
     <section aria-labelledby="devices-heading">
       <h2 id="devices-heading">{t("loads.devices")}</h2>
       <Said form={form} name="remove" />
+      <ReportsState />
       {loads.length === 0 ? <p class="empty panel">{t("loads.none")}</p> : null}
       <div class="devices">
         {loads.map((load) => (

@@ -8,6 +8,7 @@ import { href } from "../route";
 import { isFrozen } from "../state/guard";
 import { outdated, reading, readingAge, status } from "../state/live";
 import { heardText, meterSettings } from "../state/meter";
+import { tellsUnreadFile } from "../words";
 import { readCandidates, readFound } from "./data";
 
 const LINES: readonly PhaseName[] = ["l1", "l2", "l3"];
@@ -101,7 +102,7 @@ export function Heard() {
 
 /** A file has no cable: it is not there, or was played to its end. */
 function SilentFile({ text }: { text: string }) {
-  return <p data-silent-file="">{t(/os error/.test(text) ? "setup.silent.file" : "meter.example.file")}</p>;
+  return <p data-silent-file="">{t(tellsUnreadFile(text) ? "setup.silent.file" : "meter.example.file")}</p>;
 }
 
 function SilentLine({ source }: { source: string }) {

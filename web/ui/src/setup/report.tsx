@@ -12,6 +12,7 @@ import { ampere, number, UNKNOWN } from "../format";
 import { t } from "../i18n";
 import { status } from "../state/live";
 import { mayConfigure } from "../state/session";
+import { orderOf } from "../words";
 import { readLoads } from "./data";
 import { currents, kindText } from "./running";
 
@@ -56,8 +57,8 @@ function isSettled(phases: readonly PhaseName[] | null, found: readonly PhaseNam
 
 /** The order that the service has seen in the charger's own steps, if it has. */
 function seenOrder(charger: string): string | null {
-  const text = status.value?.alarms.find((alarm) => alarm.code === "phases_found" && alarm.load === charger)?.text ?? "";
-  return /L[123](?:, L[123])+(?=, in this order)/.exec(text)?.[0].toLowerCase().replace(/, /g, "-") ?? null;
+  const found = status.value?.alarms.find((alarm) => alarm.code === "phases_found" && alarm.load === charger);
+  return orderOf(found?.text ?? "");
 }
 
 /** Offered where the lines are not those that are configured, or none are. */

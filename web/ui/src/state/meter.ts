@@ -2,6 +2,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { get, put } from "../api/client";
 import type { MeterSettings } from "../api/types";
+import { withoutPeriod } from "../words";
 import { keepReading } from "./keep-reading";
 import { link, status } from "./live";
 import { isForgotten } from "./session";
@@ -20,7 +21,7 @@ export const isOnlyPinned = computed(() => meterSettings.value?.pinned === true 
 export function meterText(): string | undefined {
   const text = status.value?.meter.text;
   if (text === null || text === undefined) return undefined;
-  return status.value?.demo === true ? text.replace(/, every [\d.]+ s/, "") : text;
+  return status.value?.demo === true ? withoutPeriod(text) : text;
 }
 
 /** The same; a source that cannot even be opened is told by its alarm alone. */

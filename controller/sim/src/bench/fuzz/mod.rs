@@ -111,12 +111,13 @@ mod tests {
 
     /// Each opened a fuse once: a car that stopped by itself, a rise that no car claimed, a late report after a cut, a
     /// one-phase car on three terminals, a charger on one phase at a restart, a rise that only the next report told from a
-    /// car's, two cuts in a row, a step within a raise on its way, a car that had long said where it is.
+    /// car's, two cuts in a row, a step within a raise on its way, a car that had long said where it is, a
+    /// car that was called disobedient between two cuts.
     #[test]
     fn hours_that_were_findings_are_none_any_more() {
         for seed in [
             131, 457, 1277, 1438, 11_822, 18_438, 28_359, 60_316, 65_247, 68_465, 68_592, 80_427,
-            86_361, 89_561, 2_805, 5_388,
+            86_361, 89_561, 2_805, 5_388, 51_034,
         ] {
             let fuzzed = run(seed, 1, Kind::Headroom, 1);
             assert_eq!(fuzzed.findings, Vec::new(), "seed {seed}");

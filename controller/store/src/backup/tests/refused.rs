@@ -177,6 +177,27 @@ async fn a_configuration_that_cannot_be_right_is_refused() {
     assert!(error.to_string().contains("site.time_zone"), "{error}");
 }
 
+/// What is refused when it is new is not refused where an earlier version took it.
+#[tokio::test]
+async fn a_relay_that_an_earlier_version_took_for_a_charger_is_restored() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let state = StateDb::open(&data).await.unwrap();
+    let mut edit = state.edit().await;
+    let charger =
+        serde_json::json!({"id": "ev1", "driver": {"kind": "shelly_gen2", "host": "192.0.2.7"}});
+    let charger = serde_json::from_value(charger).unwrap();
+    edit.house.config.chargers.push(charger);
+    edit.commit("ada", "charger ev1").await.unwrap();
+    drop(edit);
+    state.close().await;
+    let file = directory.path().join("backup.tar");
+    back_up(&data, &file, VERSION, false).await.unwrap();
+    let staged = stage(directory.path(), File::open(&file).unwrap()).await;
+    assert!(staged.is_ok(), "{staged:?}");
+}
+
 /// An archive as anybody may make one, with a file of any name beside a whole configuration.
 #[tokio::test]
 async fn no_name_in_a_backup_leads_out_of_its_folder() {

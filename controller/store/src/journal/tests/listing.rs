@@ -59,7 +59,6 @@ async fn mixed(directory: &Path, first_command: u64) -> Vec<Arc<Decision>> {
         let jump = if dice.below(20) == 0 { 100_000 } else { 0 };
         let event = Event::Tick(Tick {});
         all.push(journal.decision(Step {
-            seq: journal.event(at(n), Instant(0), event.clone()),
             event,
             time: at(n * 1000 - jump),
             actions,
@@ -183,16 +182,7 @@ async fn what_an_earlier_version_left_is_found_while_it_is_being_listed() {
     let mut all = mixed(directory.path(), 1).await;
     let mut connection = file::open(&directory.path().join(FILE)).await.unwrap();
     let listed = count(&mut connection, "decision_listed").await;
-    for statement in [
-        "DELETE FROM decision_listed",
-        "DELETE FROM decision_kind",
-        "INSERT INTO decision_unlisted SELECT max(id) + 1 FROM decision",
-    ] {
-        sqlx::query(statement)
-            .execute(&mut connection)
-            .await
-            .unwrap();
-    }
+    forget_the_list(&mut connection).await;
     // New ones are listed beside them.
     all.extend(mixed(directory.path(), 100_000).await);
     let journal = Journal::open(directory.path(), "0.1.0", at(0), FOR_EVER).await;
@@ -208,13 +198,74 @@ async fn what_an_earlier_version_left_is_found_while_it_is_being_listed() {
     compare(&journal, &all).await;
 }
 
-/// The list goes with its decisions, and a reason that cannot be read holds up nothing.
+/// Nothing is listed, as an earlier version left it.
+async fn forget_the_list(connection: &mut sqlx::SqliteConnection) {
+    for statement in [
+        "DELETE FROM decision_listed",
+        "DELETE FROM decision_kind",
+        "INSERT INTO decision_unlisted SELECT max(id) + 1 FROM decision",
+    ] {
+        let done = sqlx::query(statement).execute(&mut *connection);
+        done.await.unwrap();
+    }
+}
+
+/// What cannot be read is told as such or left out, and closes no page, listed or not.
+#[tokio::test]
+async fn a_damaged_decision_holds_up_no_page() {
+    let directory = tempfile::tempdir().unwrap();
+    let all = mixed(directory.path(), 1).await;
+    let mut connection = file::open(&directory.path().join(FILE)).await.unwrap();
+    for damage in [
+        "UPDATE decision SET reason = '{' WHERE id = 5",
+        "UPDATE decision SET reason = '{', reason_code = '?' WHERE id = 6",
+        "UPDATE action SET body = '{' WHERE (run, command) IN (SELECT run, min(command) FROM action)",
+    ] {
+        let done = sqlx::query(damage).execute(&mut connection).await.unwrap();
+        assert_eq!(done.rows_affected(), 1, "{damage}");
+    }
+    let renewals = true;
+    let page = DecisionFilter {
+        renewals,
+        limit: 500,
+        ..DecisionFilter::default()
+    };
+    let every = all.iter().rev().map(|it| it.id);
+    let every: Vec<i64> = every.filter(|id| *id != 6).collect();
+    for listed in [true, false, true] {
+        if listed {
+            while kinds::catch_up(&mut connection, 500).await.unwrap() {}
+        } else {
+            forget_the_list(&mut connection).await;
+        }
+        let journal = Journal::open(directory.path(), "0.1.0", at(0), FOR_EVER).await;
+        assert_eq!(ids(&journal, &page).await.0, every, "listed: {listed}");
+        let missed = journal.decisions_after(0, renewals, 500).await.unwrap();
+        assert_eq!(missed.len(), every.len());
+        let read = journal.decision_by_id(5).await.unwrap().unwrap();
+        let told = &all[4];
+        assert_eq!(
+            (&read.state, read.reason.code),
+            (&told.state, told.reason.code)
+        );
+        assert!(read.reason.text.contains("cannot be read"), "{read:?}");
+        assert_eq!(read.actions, told.actions);
+        // Of this one not even the code can be read.
+        assert_eq!(journal.decision_by_id(6).await.unwrap(), None);
+        for question in questions() {
+            journal.decisions(&question).await.unwrap();
+        }
+        journal.close().await;
+    }
+}
+
+/// The list goes with its decisions, a damaged one too.
 #[tokio::test]
 async fn nothing_of_what_is_forgotten_stays_in_the_list() {
     let directory = tempfile::tempdir().unwrap();
     mixed(directory.path(), 1).await;
     let mut connection = file::open(&directory.path().join(FILE)).await.unwrap();
-    let damage = "UPDATE decision SET reason = '{' WHERE id = 5";
+    let damage = "UPDATE decision SET reason = '{' WHERE id % 9 = 5";
     sqlx::query(damage).execute(&mut connection).await.unwrap();
     let before = count(&mut connection, "decision_listed").await;
     let mut tidying = retention::Tidying::new(Retention::default());
@@ -226,7 +277,26 @@ async fn nothing_of_what_is_forgotten_stays_in_the_list() {
     assert!((1..before).contains(&left), "{left} of {before}");
     let later = at(500 * 86_400_000);
     while tidying.piece(&mut connection, later).await.unwrap() {}
-    // What the reason of the damaged one told of is not known any more.
-    let orphans = "decision_listed WHERE decision <> 5";
-    assert_eq!(count(&mut connection, orphans).await, 0);
+    assert_eq!(count(&mut connection, "decision_listed").await, 0);
+}
+
+/// Catching up takes long on a slow disk: what is due has its turn meanwhile.
+#[tokio::test]
+async fn catching_up_holds_up_neither_packing_nor_forgetting() {
+    let directory = tempfile::tempdir().unwrap();
+    mixed(directory.path(), 1).await;
+    let mut connection = file::open(&directory.path().join(FILE)).await.unwrap();
+    forget_the_list(&mut connection).await;
+    let mut tidying = retention::Tidying::new(Retention::default());
+    let later = at(8 * 86_400_000);
+    let renewals = count(&mut connection, "decision WHERE renewal_only = 1").await;
+    assert!(renewals > 10);
+    while count(&mut connection, "input_block").await == 0
+        || count(&mut connection, "decision WHERE renewal_only = 1").await > 0
+    {
+        assert!(tidying.piece(&mut connection, later).await.unwrap());
+    }
+    assert_eq!(count(&mut connection, "decision_unlisted").await, 1);
+    while tidying.piece(&mut connection, later).await.unwrap() {}
+    assert_eq!(count(&mut connection, "decision_unlisted").await, 0);
 }

@@ -73,10 +73,8 @@ fn action(command: u64, load: &str, code: ReasonCode, renewal: bool) -> Action {
 fn step(journal: &Journal, ms: i64, actions: Vec<Action>, state_changed: bool) -> Arc<Decision> {
     let t = Instant(ms.unsigned_abs());
     let event = reading([Some(20), None, Some(3)]);
-    let seq = journal.event(at(ms), t, event.clone());
     let snapshot = snapshot(t.0);
     journal.decision(Step {
-        seq,
         event,
         time: at(ms),
         actions,

@@ -134,7 +134,6 @@ async fn what_would_have_been_commanded_is_found_by_its_load() {
     let journal = five_decisions(directory.path()).await;
     let event = Event::Tick(Tick {});
     let noted = journal.decision(Step {
-        seq: journal.event(at(6000), Instant(6000), event.clone()),
         event,
         time: at(6000),
         actions: Vec::new(),

@@ -149,11 +149,9 @@ async fn no_password_reaches_the_journal() {
         {"kind": "ocpp", "charge_point_id": "CP1", "password": "canary-password"}}]}))
         .unwrap();
     let event = Event::Configure(Box::new(config));
-    let seq = journal.event(at(0), Instant(0), event.clone());
     let snapshot = snapshot(0);
     let actions = Vec::new();
     journal.decision(Step {
-        seq,
         event,
         time: at(0),
         actions,

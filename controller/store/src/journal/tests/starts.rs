@@ -143,3 +143,28 @@ async fn without_a_place_for_it_records_are_counted_and_nothing_stops() {
     let page = journal.decisions(&DecisionFilter::default()).await;
     assert!(matches!(page, Err(StoreError::NoJournal)), "{page:?}");
 }
+
+/// The queue takes both or none: an input alone would look as if nothing had been decided.
+#[tokio::test]
+async fn an_input_and_its_decision_are_dropped_together() {
+    for room in [0, 1] {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = open(directory.path()).await;
+        // The writer has no turn until somebody waits.
+        for n in 0..QUEUE - room {
+            journal.event(at(0), Instant(n as u64), Event::Tick(Tick {}));
+        }
+        step(&journal, 5000, Vec::new(), true);
+        let after = journal.event(at(5000), Instant(5000), Event::Tick(Tick {}));
+        while !journal.has_room() {
+            tokio::task::yield_now().await;
+        }
+        let reader = journal.reader().await.unwrap();
+        let inputs = reader.inputs(journal.run(), after - 2, 10).await.unwrap();
+        let inputs: Vec<_> = inputs.iter().map(|input| input.seq).collect();
+        let decided = reader.decided(journal.run(), 0, 10).await.unwrap();
+        let decided: Vec<_> = decided.iter().map(|decision| decision.seq).collect();
+        assert_eq!(inputs, decided);
+        assert_eq!(inputs.len(), room);
+    }
+}

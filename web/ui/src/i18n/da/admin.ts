@@ -148,6 +148,7 @@ export const admin = {
   "grade.follow": "Reaktion {reaction}, fejl højst {error}, laveste strøm {lowest}.",
   "grade.cut": "Uden Headroom gik den ned til {safe} efter {after}.",
   "grade.test": "Test den",
+  "grade.unread": "Resultaterne af ladernes test kunne ikke læses. {error}",
 
   "driver.kind": "Hvordan den nås",
   "driver.ocpp": "OCPP",

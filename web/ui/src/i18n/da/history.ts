@@ -280,7 +280,7 @@ export const history = {
   "whatif.less": "Med disse ændringer ville belastningerne have fået {changed} i stedet for {same}: {difference} mindre.",
   "whatif.equal": "Med disse ændringer ville belastningerne have fået lige så meget: {changed}.",
   "whatif.covered": "Sammenlignet: {covered}, fra {from} til {to}.",
-  "whatif.left_out": "Udeladt, da intet blev registreret: {time}.",
+  "whatif.left_out": "Udeladt: {time}.",
   "whatif.caption": "Hvad der blev registreret; og i modellen af huset: samme indstillinger, og de ændrede",
   "whatif.what": "Hvad",
   "whatif.recorded": "Registreret",

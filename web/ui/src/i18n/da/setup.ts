@@ -155,6 +155,7 @@ export const setup = {
   "setup.charger.breaker": "Laderens sikring",
   "setup.charger.breaker.help": "Hvad dens egen sikring og kabel kan bære: laderen får ikke mere end dette.",
   "setup.charger.breaker.bad": "Skriv {least} til {most}. Ingen bil lader med mindre end {least}, så en mindre sikring kan ikke overholdes.",
+  "setup.charger.breaker.own": "Skriv {least} til {most}. Denne laders mindste strøm er sat til {least}, så en mindre sikring kan ikke overholdes.",
   "setup.charger.facts": "{most}, {lines}",
   "setup.charger.change": "ændr",
   "setup.charger.saved": "{name} er gemt.",

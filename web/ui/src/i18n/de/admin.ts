@@ -149,6 +149,7 @@ export const admin = {
   "grade.follow": "Reaktion {reaction}, Abweichung höchstens {error}, kleinster Strom {lowest}.",
   "grade.cut": "Ohne Headroom fiel es nach {after} auf {safe}.",
   "grade.test": "Testen",
+  "grade.unread": "Was die Tests der Ladestationen ergeben haben, konnte nicht gelesen werden. {error}",
 
   "driver.kind": "Wie es erreicht wird",
   "driver.ocpp": "OCPP",

@@ -281,7 +281,7 @@ export const history = {
   "whatif.less": "Mit diesen Änderungen hätten die Verbraucher {changed} statt {same} erhalten: {difference} weniger.",
   "whatif.equal": "Mit diesen Änderungen hätten die Verbraucher gleich viel erhalten: {changed}.",
   "whatif.covered": "Verglichen: {covered}, von {from} bis {to}.",
-  "whatif.left_out": "Ausgelassen, da nichts aufgezeichnet war: {time}.",
+  "whatif.left_out": "Ausgelassen: {time}.",
   "whatif.caption": "Was aufgezeichnet wurde; und im Modell des Hauses: mit denselben und mit den geänderten Einstellungen",
   "whatif.what": "Was",
   "whatif.recorded": "Aufgezeichnet",

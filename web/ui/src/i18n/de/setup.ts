@@ -159,6 +159,8 @@ export const setup = {
   "setup.charger.breaker.help": "Was ihr eigener Schutzschalter und ihre Leitung aushalten: Mehr bekommt die Ladestation nicht.",
   "setup.charger.breaker.bad":
     "Schreiben Sie {least} bis {most}. Kein Auto lädt mit weniger als {least}, ein kleinerer Schutzschalter lässt sich also nicht einhalten.",
+  "setup.charger.breaker.own":
+    "Schreiben Sie {least} bis {most}. Der kleinste Strom dieser Ladestation ist auf {least} eingestellt, ein kleinerer Schutzschalter lässt sich also nicht einhalten.",
   "setup.charger.facts": "{most}, {lines}",
   "setup.charger.change": "ändern",
   "setup.charger.saved": "{name} ist gespeichert.",

@@ -145,6 +145,7 @@ export const admin = {
   "grade.follow": "Reaction {reaction}, error at most {error}, lowest current {lowest}.",
   "grade.cut": "Without Headroom it fell to {safe} after {after}.",
   "grade.test": "Test it",
+  "grade.unread": "What the tests of the chargers have found could not be read. {error}",
 
   "driver.kind": "How it is reached",
   "driver.ocpp": "OCPP",

@@ -277,7 +277,7 @@ export const history = {
   "whatif.less": "With these changes the loads would have received {changed} instead of {same}: {difference} less.",
   "whatif.equal": "With these changes the loads would have received as much: {changed}.",
   "whatif.covered": "Compared: {covered}, from {from} to {to}.",
-  "whatif.left_out": "Left out, since nothing was recorded: {time}.",
+  "whatif.left_out": "Left out: {time}.",
   "whatif.caption": "What was recorded; and in the model of the house: the same settings, and the changed ones",
   "whatif.what": "What",
   "whatif.recorded": "Recorded",

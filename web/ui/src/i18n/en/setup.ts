@@ -152,6 +152,8 @@ export const setup = {
   "setup.charger.breaker": "Breaker of the charger",
   "setup.charger.breaker.help": "What its own breaker and cable bear: the charger gets no more than this.",
   "setup.charger.breaker.bad": "Write {least} to {most}. No car charges with less than {least}, so a smaller breaker cannot be kept to.",
+  "setup.charger.breaker.own":
+    "Write {least} to {most}. The least current of this charger is set to {least}, so a smaller breaker cannot be kept to.",
   "setup.charger.facts": "{most}, {lines}",
   "setup.charger.change": "change",
   "setup.charger.saved": "{name} is saved.",

@@ -149,6 +149,7 @@ export const admin = {
   "grade.follow": "Reaktsioon {reaction}, viga kuni {error}, väikseim vool {lowest}.",
   "grade.cut": "Headroomita langes see ohutule voolule {safe}, aeg {after}.",
   "grade.test": "Testi seda",
+  "grade.unread": "Laadijate testide tulemusi ei saanud lugeda. {error}",
 
   "driver.kind": "Ühenduse viis",
   "driver.ocpp": "OCPP",

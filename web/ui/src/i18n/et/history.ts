@@ -280,7 +280,7 @@ export const history = {
   "whatif.less": "Nende muudatustega oleksid koormused saanud {changed}, mitte {same}: {difference} vähem.",
   "whatif.equal": "Nende muudatustega oleksid koormused saanud sama palju: {changed}.",
   "whatif.covered": "Võrreldud: {covered}, algus {from}, lõpp {to}.",
-  "whatif.left_out": "Välja jäetud, sest midagi pole salvestatud: {time}.",
+  "whatif.left_out": "Välja jäetud: {time}.",
   "whatif.caption": "Mida salvestati; ja maja mudelis: samad seaded ja muudetud",
   "whatif.what": "Mis",
   "whatif.recorded": "Salvestatud",

@@ -156,6 +156,8 @@ export const setup = {
   "setup.charger.breaker": "Laadija kaitselüliti",
   "setup.charger.breaker.help": "Mida selle oma kaitselüliti ja kaabel taluvad: rohkem laadija ei saa.",
   "setup.charger.breaker.bad": "Kirjuta {least} kuni {most}. Ükski auto ei lae alla {least}, seega väiksemast kaitselülitist ei saa kinni pidada.",
+  "setup.charger.breaker.own":
+    "Kirjuta {least} kuni {most}. Selle laadija väikseimaks vooluks on seatud {least}, seega väiksemast kaitselülitist ei saa kinni pidada.",
   "setup.charger.facts": "{most}, {lines}",
   "setup.charger.change": "muuda",
   "setup.charger.saved": "{name} on salvestatud.",

@@ -149,6 +149,7 @@ export const admin = {
   "grade.follow": "Reaktio {reaction}, virhe enintään {error}, pienin virta {lowest}.",
   "grade.cut": "Ilman Headroomia se laski arvoon {safe} ajassa {after}.",
   "grade.test": "Testaa se",
+  "grade.unread": "Latureiden testien tuloksia ei voitu lukea. {error}",
 
   "driver.kind": "Yhteystapa",
   "driver.ocpp": "OCPP",

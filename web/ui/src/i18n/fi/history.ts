@@ -280,7 +280,7 @@ export const history = {
   "whatif.less": "Näillä muutoksilla kuormat olisivat saaneet {changed} eikä {same}: {difference} vähemmän.",
   "whatif.equal": "Näillä muutoksilla kuormat olisivat saaneet yhtä paljon: {changed}.",
   "whatif.covered": "Verrattu: {covered}, alkaen {from}, päättyen {to}.",
-  "whatif.left_out": "Jätetty pois, koska tallenteita ei ole: {time}.",
+  "whatif.left_out": "Jätetty pois: {time}.",
   "whatif.caption": "Mitä tallennettiin; ja talon mallissa: samat asetukset ja muutetut",
   "whatif.what": "Mikä",
   "whatif.recorded": "Tallennettu",

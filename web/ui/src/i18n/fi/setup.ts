@@ -156,6 +156,8 @@ export const setup = {
   "setup.charger.breaker": "Laturin johdonsuojakatkaisija",
   "setup.charger.breaker.help": "Mitä sen oma katkaisija ja kaapeli kestävät: enempää laturi ei saa.",
   "setup.charger.breaker.bad": "Kirjoita {least}–{most}. Mikään auto ei lataa alle {least} virralla, joten pienempää katkaisijaa ei voi noudattaa.",
+  "setup.charger.breaker.own":
+    "Kirjoita {least}–{most}. Tämän laturin pienimmäksi virraksi on asetettu {least}, joten pienempää katkaisijaa ei voi noudattaa.",
   "setup.charger.facts": "{most}, {lines}",
   "setup.charger.change": "muuta",
   "setup.charger.saved": "{name} on tallennettu.",

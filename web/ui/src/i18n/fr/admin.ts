@@ -148,6 +148,7 @@ export const admin = {
   "grade.follow": "Réaction {reaction}, écart au plus {error}, courant le plus bas {lowest}.",
   "grade.cut": "Sans Headroom, descendu à {safe} après {after}.",
   "grade.test": "Tester",
+  "grade.unread": "Les résultats des tests des bornes n’ont pas pu être lus. {error}",
 
   "driver.kind": "Comment le joindre",
   "driver.ocpp": "OCPP",

@@ -281,7 +281,7 @@ export const history = {
   "whatif.less": "Avec ces changements, les appareils auraient reçu {changed} au lieu de {same} : {difference} de moins.",
   "whatif.equal": "Avec ces changements, les appareils auraient reçu autant : {changed}.",
   "whatif.covered": "Comparé : {covered}, de {from} à {to}.",
-  "whatif.left_out": "Laissé de côté, car rien n’était enregistré : {time}.",
+  "whatif.left_out": "Laissé de côté : {time}.",
   "whatif.caption": "Ce qui a été enregistré ; et dans le modèle de la maison : les mêmes réglages, et les réglages changés",
   "whatif.what": "Quoi",
   "whatif.recorded": "Enregistré",

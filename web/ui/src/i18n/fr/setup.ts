@@ -159,6 +159,8 @@ export const setup = {
   "setup.charger.breaker.help": "Ce que son disjoncteur et son câble supportent : la borne ne reçoit pas plus.",
   "setup.charger.breaker.bad":
     "Écrivez de {least} à {most}. Aucune voiture ne charge à moins de {least} : un disjoncteur plus petit ne peut pas être respecté.",
+  "setup.charger.breaker.own":
+    "Écrivez de {least} à {most}. Le courant minimal de cette borne est réglé sur {least} : un disjoncteur plus petit ne peut pas être respecté.",
   "setup.charger.facts": "{most}, {lines}",
   "setup.charger.change": "modifier",
   "setup.charger.saved": "{name} est enregistrée.",

@@ -148,6 +148,7 @@ export const admin = {
   "grade.follow": "Reaksjon {reaction}, feil høyst {error}, laveste strøm {lowest}.",
   "grade.cut": "Uten Headroom gikk den ned til {safe} etter {after}.",
   "grade.test": "Test den",
+  "grade.unread": "Resultatene av testene av laderne kunne ikke leses. {error}",
 
   "driver.kind": "Hvordan den nås",
   "driver.ocpp": "OCPP",

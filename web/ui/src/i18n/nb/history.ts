@@ -280,7 +280,7 @@ export const history = {
   "whatif.less": "Med disse endringene ville lastene fått {changed} i stedet for {same}: {difference} mindre.",
   "whatif.equal": "Med disse endringene ville lastene fått like mye: {changed}.",
   "whatif.covered": "Sammenlignet: {covered}, fra {from} til {to}.",
-  "whatif.left_out": "Utelatt, siden ingenting ble registrert: {time}.",
+  "whatif.left_out": "Utelatt: {time}.",
   "whatif.caption": "Hva som ble registrert; og i modellen av huset: samme innstillinger, og de endrede",
   "whatif.what": "Hva",
   "whatif.recorded": "Registrert",

@@ -156,6 +156,8 @@ export const setup = {
   "setup.charger.breaker": "Sikring foran laderen",
   "setup.charger.breaker.help": "Det dens egen sikring og kabel tåler: laderen får ikke mer enn dette.",
   "setup.charger.breaker.bad": "Skriv {least} til {most}. Ingen bil lader med mindre enn {least}, så en mindre sikring kan ikke overholdes.",
+  "setup.charger.breaker.own":
+    "Skriv {least} til {most}. Minste strøm for denne laderen er satt til {least}, så en mindre sikring kan ikke overholdes.",
   "setup.charger.facts": "{most}, {lines}",
   "setup.charger.change": "endre",
   "setup.charger.saved": "{name} er lagret.",

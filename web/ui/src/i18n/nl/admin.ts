@@ -148,6 +148,7 @@ export const admin = {
   "grade.follow": "Reactie {reaction}, afwijking hoogstens {error}, laagste stroom {lowest}.",
   "grade.cut": "Zonder Headroom viel het na {after} terug naar {safe}.",
   "grade.test": "Testen",
+  "grade.unread": "De resultaten van de tests van de laadpalen konden niet worden gelezen. {error}",
 
   "driver.kind": "Hoe het wordt bereikt",
   "driver.ocpp": "OCPP",

@@ -280,7 +280,7 @@ export const history = {
   "whatif.less": "Met deze wijzigingen hadden de verbruikers {changed} gekregen in plaats van {same}: {difference} minder.",
   "whatif.equal": "Met deze wijzigingen hadden de verbruikers evenveel gekregen: {changed}.",
   "whatif.covered": "Vergeleken: {covered}, van {from} tot {to}.",
-  "whatif.left_out": "Weggelaten, want er was niets vastgelegd: {time}.",
+  "whatif.left_out": "Weggelaten: {time}.",
   "whatif.caption": "Wat is vastgelegd; en in het model van het huis: dezelfde instellingen, en de gewijzigde",
   "whatif.what": "Wat",
   "whatif.recorded": "Vastgelegd",

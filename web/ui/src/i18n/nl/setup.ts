@@ -159,6 +159,8 @@ export const setup = {
   "setup.charger.breaker.help": "Wat zijn eigen automaat en kabel verdragen: meer krijgt de laadpaal niet.",
   "setup.charger.breaker.bad":
     "Vul {least} tot {most} in. Geen auto laadt met minder dan {least}, dus aan een kleinere automaat kan niet worden voldaan.",
+  "setup.charger.breaker.own":
+    "Vul {least} tot {most} in. De kleinste stroom van deze laadpaal staat op {least}, dus aan een kleinere automaat kan niet worden voldaan.",
   "setup.charger.facts": "{most}, {lines}",
   "setup.charger.change": "wijzigen",
   "setup.charger.saved": "{name} is opgeslagen.",

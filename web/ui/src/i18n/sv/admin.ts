@@ -148,6 +148,7 @@ export const admin = {
   "grade.follow": "Reaktion {reaction}, fel högst {error}, lägsta ström {lowest}.",
   "grade.cut": "Utan Headroom gick den ner till {safe} efter {after}.",
   "grade.test": "Testa den",
+  "grade.unread": "Resultaten av laddarnas test kunde inte läsas. {error}",
 
   "driver.kind": "Hur den nås",
   "driver.ocpp": "OCPP",

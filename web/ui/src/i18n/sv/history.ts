@@ -280,7 +280,7 @@ export const history = {
   "whatif.less": "Med dessa ändringar skulle lasterna ha fått {changed} i stället för {same}: {difference} mindre.",
   "whatif.equal": "Med dessa ändringar skulle lasterna ha fått lika mycket: {changed}.",
   "whatif.covered": "Jämfört: {covered}, från {from} till {to}.",
-  "whatif.left_out": "Utelämnat, eftersom inget registrerades: {time}.",
+  "whatif.left_out": "Utelämnat: {time}.",
   "whatif.caption": "Vad som registrerades; och i modellen av huset: samma inställningar, och de ändrade",
   "whatif.what": "Vad",
   "whatif.recorded": "Registrerat",

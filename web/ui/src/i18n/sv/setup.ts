@@ -156,6 +156,8 @@ export const setup = {
   "setup.charger.breaker": "Laddarens säkring",
   "setup.charger.breaker.help": "Vad dess egen säkring och kabel tål: laddaren får inte mer än detta.",
   "setup.charger.breaker.bad": "Skriv {least} till {most}. Ingen bil laddar med mindre än {least}, så en mindre säkring kan inte hållas.",
+  "setup.charger.breaker.own":
+    "Skriv {least} till {most}. Den här laddarens minsta ström är inställd på {least}, så en mindre säkring kan inte hållas.",
   "setup.charger.facts": "{most}, {lines}",
   "setup.charger.change": "ändra",
   "setup.charger.saved": "{name} är sparad.",

@@ -1,1 +1,0 @@
-import{l as t,t as o}from"./chunk-YG3J4HVX.js";var p=t(null),l=r=>p.value?.get(r)??null;async function s(){let{items:r}=await o("/reports?limit=500");p.value=new Map(r.map(e=>[e.charger,e]))}export{p as a,l as b,s as c};
