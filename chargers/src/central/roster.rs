@@ -3,6 +3,9 @@
 //! The lock is held for look-ups only, never across a wait. A connection has a number; what a late
 //! end of an old connection cleans up is its own entry or nothing.
 
+mod entry;
+mod unmatched;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     net::{IpAddr, SocketAddr},
@@ -19,10 +22,11 @@ use tokio::{
     sync::{Notify, oneshot, watch},
     time::Instant,
 };
-use tracing::{info, warn};
+use tracing::info;
 
+use self::unmatched::{MAX_UNMATCHED, unmatched_settings};
 use super::{
-    auth::{self, Guard},
+    auth::Guard,
     handshake::Unmatched,
     refused::Refused,
     said::{Kind, Said},
@@ -30,14 +34,6 @@ use super::{
 };
 use crate::{bucket::Bucket, once::OnceAMinute};
 
-/// Unmatched charge points that are listed, connected or not.
-const MAX_UNMATCHED: usize = 50;
-/// Without authentication a second connection replaces the first only when that has been silent
-/// for this long.
-const SILENT_AFTER: Duration = Duration::from_secs(30);
-/// Connections of one charger: a burst of reconnections, then one each interval.
-const RECONNECT_BURST: u32 = 20;
-const RECONNECT_REFILL: Duration = Duration::from_secs(1);
 /// Connections of unknown charge points, all together.
 const UNKNOWN_BURST: u32 = 60;
 const UNKNOWN_REFILL: Duration = Duration::from_millis(200);
@@ -525,167 +521,6 @@ impl Roster {
     }
 }
 
-impl State {
-    fn leave_unmatched(&mut self, identity: &str, number: u64) {
-        let mut entries = self.unmatched.iter_mut();
-        let entry = entries.find(|entry| entry.info.charge_point_id == identity);
-        if let Some(entry) = entry
-            && entry
-                .live
-                .as_ref()
-                .is_some_and(|live| live.number == number)
-        {
-            entry.live = None;
-        }
-    }
-
-    /// A charge point that was unmatched belongs to the house now: it shall come back and
-    /// authenticate.
-    fn adopt(&mut self, charge_point_id: &str) {
-        self.unmatched.retain(|entry| {
-            let adopted = entry.info.charge_point_id == charge_point_id;
-            if let (true, Some(live)) = (adopted, &entry.live) {
-                live.close("it was adopted and shall connect again", charge_point_id);
-            }
-            !adopted
-        });
-    }
-
-    fn list_unmatched(
-        &mut self,
-        identity: &str,
-        remote: Option<SocketAddr>,
-        since: Timestamp,
-        live: Live,
-    ) {
-        let mut entries = self.unmatched.iter_mut();
-        if let Some(entry) = entries.find(|entry| entry.info.charge_point_id == identity) {
-            entry.info.remote = remote.map(|address| address.ip().to_string());
-            if let Some(old) = entry.live.replace(live) {
-                old.close(
-                    "a new connection of the same charge point replaces it",
-                    identity,
-                );
-            }
-            return;
-        }
-        if self.unmatched.len() >= MAX_UNMATCHED {
-            // The oldest that is gone makes room; `admit` has seen that not all are connected.
-            match self.unmatched.iter().position(|entry| entry.live.is_none()) {
-                Some(index) => drop(self.unmatched.remove(index)),
-                None => return,
-            }
-        }
-        if self.newcomers.take() {
-            info!(
-                charge_point = identity,
-                "an unknown charge point has connected; it can be adopted"
-            );
-        }
-        self.unmatched.push(UnmatchedEntry {
-            info: Unmatched {
-                charge_point_id: identity.to_owned(),
-                vendor: None,
-                model: None,
-                firmware: None,
-                since,
-                remote: remote.map(|address| address.ip().to_string()),
-                connected: true,
-            },
-            live: Some(live),
-        });
-    }
-}
-
-impl Entry {
-    fn new(known: KnownCharger, epoch: u64) -> Self {
-        Self {
-            known,
-            epoch,
-            live: None,
-            learnt: Learnt::default(),
-            capabilities: Capabilities::default(),
-            reconnects: Bucket::new(RECONNECT_BURST, RECONNECT_REFILL),
-            proved_from: None,
-            refused: None,
-            refusals: OnceAMinute::default(),
-            said: Said::default(),
-        }
-    }
-
-    /// Whether a charge point may speak for this charger.
-    fn may_enter(
-        &mut self,
-        headers: &HeaderMap,
-        remote: IpAddr,
-        throttled: bool,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let identity = &self.known.charge_point_id;
-        match &self.known.auth {
-            Auth::Basic(password) => {
-                let proven = password
-                    .as_deref()
-                    .is_some_and(|password| auth::proves(headers, identity, password));
-                if self.proved_from != Some(remote) && throttled {
-                    if !proven {
-                        self.refuse(headers, remote, now);
-                    }
-                    return Err(Refusal {
-                        status: StatusCode::TOO_MANY_REQUESTS,
-                        message: "too many wrong passwords from this address; try again later",
-                    });
-                }
-                if !proven {
-                    if self.refusals.now() {
-                        warn!(
-                            charge_point = identity, %remote, load = self.known.load,
-                            "refused a charge point with a wrong or missing password; what is \
-                             connected stays connected. Set the same password at the charge point \
-                             (its user name is its identity) and here"
-                        );
-                    }
-                    self.refuse(headers, remote, now);
-                    return Err(Refusal {
-                        status: StatusCode::UNAUTHORIZED,
-                        message: "wrong or missing password",
-                    });
-                }
-                self.proved_from = Some(remote);
-                self.refused = None;
-            }
-            Auth::None => {
-                let live = self.live.as_ref();
-                if live.is_some_and(|live| live.silence() < SILENT_AFTER) {
-                    if self.refusals.now() {
-                        warn!(
-                            charge_point = identity, %remote,
-                            "refused a second connection: the first one is alive, and this charge \
-                             point does not authenticate"
-                        );
-                    }
-                    return Err(Refusal {
-                        status: StatusCode::CONFLICT,
-                        message: "this charge point is connected already",
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn refuse(&mut self, headers: &HeaderMap, remote: IpAddr, now: Timestamp) {
-        let (load, identity) = (&self.known.load, &self.known.charge_point_id);
-        let why = auth::complaint(headers, identity);
-        let before = self.refused.take();
-        self.refused = Some(Refused::again(before, load, identity, why, remote, now));
-    }
-
-    fn same_access(&self, other: &KnownCharger) -> bool {
-        self.known.charge_point_id == other.charge_point_id && self.known.auth == other.auth
-    }
-}
-
 impl Live {
     fn silence(&self) -> Duration {
         self.link
@@ -745,17 +580,5 @@ impl Link {
             learnt: Learnt::default(),
         };
         (live, seat)
-    }
-}
-
-/// For a charge point that is not of the house: answers and nothing else.
-fn unmatched_settings() -> Settings {
-    Settings {
-        adopted: false,
-        control: false,
-        connector: 1,
-        terminals: 3,
-        safe_ma: 0,
-        nominal_voltage_v: 230,
     }
 }
