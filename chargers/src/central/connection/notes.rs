@@ -96,8 +96,8 @@ impl Connection {
             ),
             Note::PhasesFixed => warn!(
                 charge_point,
-                "it says that it cannot change the number of its phases, and is left as it is: set \
-                 phase_switching to false"
+                "it says that it cannot change the number of its phases: less for one phase is given on all \
+                 of them, more is refused. Set phase_switching to false"
             ),
         }
     }
