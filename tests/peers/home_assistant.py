@@ -4,7 +4,8 @@
 
 The limit is `input_number.limit`, the switch `input_boolean.charge`, the currents `input_number.l1` to `l3`. It is set up by the API
 that its own page uses. When it is ready it says `{"event": "ready", "token": …}` with a long-lived token; each change of the car is a
-line on standard output. Lines of standard input: `unplug`, `plug`, `quit`.
+line on standard output. Lines of standard input: `unplug`, `plug`, `quit`; `found`: says which devices of the network it offers
+to set up; `confirm NAME`: sets up one of them; `state ENTITY`: says what it is.
 """
 
 import argparse
@@ -29,6 +30,7 @@ http:
   server_port: {port}
 api:
 config:
+zeroconf:
 input_number:
   limit: {{min: 0, max: 32, step: 1, initial: 16, unit_of_measurement: A}}
   l1: {{min: 0, max: 40, step: 0.01, initial: 0, unit_of_measurement: A}}
@@ -68,23 +70,60 @@ class House:
                 await asyncio.sleep(0.5)
         raise RuntimeError("Home Assistant does not come up")
 
+    async def call(self, **command):
+        """One command of its websocket."""
+        async with self.session.ws_connect(self.base + "/api/websocket") as line:
+            await line.receive_json()
+            await line.send_json({"type": "auth", "access_token": self.token})
+            await line.receive_json()
+            await line.send_json({"id": 1, **command})
+            return (await line.receive_json())["result"]
+
     async def set_up(self):
         await self.wait()
         owner = {"client_id": CLIENT, "name": "owner", "username": "owner", "password": "a password of a test", "language": "en"}
         code = (await self.ask("POST", "/api/onboarding/users", owner))["auth_code"]
         form = {"client_id": CLIENT, "grant_type": "authorization_code", "code": code}
         self.token = (await self.ask("POST", "/auth/token", form=form))["access_token"]
-        async with self.session.ws_connect(self.base + "/api/websocket") as line:
-            await line.receive_json()
-            await line.send_json({"type": "auth", "access_token": self.token})
-            await line.receive_json()
-            await line.send_json({"id": 1, "type": "auth/long_lived_access_token", "client_name": "headroom", "lifespan": 1})
-            self.token = (await line.receive_json())["result"]
+        # Until it is all done it sets devices up without asking.
+        for step in ("core_config", "analytics"):
+            await self.ask("POST", f"/api/onboarding/{step}", {})
+        await self.ask("POST", "/api/onboarding/integration", {"client_id": CLIENT, "redirect_uri": CLIENT})
+        self.token = await self.call(type="auth/long_lived_access_token", client_name="headroom", lifespan=1)
         while (await self.ask("GET", "/api/config"))["state"] != "RUNNING":
             await asyncio.sleep(0.2)
 
     async def state(self, entity):
         return (await self.ask("GET", f"/api/states/{entity}"))["state"]
+
+    async def found(self):
+        """What announced itself (mDNS) and can be set up, by the name that was announced."""
+        devices = {}
+        for flow in await self.call(type="config_entries/flow/progress"):
+            key = flow["context"].get("discovery_key") or {}
+            if key.get("domain") == "zeroconf":
+                kind, name = key["key"]
+                devices[name.removesuffix("." + kind)] = flow
+        return devices
+
+    async def confirm(self, name):
+        flow = (await self.found())[name]["flow_id"]
+        return (await self.ask("POST", f"/api/config/config_entries/flow/{flow}", {}))["type"]
+
+    async def obey(self, line):
+        what, _, argument = line.partition(" ")
+        if what in ("plug", "unplug"):
+            self.plugged = what == "plug"
+        elif what == "found":
+            devices = [
+                {"name": name, "handler": flow["handler"], "url": flow["context"].get("configuration_url")}
+                for name, flow in (await self.found()).items()
+            ]
+            say(event="found", devices=devices)
+        elif what == "confirm":
+            say(event="confirmed", name=argument, result=await self.confirm(argument))
+        elif what == "state":
+            say(event="state", entity=argument, state=await self.state(argument))
 
     async def drive(self):
         draw, said = None, None
@@ -128,7 +167,7 @@ async def main():
             driving = asyncio.ensure_future(house.drive())
             loop = asyncio.get_running_loop()
             while (line := (await loop.run_in_executor(None, sys.stdin.readline)).strip()) not in ("", "quit"):
-                house.plugged = line != "unplug"
+                await house.obey(line)
             driving.cancel()
     finally:
         program.kill()

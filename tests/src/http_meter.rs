@@ -29,9 +29,16 @@ struct State {
 impl HttpMeter {
     /// One without pages.
     pub fn start() -> Self {
+        Self::start_at("127.0.0.1:0")
+    }
+
+    /// The same at an address of this machine.
+    pub fn start_at(address: &str) -> Self {
         let state = Arc::<Mutex<State>>::default();
         let own = Arc::clone(&state);
-        let server = HttpServer::start(move |request| Some(own.lock().unwrap().answer(request)));
+        let server = HttpServer::start_at(address, move |request| {
+            Some(own.lock().unwrap().answer(request))
+        });
         Self {
             host: server.host.clone(),
             state,

@@ -42,9 +42,18 @@ pub struct Answer {
 }
 
 impl HttpServer {
-    /// Serves until it is dropped. A request that `answer` gives nothing for stays without an answer, and its connection open.
+    /// Serves on loopback until it is dropped. A request that `answer` gives nothing for stays without an answer, and its
+    /// connection open.
     pub fn start(answer: impl Fn(Request) -> Option<Answer> + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_at("127.0.0.1:0", answer)
+    }
+
+    /// The same at an address of this machine.
+    pub fn start_at(
+        address: &str,
+        answer: impl Fn(Request) -> Option<Answer> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let end = Arc::new(AtomicBool::new(false));
         let (ended, answer) = (Arc::clone(&end), Arc::new(answer));

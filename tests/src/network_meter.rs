@@ -8,8 +8,14 @@ use crate::http_meter::HttpMeter;
 /// A P1 reader of `HomeWizard`, first interface: its raw telegram, and its values.
 pub fn homewizard_p1(values: &Values, second: u32) -> HttpMeter {
     let meter = HttpMeter::start();
-    device(&meter, "HWE-P1", "P1 meter");
-    set_telegram(&meter, values, second);
+    set_homewizard_p1(&meter, values, second);
+    meter
+}
+
+/// All pages of such a reader.
+pub fn set_homewizard_p1(meter: &HttpMeter, values: &Values, second: u32) {
+    device(meter, "HWE-P1", "P1 meter");
+    set_telegram(meter, values, second);
     let mut data = json!({
         "wifi_ssid": "test", "wifi_strength": 80, "smr_version": 50, "meter_model": "TEST 100", "unique_id": "54455354",
         "active_tariff": 2, "total_power_import_kwh": kilowatt_hours(values.energy_import_mwh),
@@ -19,7 +25,6 @@ pub fn homewizard_p1(values: &Values, second: u32) -> HttpMeter {
         json!(current_ma / 1000)
     });
     meter.json("/api/v1/data", &data);
-    meter
 }
 
 /// The next raw telegram of the meter behind the reader.

@@ -92,7 +92,7 @@ impl Peer {
     /// Home Assistant itself with a charger made of its helpers (`peers/home_assistant.py`), and a token of it; `None` where it is
     /// not installed, which takes a while: `HEADROOM_HOME_ASSISTANT=1 ./check` does it.
     pub fn home_assistant(port: u16, config: &Path) -> Option<(Self, String)> {
-        let mut command = tools::home_assistant()?;
+        let mut command = tools::home_assistant("home_assistant.py")?;
         command
             .args(["--port", &port.to_string(), "--config"])
             .arg(config);
@@ -107,6 +107,19 @@ impl Peer {
             panic!("Home Assistant never said that it is ready: {errors}")
         });
         Some((Self { process }, token))
+    }
+
+    /// Announces devices by mDNS, for as long as it lives (`peers/announce.py`).
+    pub fn announcer(devices: &Value) -> Option<Self> {
+        let mut command = tools::home_assistant("announce.py")?;
+        command.arg(devices.to_string());
+        let peer = Self {
+            process: Process::start(&mut command),
+        };
+        peer.wait("announced", 0, START, |line| {
+            (line["event"] == "announced").then_some(())
+        });
+        Some(peer)
     }
 
     fn run(script: &str, url: &str, id: &str, password: &str, more: &[&str]) -> Option<Self> {

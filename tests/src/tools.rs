@@ -73,11 +73,11 @@ pub fn script(name: &str, package: &str) -> Option<Command> {
     Some(command)
 }
 
-/// The script that runs Home Assistant, with a Python that has it; `None` without one.
+/// A script, with a Python that has Home Assistant; `None` without one.
 ///
 /// # Panics
 /// With `HEADROOM_HOME_ASSISTANT=1` its absence is a failure.
-pub fn home_assistant() -> Option<Command> {
+pub fn home_assistant(script: &str) -> Option<Command> {
     let python = env::var_os("HEADROOM_HOME_ASSISTANT_PYTHON").map_or_else(
         || program::workspace().join("target/tools/home-assistant/bin/python"),
         PathBuf::from,
@@ -89,7 +89,7 @@ pub fn home_assistant() -> Option<Command> {
         return None;
     }
     let mut command = Command::new(python);
-    command.arg(program::workspace().join("tests/peers/home_assistant.py"));
+    command.arg(program::workspace().join("tests/peers").join(script));
     Some(command)
 }
 
