@@ -26,7 +26,8 @@ use tracing::warn;
 
 use crate::{
     central::{
-        self, Auth, KnownCharger, Limits, Refused, Roster, ServeError, TlsDoor, Traced, Unmatched,
+        self, Auth, KnownCharger, Limits, Mute, Refused, Roster, ServeError, TlsDoor, Traced,
+        Unmatched,
     },
     discovery::{Discovery, Found},
     http,
@@ -520,6 +521,11 @@ impl Devices {
     /// hour and have not got in since; at most one for each charger.
     pub fn refused(&self) -> Vec<Refused> {
         self.roster.refused()
+    }
+
+    /// Chargers whose charge points are connected, answer no call and say nothing; at most one for each charger.
+    pub fn mute(&self) -> Vec<Mute> {
+        self.roster.mute()
     }
 
     /// The last messages of charge points and to them, oldest first, without secrets: for people who look for what is wrong.

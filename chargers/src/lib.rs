@@ -24,7 +24,7 @@ mod polled;
 mod shelly;
 mod wall;
 
-pub use central::{Direction, Refused, RefusedFor, ServeError, TlsDoor, Traced, Unmatched};
+pub use central::{Direction, Mute, Refused, RefusedFor, ServeError, TlsDoor, Traced, Unmatched};
 pub use check::profile_problem;
 pub use devices::{DeviceSettings, Devices};
 pub use discovery::{Discovery, Found, FoundKind};

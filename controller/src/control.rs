@@ -368,6 +368,13 @@ impl Control {
             text: refused.to_string(),
             load: Some(refused.load),
         }));
+        let mute = self.connections.devices.mute().into_iter();
+        alarms.extend(mute.map(|mute| Alarm {
+            code: "charger_lost".to_owned(),
+            since: self.clock.at(mute.since),
+            text: mute.to_string(),
+            load: Some(mute.load),
+        }));
         let failed = self.connections.tests.failed();
         alarms.extend(failed.map(|(charger, failed)| Alarm {
             code: "charger_test_failed".to_owned(),

@@ -81,6 +81,11 @@ impl Sessions {
             .unwrap_or_default()
     }
 
+    /// Calls of ours without an answer in time, of all sessions.
+    pub fn timeouts(&self) -> u64 {
+        self.seats.iter().map(|seat| seat.counters().timeouts).sum()
+    }
+
     /// The next output and whose it is; call until `None` after every input.
     pub fn poll(&mut self) -> Option<(usize, Output)> {
         self.outputs.pop_front()

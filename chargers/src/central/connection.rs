@@ -201,6 +201,7 @@ impl Connection {
             () = self.joined.wake.notified() => self.take_orders(),
             () = sleep_until(deadline.unwrap_or(silent_at)), if deadline.is_some() => {
                 self.sessions.tick(self.now());
+                self.listen();
             }
             () = sleep_until(silent_at) => return Err(End::Silent),
             _ = ping.tick() => self.send(Message::Ping(Bytes::new())).await?,
@@ -210,17 +211,26 @@ impl Connection {
     }
 
     fn silent_at(&self) -> Instant {
-        let heard = *self
-            .joined
-            .heard
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        heard
+        self.joined.pulse.last_frame()
             + if self.ponged {
                 SILENT_WITH_PONGS
             } else {
                 SILENT_WITHOUT_PONGS
             }
+    }
+
+    /// Tells when it has become mute. The connection stays: what it may draw is reserved for as long as nobody has
+    /// seen it fall back, and whoever cannot answer need not be able to connect again.
+    fn listen(&self) {
+        let mute = self.joined.pulse.unanswered(self.sessions.timeouts());
+        let what = format_args!("{} is mute", self.identity);
+        if mute && self.joined.said.may(Kind::Line("mute"), what) {
+            warn!(
+                charge_point = self.identity,
+                "it says nothing and leaves calls without an answer, though its connection stands; its last limit \
+                 runs out by itself if its program still runs. Restart the charge point"
+            );
+        }
     }
 
     /// What has come for the connectors: settings first, because a limit may be the first under them.
@@ -258,11 +268,7 @@ impl Connection {
             }
         };
         // Any frame shows that the peer lives.
-        *self
-            .joined
-            .heard
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.joined.pulse.frame();
         if !self.messages.take() {
             return Err(End::Flood);
         }
@@ -272,6 +278,7 @@ impl Connection {
                 self.roster
                     .trace(&self.identity, Direction::In, text.as_str(), now.wall);
                 self.sessions.receive(text.as_str(), now);
+                self.joined.pulse.message(self.sessions.timeouts());
             }
             Message::Binary(_) => {
                 debug!(charge_point = self.identity, "a binary frame was ignored");

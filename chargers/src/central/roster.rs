@@ -18,16 +18,14 @@ use headroom_ocpp::{
     Capabilities, Identity, Learnt, LimitOutcome, LimitRequest, Operation, Settings, Version,
 };
 use jiff::Timestamp;
-use tokio::{
-    sync::{Notify, oneshot, watch},
-    time::Instant,
-};
+use tokio::sync::{Notify, oneshot, watch};
 use tracing::info;
 
 use self::unmatched::{MAX_UNMATCHED, unmatched_settings};
 use super::{
     auth::Guard,
     handshake::Unmatched,
+    pulse::{Mute, Pulse},
     refused::Refused,
     said::{Kind, Said},
     trace::{Direction, Trace, Traced},
@@ -110,7 +108,7 @@ struct Link {
     /// A limit or settings have come.
     wake: Arc<Notify>,
     close: watch::Sender<bool>,
-    heard: Arc<Mutex<Instant>>,
+    pulse: Pulse,
     said: Said,
 }
 
@@ -123,7 +121,7 @@ pub(crate) struct Joined {
     /// Something has come to one of them.
     pub(crate) wake: Arc<Notify>,
     pub(crate) close: watch::Receiver<bool>,
-    pub(crate) heard: Arc<Mutex<Instant>>,
+    pub(super) pulse: Pulse,
     /// What was logged of this charge point lately, over all of its connections.
     pub(super) said: Said,
     /// What the two ends have agreed upon.
@@ -503,6 +501,17 @@ impl Roster {
         refused.filter(Refused::is_fresh).collect()
     }
 
+    /// Chargers whose charge points are connected and mute.
+    pub(crate) fn mute(&self) -> Vec<Mute> {
+        let state = self.lock();
+        let mute = state.chargers.values().filter_map(|entry| {
+            let since = entry.live.as_ref()?.link.pulse.mute_since()?;
+            let load = entry.known.load.clone();
+            Some(Mute { load, since })
+        });
+        mute.collect()
+    }
+
     /// Closes every connection.
     pub(crate) fn close_all(&self) {
         let state = self.lock();
@@ -523,11 +532,7 @@ impl Roster {
 
 impl Live {
     fn silence(&self) -> Duration {
-        self.link
-            .heard
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .elapsed()
+        self.link.pulse.silence()
     }
 
     fn close(&self, why: &'static str, charge_point: &str) {
@@ -545,7 +550,7 @@ fn connect(number: u64, said: Said) -> (Link, Joined) {
     let link = Link {
         wake: Arc::new(Notify::new()),
         close,
-        heard: Arc::new(Mutex::new(Instant::now())),
+        pulse: Pulse::new(),
         said,
     };
     let joined = Joined {
@@ -553,7 +558,7 @@ fn connect(number: u64, said: Said) -> (Link, Joined) {
         seats: Vec::new(),
         wake: Arc::clone(&link.wake),
         close: close_end,
-        heard: Arc::clone(&link.heard),
+        pulse: link.pulse.clone(),
         said: link.said.clone(),
         version: Version::V16,
     };

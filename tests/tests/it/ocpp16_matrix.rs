@@ -239,8 +239,8 @@ fn those_that_take_no_limits_are_named_and_the_others_make_room() {
     assert!(highest <= 40.5, "{highest}");
 }
 
-/// It accepts its limit, and then it says and answers nothing, on a connection that stays: it falls by itself, and counts with
-/// what it may draw.
+/// It accepts its limit, and then it says and answers nothing, on a connection that stays: it falls by itself, counts with
+/// what it may draw, and is told as lost.
 #[test]
 fn one_that_accepts_and_then_says_nothing_falls_by_itself() {
     let Some(mut lab) = Lab::new(25.0) else {
@@ -263,6 +263,23 @@ fn one_that_accepts_and_then_says_nothing_falls_by_itself() {
     wait::always("the other one is not raised", lease, || {
         lab.draw("good") <= 12.5
     });
+    // It answers pings all the time: that nothing else comes of it is told all the same.
+    let lost = |status: &Value| {
+        let mut alarms = status["alarms"].as_array()?.iter();
+        let lost = |alarm: &&Value| alarm["load"] == "mute" && alarm["code"] == "charger_lost";
+        alarms.find(lost).map(|alarm| alarm["text"].clone())
+    };
+    let text = lab.controller.wait_status("the alarm", SOON, lost);
+    println!("told {:?} after its last word: {text}", silent.elapsed());
+    wait::always("the alarm", lease, || {
+        lost(&lab.controller.status()).is_some()
+    });
+    let log = lab.controller.process.stderr.all();
+    assert!(
+        log.iter()
+            .any(|line| line.contains("leaves calls without an answer")),
+        "{log:?}"
+    );
     assert!(
         lab.house.highest_ma() <= 25_500,
         "{}",

@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 
 use super::STEP;
-use super::pack::{Group, pack};
+use super::pack::{Group, Needs, pack};
 use crate::units::Milliamps;
 
 /// Search nodes to hand out one ampere; kinds are few, so that this is never reached in a house.
@@ -247,13 +247,13 @@ fn divide(state: &State, set: &[usize], items: &[Item], branches: &mut usize) ->
                 .and_then(|first| items.get(*first))
                 .map(|item| {
                     let step = |weight: &i64| weight.saturating_mul(STEP.0);
-                    item.column.iter().map(step).collect()
+                    Needs::new(item.column.iter().map(step))
                 }),
             one: None,
         })
         .collect();
     let mut best: Option<(Worth, Vec<Milliamps>)> = None;
-    for packing in pack(&groups, &state.left, NODES) {
+    for packing in pack(&groups, &state.left, NODES, *branches) {
         if best.is_some() && *branches == 0 {
             break;
         }

@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 
 use crate::units::Milliamps;
 use fill::{Item, Worth};
-use pack::{Count, Group};
+use pack::{Count, Group, Needs};
 
 /// Up to this many loads of one class the choice is exact whatever they are. Above it the search is
 /// cut short where many of them differ, so that a step of the engine stays below a millisecond.
@@ -200,7 +200,7 @@ impl<'a> Shares<'a> {
         let groups: Vec<Group> = kinds.iter().map(|kind| kind.group.clone()).collect();
         let nodes = if exact { NODES_EXACT } else { NODES_MANY };
         let mut best: Option<(Rank, Outcome)> = None;
-        for packing in pack::pack(&groups, &self.left, nodes) {
+        for packing in pack::pack(&groups, &self.left, nodes, branches) {
             if best.is_some() && branches == 0 {
                 break;
             }
@@ -282,12 +282,10 @@ impl<'a> Shares<'a> {
         let mut kinds: Vec<Kind> = Vec::new();
         for place in 0..members.len() {
             let demand = self.demand_at(members, place);
-            let needs = |one_phase: bool| -> Vec<i64> {
+            let needs = |one_phase: bool| {
                 let start = start(&demand).0;
-                self.column(members, place, one_phase)
-                    .into_iter()
-                    .map(|weight| weight.saturating_mul(start))
-                    .collect()
+                let column = self.column(members, place, one_phase).into_iter();
+                Needs::new(column.map(|weight| weight.saturating_mul(start)))
             };
             let all = (demand.using != Use::One).then(|| needs(false));
             let one = (demand.using != Use::All).then(|| needs(true));

@@ -1,6 +1,8 @@
 //! How many of each kind fit: an exact search, cheap because equals are not told apart.
 
-/// So many packings that are equally good are looked at.
+use std::cmp::Ordering;
+
+/// So many packings that are equally good are given at most.
 const FOUND_MAX: usize = 1_000;
 
 /// Members that nothing but energy and name tells apart.
@@ -8,11 +10,15 @@ const FOUND_MAX: usize = 1_000;
 pub(super) struct Group {
     /// How many they are.
     pub(super) size: usize,
-    /// What one of them takes of each constraint on all of its phases, if it may be used so.
-    pub(super) all: Option<Vec<i64>>,
+    /// What one of them takes on all of its phases, if it may be used so.
+    pub(super) all: Option<Needs>,
     /// The same on one phase.
-    pub(super) one: Option<Vec<i64>>,
+    pub(super) one: Option<Needs>,
 }
+
+/// What a member takes of the constraints in which it counts: their places, and how much of each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Needs(Vec<(usize, i64)>);
 
 /// How many of a group are on, on all of their phases and on one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,11 +27,11 @@ pub(super) struct Count {
     pub(super) one: usize,
 }
 
-/// All packings with the most members, and among these the fewest on one phase.
+/// Packings with the most members, and among these the fewest on one phase: all of them, or the first so many.
 ///
 /// The search stops after so many nodes; what it has found by then holds.
-pub(super) fn pack(groups: &[Group], left: &[i64], nodes: usize) -> Vec<Vec<Count>> {
-    let mut search = Search::new(groups, left, nodes);
+pub(super) fn pack(groups: &[Group], left: &[i64], nodes: usize, enough: usize) -> Vec<Vec<Count>> {
+    let mut search = Search::new(groups, left, nodes, enough);
     search.descend();
     search.found
 }
@@ -41,11 +47,13 @@ struct Search<'g> {
     /// The most members, and how many of them on one phase.
     best: Option<(usize, usize)>,
     found: Vec<Vec<Count>>,
+    /// More than so many equally good ones are not looked for.
+    enough: usize,
     nodes: usize,
 }
 
 impl<'g> Search<'g> {
-    fn new(groups: &'g [Group], left: &[i64], nodes: usize) -> Self {
+    fn new(groups: &'g [Group], left: &[i64], nodes: usize, enough: usize) -> Self {
         let mut rest: Vec<usize> = groups
             .iter()
             .rev()
@@ -66,6 +74,7 @@ impl<'g> Search<'g> {
             ones: 0,
             best: None,
             found: Vec::new(),
+            enough: enough.clamp(1, FOUND_MAX),
             nodes,
         }
     }
@@ -108,22 +117,33 @@ impl<'g> Search<'g> {
         }
     }
 
-    /// Whether nothing as good as the best can come of so many more members.
+    /// Whether nothing as good as the best, or nothing better if there are enough of these, can come of so many more
+    /// members.
     fn is_hopeless(&self, more: usize, one: usize) -> bool {
-        self.best.is_some_and(|(on, ones)| {
-            self.on + more < on || (self.on + more == on && self.ones + one > ones)
-        })
+        self.best.is_some_and(
+            |best| match Self::compare((self.on + more, self.ones + one), best) {
+                Ordering::Less => true,
+                Ordering::Equal => self.found.len() >= self.enough,
+                Ordering::Greater => false,
+            },
+        )
+    }
+
+    /// More members are better, and among as many fewer on one phase.
+    fn compare((on, ones): (usize, usize), (best_on, best_ones): (usize, usize)) -> Ordering {
+        on.cmp(&best_on).then(best_ones.cmp(&ones))
     }
 
     fn leaf(&mut self) {
-        let better = self
+        let this = (self.on, self.ones);
+        if self
             .best
-            .is_none_or(|(on, ones)| self.on > on || (self.on == on && self.ones < ones));
-        if better {
-            self.best = Some((self.on, self.ones));
+            .is_none_or(|best| Self::compare(this, best).is_gt())
+        {
+            self.best = Some(this);
             self.found.clear();
         }
-        if self.best == Some((self.on, self.ones)) && self.found.len() < FOUND_MAX {
+        if self.best == Some(this) && self.found.len() < self.enough {
             self.found.push(self.counts.clone());
         }
     }
@@ -135,55 +155,82 @@ impl<'g> Search<'g> {
         if !may {
             return false;
         }
-        let fits = (0..self.left.len()).all(|row| {
-            let used = group.used(count, row);
-            used == 0 || self.left.get(row).is_some_and(|left| used <= *left)
-        });
-        if fits {
-            for (row, left) in self.left.iter_mut().enumerate() {
-                *left = left.saturating_sub(group.used(count, row));
-            }
+        self.change(group, count, -1);
+        let fits = group.uses(count).all(|(needs, _)| needs.is_met(&self.left));
+        if !fits {
+            self.put_back(group, count);
         }
         fits
     }
 
     fn put_back(&mut self, group: &Group, count: Count) {
-        for (row, left) in self.left.iter_mut().enumerate() {
-            *left = left.saturating_add(group.used(count, row));
+        self.change(group, count, 1);
+    }
+
+    fn change(&mut self, group: &Group, count: Count, sign: i64) {
+        for (needs, times) in group.uses(count) {
+            let times = i64::try_from(times)
+                .unwrap_or(i64::MAX)
+                .saturating_mul(sign);
+            for (row, need) in &needs.0 {
+                if let Some(left) = self.left.get_mut(*row) {
+                    *left = left.saturating_add(need.saturating_mul(times));
+                }
+            }
         }
+    }
+}
+
+impl Needs {
+    /// From how much is taken of each constraint, in their order.
+    pub(super) fn new(column: impl Iterator<Item = i64>) -> Self {
+        Self(column.enumerate().filter(|(_, need)| *need > 0).collect())
+    }
+
+    /// How often it is there.
+    fn times(&self, left: &[i64]) -> Option<usize> {
+        let times = self.0.iter().map(|(row, need)| {
+            let left = left.get(*row).copied().unwrap_or(0);
+            usize::try_from(left / need).unwrap_or_default()
+        });
+        times.min()
+    }
+
+    /// Whether nothing that it takes of is overdrawn.
+    fn is_met(&self, left: &[i64]) -> bool {
+        self.0
+            .iter()
+            .all(|(row, _)| left.get(*row).is_some_and(|left| *left >= 0))
+    }
+
+    fn sum(&self) -> i64 {
+        self.0
+            .iter()
+            .fold(0, |sum, (_, need)| sum.saturating_add(*need))
     }
 }
 
 impl Group {
     /// How many fit at most where nobody else comes: on all of their phases, and on one.
     fn fitting(&self, left: &[i64]) -> (usize, usize) {
-        let most = |column: &Option<Vec<i64>>| {
-            let Some(column) = column else {
-                return 0;
-            };
-            let rows = column.iter().zip(left).filter(|(need, _)| **need > 0);
-            let fits = rows.map(|(need, left)| usize::try_from(left / need).unwrap_or_default());
-            fits.min().unwrap_or(self.size).min(self.size)
+        let most = |needs: &Option<Needs>| {
+            let fits = |needs: &Needs| needs.times(left).unwrap_or(self.size);
+            needs.as_ref().map_or(0, fits).min(self.size)
         };
         (most(&self.all), most(&self.one))
     }
 
     /// The least that a member takes of all constraints together.
     pub(super) fn least(&self) -> i64 {
-        let sum = |column: &Vec<i64>| column.iter().copied().fold(0, i64::saturating_add);
-        let all = self.all.as_ref().map(sum);
-        let one = self.one.as_ref().map(sum);
-        all.into_iter().chain(one).min().unwrap_or(0)
+        let both = self.all.iter().chain(&self.one);
+        both.map(Needs::sum).min().unwrap_or(0)
     }
 
-    /// What so many take of a constraint.
-    fn used(&self, count: Count, row: usize) -> i64 {
-        let times = |column: &Option<Vec<i64>>, count: usize| {
-            let one = column.as_ref().and_then(|column| column.get(row).copied());
-            one.unwrap_or(0)
-                .saturating_mul(i64::try_from(count).unwrap_or(i64::MAX))
-        };
-        times(&self.all, count.all).saturating_add(times(&self.one, count.one))
+    /// What so many take, and how often.
+    fn uses(&self, count: Count) -> impl Iterator<Item = (&Needs, usize)> {
+        let all = self.all.iter().map(move |needs| (needs, count.all));
+        let one = self.one.iter().map(move |needs| (needs, count.one));
+        all.chain(one).filter(|(_, times)| *times > 0)
     }
 }
 
@@ -195,15 +242,11 @@ mod tests {
     fn hundreds_of_equals_on_each_line_take_a_few_nodes() {
         let on_line = |line: usize| Group {
             size: 167,
-            all: Some(
-                (0..3)
-                    .map(|row| if row == line { 6_000 } else { 0 })
-                    .collect(),
-            ),
+            all: Some(Needs(vec![(line, 6_000)])),
             one: None,
         };
         let groups = [0, 1, 2].map(on_line);
-        let mut search = Search::new(&groups, &[600_000; 3], 1_000);
+        let mut search = Search::new(&groups, &[600_000; 3], 1_000, FOUND_MAX);
         search.descend();
         assert_eq!(search.found, [vec![Count { all: 100, one: 0 }; 3]]);
         assert!(search.nodes >= 990, "{} nodes are left", search.nodes);
