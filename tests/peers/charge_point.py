@@ -8,7 +8,7 @@ connection is down. What it draws is written to standard output, one JSON object
      "profiles": 2, "transaction": 42, "energy_wh": 3.1}
 
 `t` is CLOCK_MONOTONIC in seconds. Lines on standard input: `plug`, `unplug`, `full` (the car takes no
-more), `mute` (it says and answers nothing any more, and its connection stays), `quit`. It says {"event": "refused", "status": 401} when the handshake is refused.
+more), `mute` (it says and answers nothing any more, and its connection stays), `speak` (it answers again), `quit`. It says {"event": "refused", "status": 401} when the handshake is refused.
 
 With --manner it has a peculiarity of charge points in the field; MANNERS lists them.
 """

@@ -1,11 +1,11 @@
 """Home Assistant itself, headless on loopback, with a charger made of its helpers and a car that follows them.
 
-    home_assistant.py --port 18123 --config DIR
+    home_assistant.py --port 18123 --config DIR [--zeroconf]
 
 The limit is `input_number.limit`, the switch `input_boolean.charge`, the currents `input_number.l1` to `l3`. It is set up by the API
 that its own page uses. When it is ready it says `{"event": "ready", "token": …}` with a long-lived token; each change of the car is a
-line on standard output. Lines of standard input: `unplug`, `plug`, `quit`; `found`: says which devices of the network it offers
-to set up; `confirm NAME`: sets up one of them; `state ENTITY`: says what it is.
+line on standard output. Lines of standard input: `unplug`, `plug`, `quit`. With --zeroconf it looks for devices in the network, and
+announces itself there; `found`: says which devices it offers to set up; `confirm NAME`: sets up one of them; `state ENTITY`: says what it is.
 """
 
 import argparse
@@ -30,7 +30,7 @@ http:
   server_port: {port}
 api:
 config:
-zeroconf:
+{zeroconf}
 input_number:
   limit: {{min: 0, max: 32, step: 1, initial: 16, unit_of_measurement: A}}
   l1: {{min: 0, max: 40, step: 0.01, initial: 0, unit_of_measurement: A}}
@@ -151,9 +151,10 @@ async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--config", type=pathlib.Path, required=True)
+    parser.add_argument("--zeroconf", action="store_true")
     options = parser.parse_args()
     options.config.mkdir(parents=True, exist_ok=True)
-    (options.config / "configuration.yaml").write_text(CONFIGURATION.format(port=options.port))
+    (options.config / "configuration.yaml").write_text(CONFIGURATION.format(port=options.port, zeroconf="zeroconf:" if options.zeroconf else ""))
     log = (options.config / "output.log").open("w")
     begun = time.monotonic()
     # What it installs at a start is not needed: it stays as it is.

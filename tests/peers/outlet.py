@@ -172,3 +172,5 @@ async def commands(outlet):
             outlet.full = True
         elif line.strip() == b"mute":
             outlet.mute = True
+        elif line.strip() == b"speak":
+            outlet.mute = False

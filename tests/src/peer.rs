@@ -91,11 +91,12 @@ impl Peer {
 
     /// Home Assistant itself with a charger made of its helpers (`peers/home_assistant.py`), and a token of it; `None` where it is
     /// not installed, which takes a while: `HEADROOM_HOME_ASSISTANT=1 ./check` does it.
-    pub fn home_assistant(port: u16, config: &Path) -> Option<(Self, String)> {
+    pub fn home_assistant(port: u16, config: &Path, more: &[&str]) -> Option<(Self, String)> {
         let mut command = tools::home_assistant("home_assistant.py")?;
         command
             .args(["--port", &port.to_string(), "--config"])
-            .arg(config);
+            .arg(config)
+            .args(more);
         let process = Process::start(&mut command);
         let ready = |line: &str| {
             let line: Value = serde_json::from_str(line).ok()?;

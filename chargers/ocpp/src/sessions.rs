@@ -81,9 +81,10 @@ impl Sessions {
             .unwrap_or_default()
     }
 
-    /// Calls of ours without an answer in time, of all sessions.
-    pub fn timeouts(&self) -> u64 {
-        self.seats.iter().map(|seat| seat.counters().timeouts).sum()
+    /// Charging profiles without an answer in time, of all sessions.
+    pub fn profiles_unanswered(&self) -> u64 {
+        let unanswered = |seat: &Session| seat.counters().profiles_unanswered;
+        self.seats.iter().map(unanswered).sum()
     }
 
     /// The next output and whose it is; call until `None` after every input.

@@ -331,6 +331,8 @@ pub struct Counters {
     pub answers_dropped: u64,
     /// Calls of ours without an answer in time.
     pub timeouts: u64,
+    /// Charging profiles without an answer in time.
+    pub profiles_unanswered: u64,
     /// Charging profiles sent, for the write budget of the charge point's memory.
     pub profiles_sent: u64,
 }

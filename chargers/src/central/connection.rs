@@ -130,6 +130,7 @@ pub(crate) async fn run(
         started,
         messages: Bucket::new(limits.burst, limits.refill),
         ponged: false,
+        mute: false,
         last_commands,
         asked: BTreeMap::new(),
         operations: 0,
@@ -163,6 +164,7 @@ struct Connection {
     started: Instant,
     messages: Bucket,
     ponged: bool,
+    mute: bool,
     /// The newest limit that each session was given.
     last_commands: Vec<Option<u64>>,
     /// Operations under way, by their numbers.
@@ -201,12 +203,12 @@ impl Connection {
             () = self.joined.wake.notified() => self.take_orders(),
             () = sleep_until(deadline.unwrap_or(silent_at)), if deadline.is_some() => {
                 self.sessions.tick(self.now());
-                self.listen();
             }
             () = sleep_until(silent_at) => return Err(End::Silent),
             _ = ping.tick() => self.send(Message::Ping(Bytes::new())).await?,
             message = self.socket.recv() => self.take(message)?,
         }
+        self.tell_mute();
         Ok(())
     }
 
@@ -221,14 +223,18 @@ impl Connection {
 
     /// Tells when it has become mute. The connection stays: what it may draw is reserved for as long as nobody has
     /// seen it fall back, and whoever cannot answer need not be able to connect again.
-    fn listen(&self) {
-        let mute = self.joined.pulse.unanswered(self.sessions.timeouts());
+    fn tell_mute(&mut self) {
+        let pulse = &self.joined.pulse;
+        pulse.unanswered(self.sessions.profiles_unanswered());
+        let mute = pulse.mute_since().is_some();
+        let begins = mute && !self.mute;
+        self.mute = mute;
         let what = format_args!("{} is mute", self.identity);
-        if mute && self.joined.said.may(Kind::Line("mute"), what) {
+        if begins && self.joined.said.may(Kind::Line("mute"), what) {
             warn!(
                 charge_point = self.identity,
-                "it says nothing and leaves calls without an answer, though its connection stands; its last limit \
-                 runs out by itself if its program still runs. Restart the charge point"
+                "it answers pings, but no limit, and says nothing; its last limit runs out by itself if its program \
+                 still runs. Restart the charge point"
             );
         }
     }
@@ -278,7 +284,7 @@ impl Connection {
                 self.roster
                     .trace(&self.identity, Direction::In, text.as_str(), now.wall);
                 self.sessions.receive(text.as_str(), now);
-                self.joined.pulse.message(self.sessions.timeouts());
+                self.joined.pulse.message();
             }
             Message::Binary(_) => {
                 debug!(charge_point = self.identity, "a binary frame was ignored");

@@ -8,9 +8,10 @@ use std::{
 
 use tokio::time::Instant;
 
-/// A peer that has left so many calls in a row without an answer, and said nothing meanwhile, has a program that hangs
-/// behind a websocket that lives: pings are answered without it.
+/// A peer that answers pings, but left so many limits in a row without an answer…
 const UNANSWERED_MAX: u64 = 3;
+/// …and has said nothing for so long, has a program that hangs behind a websocket that lives.
+const MUTE_AFTER: Duration = Duration::from_secs(30);
 
 /// Cheap to clone; the clones are one.
 #[derive(Clone, Debug)]
@@ -22,12 +23,14 @@ struct Beat {
     frame: Instant,
     /// The last message.
     message: Instant,
-    /// Calls that had been left without an answer by then.
+    /// Limits that have had no answer until now, and until the last message.
     unanswered: u64,
-    mute: bool,
+    unanswered_before: u64,
+    /// When the first of those since the last message was given up.
+    missed: Option<Instant>,
 }
 
-/// A charger whose charge point is connected, answers no call and says nothing.
+/// A charger whose charge point is connected, answers no limit and says nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mute {
     /// Id of the charger.
@@ -43,7 +46,8 @@ impl Pulse {
             frame: now,
             message: now,
             unanswered: 0,
-            mute: false,
+            unanswered_before: 0,
+            missed: None,
         })))
     }
 
@@ -67,26 +71,31 @@ impl Pulse {
         self.last_frame().elapsed()
     }
 
-    /// A message has come; so many calls had no answer until now.
-    pub(super) fn message(&self, unanswered: u64) {
+    /// A message has come.
+    pub(super) fn message(&self) {
         let mut beat = self.beat();
         beat.message = Instant::now();
-        beat.unanswered = unanswered;
-        beat.mute = false;
+        beat.unanswered_before = beat.unanswered;
+        beat.missed = None;
     }
 
-    /// So many calls had no answer until now. True when that makes it mute.
-    pub(super) fn unanswered(&self, count: u64) -> bool {
+    /// So many limits have had no answer until now.
+    pub(super) fn unanswered(&self, count: u64) {
         let mut beat = self.beat();
-        let was = beat.mute;
-        beat.mute |= count >= beat.unanswered.saturating_add(UNANSWERED_MAX);
-        beat.mute && !was
+        if count > beat.unanswered {
+            beat.missed.get_or_insert_with(Instant::now);
+        }
+        beat.unanswered = count;
     }
 
-    /// Since when it is mute.
+    /// Since when it is mute. A peer of which not even a frame has come since is not: its connection is broken, and will be
+    /// noticed.
     pub(super) fn mute_since(&self) -> Option<Instant> {
         let beat = self.beat();
-        beat.mute.then_some(beat.message)
+        let lives = beat.missed.is_some_and(|missed| beat.frame > missed);
+        let misses = beat.unanswered.saturating_sub(beat.unanswered_before);
+        let mute = lives && misses >= UNANSWERED_MAX && beat.message.elapsed() >= MUTE_AFTER;
+        mute.then_some(beat.message)
     }
 }
 
@@ -95,8 +104,8 @@ impl fmt::Display for Mute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: its charge point is connected, but says nothing and leaves calls without an answer. What it may draw \
-             stays reserved; its last limit runs out by itself if its program still runs. Restart the charge point.",
+            "{}: its charge point answers pings, but no limit, and says nothing. What it may draw stays reserved; its \
+             last limit runs out by itself if its program still runs. Restart the charge point.",
             self.load
         )
     }
@@ -106,23 +115,44 @@ impl fmt::Display for Mute {
 mod tests {
     use super::*;
 
+    async fn pass(seconds: u64) {
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn mute_is_who_leaves_calls_without_an_answer_and_says_nothing() {
+    async fn mute_is_who_answers_pings_and_no_limit_and_says_nothing() {
         let pulse = Pulse::new();
         let begun = Instant::now();
-        tokio::time::advance(Duration::from_mins(1)).await;
-        assert!(!pulse.unanswered(2));
-        pulse.message(2);
-        let spoke = Instant::now();
-        assert!(!pulse.unanswered(4), "it has spoken since");
-        tokio::time::advance(Duration::from_mins(1)).await;
+        pass(100).await;
+        pulse.unanswered(2);
         pulse.frame();
-        assert_eq!(pulse.mute_since(), None);
-        assert!(pulse.unanswered(5), "pings are no message");
-        assert!(!pulse.unanswered(6), "told once");
+        pulse.message();
+        let spoke = Instant::now();
+        assert_eq!((spoke - begun).as_secs(), 100);
+        pass(20).await;
+        pulse.unanswered(4);
+        pass(60).await;
+        pulse.frame();
+        assert_eq!(pulse.mute_since(), None, "two since it spoke");
+        pulse.unanswered(5);
         assert_eq!(pulse.mute_since(), Some(spoke));
-        assert!(spoke > begun && pulse.last_frame() > spoke);
-        pulse.message(6);
-        assert_eq!(pulse.mute_since(), None);
+        pulse.message();
+        assert_eq!(pulse.mute_since(), None, "it speaks again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_broken_connection_and_a_busy_charge_point_are_not_mute() {
+        let broken = Pulse::new();
+        let busy = Pulse::new();
+        for count in 1..=3 {
+            pass(5).await;
+            broken.unanswered(count);
+            busy.unanswered(count);
+            busy.frame();
+        }
+        assert_eq!(busy.mute_since(), None, "for 15 s only");
+        pass(20).await;
+        assert_eq!(broken.mute_since(), None, "no pong came");
+        assert!(busy.mute_since().is_some());
     }
 }

@@ -9,11 +9,12 @@ use std::{
 };
 
 use headroom_tests::{
-    controller::{Controller, free_port},
+    controller::{Controller, command, free_port},
     house::House,
     http_meter::HttpMeter,
     network_meter,
     peer::Peer,
+    process::Process,
     pty::MeterPort,
     telegram::Values,
     wait,
@@ -29,7 +30,8 @@ const HOUSE_NETWORK: &str = "HEADROOM_HOUSE_NETWORK";
 fn a_charger_of_home_assistant_is_lowered_paused_and_given_back() {
     let dir = TempDir::new().unwrap();
     let port = free_port();
-    let Some((peer, token)) = Peer::home_assistant(port, &dir.path().join("home-assistant")) else {
+    let Some((peer, token)) = Peer::home_assistant(port, &dir.path().join("home-assistant"), &[])
+    else {
         return;
     };
     let meter = MeterPort::new(&dir.path().join("meter"));
@@ -176,8 +178,11 @@ fn what_home_assistant_finds_in_the_network_headroom_finds() {
         return;
     };
     let dir = TempDir::new().unwrap();
-    let Some((mut peer, _)) = Peer::home_assistant(free_port(), &dir.path().join("home-assistant"))
-    else {
+    let Some((mut peer, _)) = Peer::home_assistant(
+        free_port(),
+        &dir.path().join("home-assistant"),
+        &["--zeroconf"],
+    ) else {
         return;
     };
     let values = Values::default();
@@ -264,18 +269,25 @@ fn what_home_assistant_finds_in_the_network_headroom_finds() {
         });
         state.as_str()?.parse::<f64>().ok()
     });
-    let source = ours["p1meter-0000D4"]["source"].clone();
+    let source = ours["p1meter-0000D4"]["source"].as_str().unwrap();
+    let reader = Process::start(&mut command(&["listen", source]));
+    let reading = reader
+        .stdout
+        .find(0, SOON, |line| serde_json::from_str::<Value>(line).ok());
+    assert_eq!(reading.unwrap()["import_w"], power_w);
     let meter = controller.api.put("meter", &json!({"source": source}));
     assert_eq!(meter.status, 200, "{}", meter.text);
-    let measured = controller.wait_status("the currents", SOON, |status| {
+    controller.wait_status("the currents", SOON, |status| {
         let phases = status["phases"].as_array()?.iter();
         let measured: Vec<_> = phases.map(|phase| phase["measured_a"].as_f64()).collect();
-        measured.iter().all(Option::is_some).then_some(measured)
+        (measured == [4.3, 5.1, 3.9].map(Some)).then_some(())
     });
-    assert_eq!(power_w, 2870.0);
-    assert_eq!(measured, [4.3, 5.1, 3.9].map(Some));
-    assert_eq!(
-        listed(&controller)["p1meter-0000D4"]["already_configured"],
-        true
-    );
+
+    // What was found later is none of ours either; what is set up is offered no more.
+    let later = listed(&controller);
+    assert!(later.keys().eq(ours.keys()), "{later:?}");
+    assert_eq!(later["p1meter-0000D4"]["already_configured"], true);
+    let left = offered(&mut peer);
+    let expected = theirs.keys().filter(|name| *name != "p1meter-0000D4");
+    assert!(left.keys().eq(expected), "{left:?}");
 }

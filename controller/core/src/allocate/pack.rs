@@ -251,4 +251,32 @@ mod tests {
         assert_eq!(search.found, [vec![Count { all: 100, one: 0 }; 3]]);
         assert!(search.nodes >= 990, "{} nodes are left", search.nodes);
     }
+
+    #[test]
+    fn the_first_so_many_of_all_packings_are_found_with_less_work() {
+        // Twelve that differ in what else they take, of which six fit.
+        let groups: Vec<Group> = (0..12)
+            .map(|row| Group {
+                size: 1,
+                all: Some(Needs(vec![(0, 6_000), (row + 1, 1)])),
+                one: None,
+            })
+            .collect();
+        let left = [[36_000].as_slice(), &[1_000; 12]].concat();
+        let packings = |enough: usize| {
+            let mut search = Search::new(&groups, &left, 100_000, enough);
+            search.descend();
+            (search.found, search.nodes)
+        };
+        let (all, least) = packings(FOUND_MAX);
+        assert_eq!(all.len(), 924, "6 of 12");
+        for enough in [0, 1, 32] {
+            let (some, left) = packings(enough);
+            assert_eq!(some, all[..enough.max(1)]);
+            assert!(
+                left > least + 1_000,
+                "{left} nodes left of those that left {least}"
+            );
+        }
+    }
 }

@@ -209,6 +209,9 @@ impl Session {
     }
 
     pub(super) fn timed_out(&mut self, kind: Kind, now: Now) {
+        if kind.is_profile() {
+            self.counters.profiles_unanswered += 1;
+        }
         match kind {
             Kind::Setup => {
                 self.note(Note::CallTimedOut("configuration"));
