@@ -523,7 +523,7 @@ impl Devices {
         self.roster.refused()
     }
 
-    /// Chargers whose charge points are connected, answer no call and say nothing; at most one for each charger.
+    /// Chargers whose charge points are connected, answer no limit and say nothing; at most one for each charger.
     pub fn mute(&self) -> Vec<Mute> {
         self.roster.mute()
     }
