@@ -77,6 +77,12 @@ impl Load {
         told.max(draw).max(self.says_more(now))
     }
 
+    /// What one that does not obey draws at most by its own word, if that is not old.
+    pub fn strays_at(&self, now: Instant) -> Option<Milliamps> {
+        let strays = self.link.is_connected() && self.link.straying_since().is_some();
+        (strays && self.has_recent_report(now)).then_some(self.above_most)
+    }
+
     /// What it says that it is limited to, where that is more than it was told and it has had the time to take that.
     fn says_more(&self, now: Instant) -> Milliamps {
         let since = self.changed_at.map_or(0, |at| now.since_ms(at));
@@ -322,10 +328,12 @@ impl Load {
         }
     }
 
+    /// What it draws above what it was told, by its last word, and by the lines if they have fallen since.
     fn excess(&self, now: Instant) -> Milliamps {
         let draw = self.draw().filter(|_| self.has_recent_report(now));
         draw.map_or(Milliamps::ZERO, |draw| {
-            (draw - self.current()).max(Milliamps::ZERO)
+            let draws = self.left_to_fall().map_or(draw, |left| draw.min(left));
+            (draws - self.current()).max(Milliamps::ZERO)
         })
     }
 
@@ -407,6 +415,7 @@ impl Load {
         }
         if draw > setpoint + STRAY {
             let mut since = *self.above_since.get_or_insert(now);
+            self.above_most = self.above_most.max(draw);
             // One that has come down to what it was told before has its time for the newest command.
             if draw <= self.told_before + STRAY {
                 since = since.max(self.changed_at.unwrap_or(since));
@@ -416,6 +425,7 @@ impl Load {
             }
         } else {
             self.above_since = None;
+            self.above_most = Milliamps::ZERO;
             self.link.handle(LinkEvent::Follows);
         }
         if within && confirmed {

@@ -177,8 +177,10 @@ pub struct Load {
     last_told: Option<(Milliamps, u8)>,
     resend: bool,
     followed: Option<bool>,
-    /// Since when it says that it draws more than it was told.
+    /// Since when it says that it draws more than it was told, and the most that it has said since.
     above_since: Option<Instant>,
+    #[serde(default)]
+    above_most: Milliamps,
     /// When it was last stopped although it wanted to run.
     stopped_at: Option<Instant>,
     started_at: Option<Instant>,
@@ -240,6 +242,7 @@ impl Load {
             resend: false,
             followed: None,
             above_since: None,
+            above_most: Milliamps::ZERO,
             stopped_at: None,
             started_at: None,
             off_since: Some(now),

@@ -10,6 +10,7 @@ mod otherwise;
 mod phases;
 mod raising;
 mod rows;
+mod stray;
 
 pub use otherwise::Otherwise;
 use raising::Raising;
@@ -247,7 +248,10 @@ impl World<'_> {
     fn fixed(&self, load: &Load) -> Option<Milliamps> {
         let counts = is_reliable(load) && !load.is_late(self.now);
         let reliable = load.link.is_connected() && (self.trusting || counts);
-        (!reliable).then(|| load.worst(self.now))
+        (!reliable).then(|| {
+            let worst = load.worst(self.now);
+            self.strayed(load).map_or(worst, |stray| stray.min(worst))
+        })
     }
 
     /// The same world if every load that can be reached obeyed: what is to be told to those that do not.

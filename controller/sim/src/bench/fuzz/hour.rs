@@ -25,7 +25,9 @@ pub fn scenario(seed: u64, attempt: u32) -> Scenario {
         car.rests_s = rests(&mut resting);
     }
     let mut balanced = Random::new(seed, &format!("balanced steps of hour {attempt}"));
-    let faults = faults(&chargers, &mut random);
+    let mut faults = faults(&chargers, &mut random);
+    let mut disobedient = Random::new(seed, &format!("stuck in hour {attempt}"));
+    let stuck_share = stuck(&site, &mut cars, &mut faults, &mut disobedient);
     // Who watches cannot be rejected beforehand, so that nothing else may step beside it.
     let watching = random.chance(0.5);
     let slow_loads = if watching {
@@ -42,12 +44,12 @@ pub fn scenario(seed: u64, attempt: u32) -> Scenario {
         background: BackgroundSpec::Steps(Steps {
             // A little less than the largest, for the noise on top of it.
             step_a: (largest_a - 0.3) * pick(&mut random, &[0.5, 1.0, 1.0]),
-            quiet_s: blind_times(&faults, reaction_s),
+            quiet_s: blind_times(&faults, link.report_s, reaction_s),
             watching,
             balanced: pick(&mut balanced, &[0.0, 0.0, 0.5, 1.0]),
             base_a: random.between((0.5, 4.0)),
             // Two branches that meet in a line add up to √3 of each.
-            highest: if site.grid == Grid::It3ph { 0.5 } else { 0.9 },
+            highest: (1.0 - stuck_share / 0.9) * if site.grid == Grid::It3ph { 0.5 } else { 0.9 },
             gap_s: (
                 reaction_s,
                 pick(&mut random, &[2.0, 5.0, 20.0]) * reaction_s,
@@ -76,6 +78,8 @@ const LEASE_S: f64 = 120.0;
 const LEASE_MARGIN_S: f64 = 10.0;
 /// A meter that is silent this long counts as lost, in seconds.
 const LOST_S: f64 = 60.0;
+/// A charger that draws more than it was told for this long does not obey, in seconds.
+const DISOBEYS_S: f64 = 16.0;
 /// A car follows the pilot within this, in seconds (IEC 61851-1).
 const LOAD_REACTION_S: f64 = 5.0;
 
@@ -273,13 +277,16 @@ fn rests(random: &mut Random) -> Vec<(f64, f64)> {
     rests
 }
 
-fn visits(random: &mut Random) -> Vec<Visit> {
-    let visit = |from_h, to_h| Visit {
+fn visit(from_h: f64, to_h: f64) -> Visit {
+    Visit {
         from_h,
         to_h,
         kwh: None,
         jitter_min: 0.0,
-    };
+    }
+}
+
+fn visits(random: &mut Random) -> Vec<Visit> {
     if random.chance(0.6) {
         vec![visit(0.0, 2.0)]
     } else {
@@ -337,11 +344,35 @@ fn faults(chargers: &[Charger], random: &mut Random) -> Vec<Fault> {
     faults
 }
 
-/// When the controller cannot see or cannot do: until a meter that is silent counts as lost, until the
+/// In some hours with several chargers the last does not obey from some time on. What it draws belongs to the house, whose
+/// own part is so much smaller; its beginning is one step, which a circuit without a meter has no reserve for; so that it
+/// makes no more of them its car stays and does not stop. Returns its share of the rating.
+fn stuck(site: &Site, cars: &mut [Car], faults: &mut Vec<Fault>, random: &mut Random) -> f64 {
+    let rating = site.main_fuse.rating_a.per_phase().get(Phase::L1).to_f64();
+    let current_a = random.between((6.0, 16.0)).floor();
+    let at_h = random.between((0.1, 0.5));
+    let in_class = current_a <= largest_step(site).min(0.5 * rating) && site.circuits.is_empty();
+    if !random.chance(0.3) || !in_class || cars.len() < 2 {
+        return 0.0;
+    }
+    let Some(car) = cars.last_mut() else {
+        return 0.0;
+    };
+    car.visits = Some(vec![visit(0.0, 2.0)]);
+    car.rests_s = Vec::new();
+    faults.push(Fault::Stuck {
+        charger: car.at.clone(),
+        at_h,
+        current_a,
+    });
+    current_a / rating
+}
+
+/// When the controller cannot see or cannot do: until a charger that does not obey is known for it, until a meter that is silent counts as lost, until the
 /// lease of a charger that cannot be reached has run out, until a new process has begun. These count in
 /// the reaction time, so that nothing steps twice in them; and a step just before or in them would find
 /// full lines and nobody to lower them.
-fn blind_times(faults: &[Fault], reaction_s: f64) -> Vec<(f64, f64)> {
+fn blind_times(faults: &[Fault], report_s: f64, reaction_s: f64) -> Vec<(f64, f64)> {
     faults
         .iter()
         .filter_map(|fault| {
@@ -349,7 +380,8 @@ fn blind_times(faults: &[Fault], reaction_s: f64) -> Vec<(f64, f64)> {
                 Fault::Dead { at_h, .. } => (*at_h, LEASE_S + LEASE_MARGIN_S),
                 Fault::MeterGap { at_h, for_s } => (*at_h, for_s.min(LOST_S)),
                 Fault::Restart { at_h, for_s } => (*at_h, *for_s),
-                Fault::Stuck { .. } | Fault::MeterFrozen { .. } => return None,
+                Fault::Stuck { at_h, .. } => (*at_h, DISOBEYS_S + 2.0 * report_s),
+                Fault::MeterFrozen { .. } => return None,
             };
             let at_s = at_h * 3600.0;
             Some((at_s - reaction_s, at_s + blind_s + 2.0 * reaction_s))
