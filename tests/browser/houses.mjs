@@ -31,7 +31,7 @@ export const alarm = (id, code, text, load = null) => ({ id, code, load, since: 
 /** An overload that lasts since a car does not obey. */
 export const overloaded = (house) => {
   const car = house.loads.find((l) => l.kind === "charger");
-  const text = `${car.name} draws 16 A although it was told 0 A: 16 A are counted for it, and others get less. Check that the charger allows control from outside.`;
+  const text = `${car.name} draws 16 A although it was told 0 A: that and what it may add are counted for it, and others get less. Check that the charger allows control from outside.`;
   const reason = { code: "not_obeying", load: car.id, text };
   return {
     ...house,

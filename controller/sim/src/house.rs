@@ -136,6 +136,11 @@ impl House {
         self.background.branches = background.branches;
     }
 
+    /// What the house itself draws now.
+    pub fn background(&self) -> &Currents {
+        &self.background
+    }
+
     /// What flows on the branches now.
     pub fn branches(&self) -> &Currents {
         &self.currents

@@ -86,7 +86,7 @@ impl Engine {
                 let text = Reason::unreachable(load, load.worst(now)).text;
                 wrong.push((code.into(), id.clone(), text));
             } else if load.link.straying_since().is_some() {
-                let text = Reason::not_obeying(load, load.worst(now)).text;
+                let text = Reason::not_obeying(load).text;
                 wrong.push(("not_obeying".into(), id.clone(), text));
             } else if load.is_refusing() {
                 wrong.push((

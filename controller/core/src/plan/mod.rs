@@ -480,7 +480,7 @@ impl World<'_> {
         } else if load.link.is_unseen() {
             Reason::unseen(load, load.worst(self.now))
         } else if load.link.straying_since().is_some() {
-            Reason::not_obeying(load, load.worst(self.now))
+            Reason::not_obeying(load)
         } else if load.is_refusing() {
             Reason::refusing(load)
         } else if load.has_yet_to_fall(self.now) {

@@ -107,13 +107,13 @@ impl Reason {
     }
 
     /// It does not do what it was told.
-    pub fn not_obeying(load: &Load, counted: Milliamps) -> Self {
+    pub fn not_obeying(load: &Load) -> Self {
         let draw = load.draw().unwrap_or_default();
         let mut reason = Self::plain(
             ReasonCode::NotObeying,
             format!(
-                "{} draws {draw} although it was told {}: {counted} are counted for it, and others get less. \
-                 Check that the charger allows control from outside.",
+                "{} draws {draw} although it was told {}: that and what it may add are counted for it, and others get \
+                 less. Check that the charger allows control from outside.",
                 load.title(),
                 load.current()
             ),

@@ -4,9 +4,9 @@
 //! The class: steps of at most the largest that the site prepares for, one per reaction time
 //! (`T_r` = 2 periods + latencies + 5 s for the car + 1 s for the plant's own step), each line's background at
 //! most 0.9 of its rating, no two readings in a row lost, chargers that do what they are told or fall to
-//! their safe current when their lease has run out. Silent meters, unreachable chargers and restarts come
-//! too; while they leave the controller blind the background stands still, because that time counts in
-//! the reaction time.
+//! their safe current when their lease has run out, or that stay at what they like, which then belongs to the
+//! house. Silent meters, unreachable chargers and restarts come too; while they leave the controller blind the
+//! background stands still, because that time counts in the reaction time.
 
 mod hour;
 
@@ -91,14 +91,19 @@ mod tests {
     use headroom_core::units::PerPhase;
 
     use super::*;
+    use crate::bench::scenario::Fault;
 
     #[test]
     fn every_hour_is_one_that_can_be_configured() {
+        let mut disobedient = 0;
         for seed in 0..300 {
             let hour = scenario(seed, 0);
             hour.config().validate(PerPhase::default()).unwrap();
             assert_eq!(hour, scenario(seed, 0), "a seed is an hour");
+            let mut faults = hour.faults.iter();
+            disobedient += usize::from(faults.any(|fault| matches!(fault, Fault::Stuck { .. })));
         }
+        assert!(disobedient > 10, "{disobedient} of 300");
     }
 
     /// A controller that looks every 30 s cannot keep the fuse: the hours are able to open it.

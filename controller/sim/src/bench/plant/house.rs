@@ -142,7 +142,9 @@ pub(in crate::bench) fn background(scenario: &Scenario, seed: u64) -> Option<Vec
     let mut watch = Watch::new(scenario, None, seconds(STEP_MS));
     for (second, currents) in (1_u64..).zip(&trace) {
         let lines = with_slow_loads(scenario, currents).line_amps();
-        watch.step(seconds(second * 1000), 1.0, lines, || PerPhase::all(0.0));
+        watch.step(seconds(second * 1000), 1.0, lines, lines, || {
+            PerPhase::all(0.0)
+        });
     }
     let mut alone = RunMetrics::default();
     watch.add_to(scenario.duration_h * 3600.0, &mut alone);

@@ -361,8 +361,13 @@ impl<'a> Run<'a> {
             sum
         };
         let lines = self.house.branches().line_amps();
-        self.main
-            .step(now_s, step_s, lines, || loads(None, true).line_amps());
+        self.main.step(
+            now_s,
+            step_s,
+            lines,
+            self.house.background().line_amps(),
+            || loads(None, true).line_amps(),
+        );
         for ((watch, circuit), meter) in self
             .circuits
             .iter_mut()
@@ -370,7 +375,8 @@ impl<'a> Run<'a> {
             .zip(&mut self.circuit_meters)
         {
             let carried = loads(Some(&circuit.id), false);
-            watch.step(now_s, step_s, carried.line_amps(), || {
+            let nothing = none.line_amps();
+            watch.step(now_s, step_s, carried.line_amps(), nothing, || {
                 loads(Some(&circuit.id), true).line_amps()
             });
             if let Some(meter) = meter {

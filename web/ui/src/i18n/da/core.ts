@@ -283,7 +283,7 @@ export const core = {
   "reason.meter_stale": "Den nyeste aflæsning er for gammel eller utroværdig. Intet hæves.",
   "reason.meter_lost": "Intet høres fra måleren. Ladere går til sikker strøm, relæbelastninger slukkes.",
   "reason.charger_lost": "{load} kan ikke nås; det, den kan trække, holdes i reserve.",
-  "reason.not_obeying": "{load} gør ikke, hvad den fik besked på; dens værste fald holdes i reserve.",
+  "reason.not_obeying": "{load} gør ikke, hvad den fik besked på; det, den trækker og kan komme til at trække, regnes med.",
   "reason.user": "En person ville have det sådan.",
   "reason.demand": "Bilen tager ikke mere eller vil ikke lade.",
   "reason.restored": "Der er plads igen.",

@@ -284,7 +284,7 @@ export const core = {
   "reason.meter_stale": "Die neueste Messung ist zu alt oder nicht glaubhaft. Nichts wird erhöht.",
   "reason.meter_lost": "Vom Zähler ist nichts zu hören. Ladestationen gehen auf ihren Rückfallstrom, Relais-Verbraucher aus.",
   "reason.charger_lost": "{load} ist nicht erreichbar; was dort gezogen werden darf, bleibt reserviert.",
-  "reason.not_obeying": "{load} tut nicht, was befohlen wurde; der ungünstigste Fall bleibt reserviert.",
+  "reason.not_obeying": "{load} tut nicht, was befohlen wurde; was es zieht und noch ziehen kann, wird angerechnet.",
   "reason.user": "So hat es jemand gewünscht.",
   "reason.demand": "Das Auto nimmt nicht mehr oder will nicht laden.",
   "reason.restored": "Es ist wieder Platz.",

@@ -280,7 +280,7 @@ export const core = {
   "reason.meter_stale": "The newest reading is too old or not believed. Nothing is raised.",
   "reason.meter_lost": "Nothing is heard of the meter. Chargers go to their safe current, relay loads off.",
   "reason.charger_lost": "{load} cannot be reached; what it may draw stays reserved.",
-  "reason.not_obeying": "{load} does not do what it was told; its worst case stays reserved.",
+  "reason.not_obeying": "{load} does not do what it was told; what it draws and may add is counted.",
   "reason.user": "A person wanted it so.",
   "reason.demand": "The car takes no more, or does not want to charge.",
   "reason.restored": "There is room again.",

@@ -282,7 +282,7 @@ export const core = {
   "reason.meter_stale": "Uusim näit on liiga vana või tagasi lükatud. Midagi ei tõsteta.",
   "reason.meter_lost": "Arvestit ei kuulda. Laadijad lähevad ohutule voolule, releekoormused lülitatakse välja.",
   "reason.charger_lost": "{load} pole kättesaadav; see, mida ta võib võtta, jääb reserveerituks.",
-  "reason.not_obeying": "{load} ei tee, mida kästi; tema halvim juht jääb reserveerituks.",
+  "reason.not_obeying": "{load} ei tee, mida kästi; arvestatakse, mida ta tarbib ja veel tarbida võib.",
   "reason.user": "Inimene soovis nii.",
   "reason.demand": "Auto ei võta rohkem või ei taha laadida.",
   "reason.restored": "Ruumi on jälle.",

@@ -284,7 +284,7 @@ export const core = {
   "reason.meter_stale": "Uusin lukema on liian vanha tai hylätty. Mitään ei nosteta.",
   "reason.meter_lost": "Mittaria ei kuulla. Laturit menevät turvavirralle, relekuormat pois päältä.",
   "reason.charger_lost": "{load} ei ole tavoitettavissa; se, mitä se voi ottaa, pysyy varattuna.",
-  "reason.not_obeying": "{load} ei tee, mitä käskettiin; sen pahin tapaus pysyy varattuna.",
+  "reason.not_obeying": "{load} ei tee, mitä käskettiin; sen kulutus ja mahdollinen lisäys lasketaan mukaan.",
   "reason.user": "Ihminen halusi niin.",
   "reason.demand": "Auto ei ota enempää tai ei halua ladata.",
   "reason.restored": "Tilaa on taas.",

@@ -284,7 +284,7 @@ export const core = {
   "reason.meter_stale": "La dernière mesure est trop ancienne ou n’est pas crédible. Rien n’est augmenté.",
   "reason.meter_lost": "Le compteur n’est plus entendu. Les bornes passent au courant de repli, les appareils sur relais s’éteignent.",
   "reason.charger_lost": "{load} est injoignable ; ce que cet appareil peut tirer reste réservé.",
-  "reason.not_obeying": "{load} ne fait pas ce qui est demandé ; son pire cas reste réservé.",
+  "reason.not_obeying": "{load} ne fait pas ce qui est demandé ; ce qu’il consomme et peut encore consommer est compté.",
   "reason.user": "Quelqu’un l’a voulu ainsi.",
   "reason.demand": "La voiture ne prend pas plus, ou ne veut pas charger.",
   "reason.restored": "Il y a de nouveau de la place.",

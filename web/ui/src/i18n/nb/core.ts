@@ -283,7 +283,7 @@ export const core = {
   "reason.meter_stale": "Den nyeste avlesningen er for gammel eller ikke til å stole på. Ingenting økes.",
   "reason.meter_lost": "Ingenting høres fra måleren. Ladere går til sikker strøm, relélaster slås av.",
   "reason.charger_lost": "{load} kan ikke nås; det den kan trekke, holdes i reserve.",
-  "reason.not_obeying": "{load} gjør ikke det den fikk beskjed om; verste fall holdes i reserve.",
+  "reason.not_obeying": "{load} gjør ikke det den fikk beskjed om; det den trekker og kan komme til å trekke, regnes med.",
   "reason.user": "En person ville ha det slik.",
   "reason.demand": "Bilen tar ikke mer, eller vil ikke lade.",
   "reason.restored": "Det er plass igjen.",

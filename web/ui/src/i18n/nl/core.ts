@@ -284,7 +284,7 @@ export const core = {
   "reason.meter_stale": "De nieuwste meting is te oud of wordt niet geloofd. Niets wordt verhoogd.",
   "reason.meter_lost": "Van de meter wordt niets gehoord. Laadpalen gaan naar hun terugvalstroom, relaisverbruikers uit.",
   "reason.charger_lost": "{load} is niet bereikbaar; wat het mag vragen, blijft gereserveerd.",
-  "reason.not_obeying": "{load} doet niet wat is opgedragen; het ongunstigste geval blijft gereserveerd.",
+  "reason.not_obeying": "{load} doet niet wat is opgedragen; wat hij afneemt en nog kan afnemen, telt mee.",
   "reason.user": "Iemand wilde het zo.",
   "reason.demand": "De auto neemt niet meer, of wil niet laden.",
   "reason.restored": "Er is weer ruimte.",

@@ -283,7 +283,7 @@ export const core = {
   "reason.meter_stale": "Den senaste avläsningen är för gammal eller inte trovärdig. Inget höjs.",
   "reason.meter_lost": "Mätaren hörs inte alls. Laddare går till säker ström, relälaster slås av.",
   "reason.charger_lost": "{load} kan inte nås; det den kan dra hålls i reserv.",
-  "reason.not_obeying": "{load} gör inte som den fått besked om; dess värsta fall hålls i reserv.",
+  "reason.not_obeying": "{load} gör inte som den fått besked om; det den drar och kan komma att dra räknas.",
   "reason.user": "En person ville ha det så.",
   "reason.demand": "Bilen tar inte mer, eller vill inte ladda.",
   "reason.restored": "Det finns plats igen.",

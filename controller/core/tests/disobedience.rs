@@ -1,0 +1,171 @@
+//! A charger that does not do what it is told harms itself only: the others have what it leaves them, and no more than
+//! the fuse bears.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::float_cmp,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod rig;
+
+use headroom_core::Action;
+use headroom_core::action::Command;
+use rig::*;
+use serde_json::{Value, json};
+
+/// What the house draws on every line.
+const HOUSE: f64 = 3.0;
+
+/// `ev1` on L1 alone, up to 32 A, which was paused by its user and draws what it likes, and `ev2` on all lines.
+struct Street {
+    rig: Rig,
+    s: u64,
+    /// What `ev2` was told last.
+    told: f64,
+}
+
+impl Street {
+    fn new(main_fuse: &Value) -> Self {
+        let chargers = json!([
+            {"id": "ev1", "phases": ["l1"], "max_current_a": 32},
+            charger("ev2"),
+        ]);
+        let config = json!({"site": {"mode": "control", "main_fuse": main_fuse},
+                            "chargers": chargers, "slow_loads": []});
+        let mut street = Self {
+            rig: Rig::new(&config),
+            s: 0,
+            told: 0.0,
+        };
+        let pause = json!({"type": "command",
+                           "command": {"kind": "pause", "load": "ev1", "for_s": 7200}});
+        street.rig.give(1, pause);
+        street.s = 1;
+        street
+    }
+
+    /// Lets seconds pass in which `ev1` draws this and says so. Returns what `ev2` was told anew.
+    fn draws(&mut self, seconds: u64, stray: f64) -> Vec<f64> {
+        let mut told = Vec::new();
+        for _ in 0..seconds {
+            self.s += 1;
+            let report = json!({"type": "charger", "id": "ev1", "connected": true,
+                                "status": "charging", "current_a": [stray]});
+            let mut actions = self.rig.give(self.s, report);
+            actions.extend(self.rig.report(self.s, "ev2", self.told, None));
+            let other = HOUSE + self.told;
+            let lines = [Some(other + stray), Some(other), Some(other)];
+            actions.extend(self.rig.read(self.s, lines));
+            told.extend(self.follow(&actions));
+        }
+        told
+    }
+
+    fn follow(&mut self, actions: &[Action]) -> Vec<f64> {
+        let new = actions.iter().filter_map(|action| match &action.what {
+            Command::SetLimit { load, limit_a, .. } if load == "ev2" && !action.renewal => {
+                Some(limit_a.to_f64())
+            }
+            _ => None,
+        });
+        let new: Vec<f64> = new.collect();
+        self.told = new.last().copied().unwrap_or(self.told);
+        new
+    }
+
+    fn alarms(&self) -> Vec<String> {
+        let alarms = self.rig.engine.snapshot().alarms;
+        alarms.into_iter().map(|alarm| alarm.code).collect()
+    }
+}
+
+fn gg() -> Value {
+    json!({"rating_a": 25})
+}
+
+#[test]
+fn the_others_have_what_it_leaves_them() {
+    let mut street = Street::new(&gg());
+    street.draws(600, 8.0);
+    assert_eq!(street.alarms(), ["not_obeying"]);
+    // It may add 14 A until the fuse carries 25 A with nothing else on it. The fuse bears 10 A of that as a step, as it
+    // does of the house; 4 A stay reserved, and less than an ampere for the next step.
+    let left = 25.0 - HOUSE - 8.0 - 4.0;
+    assert!(
+        (left - 1.0..=left).contains(&street.told),
+        "{}",
+        street.told
+    );
+}
+
+#[test]
+fn what_it_adds_takes_from_the_others_at_once() {
+    let mut street = Street::new(&gg());
+    street.draws(600, 8.0);
+    assert!(street.told >= 6.0);
+    let cut = street.draws(1, 18.0);
+    assert_eq!(
+        cut.first(),
+        Some(&0.0),
+        "25 A, of which it has 18 and the house 3"
+    );
+    let thermal = street.rig.engine.snapshot().phases[0].thermal.unwrap();
+    assert!(thermal < 0.92, "{thermal}");
+}
+
+#[test]
+fn the_most_that_it_has_drawn_counts() {
+    let mut street = Street::new(&gg());
+    street.draws(600, 8.0);
+    let before = street.told;
+    street.draws(10, 14.0);
+    street.draws(600, 6.0);
+    assert!(street.told < before, "{} of {before}", street.told);
+}
+
+#[test]
+fn its_worst_case_counts_where_no_step_is_borne() {
+    let no_model = json!({"rating_a": 25, "characteristic": "none"});
+    let mut street = Street::new(&no_model);
+    street.draws(600, 8.0);
+    assert_eq!(street.told, 0.0, "32 A do not fit at all");
+}
+
+#[test]
+fn its_worst_case_counts_when_the_meter_is_silent() {
+    let mut street = Street::new(&gg());
+    street.draws(600, 8.0);
+    assert!(street.told >= 6.0);
+    let mut all = Vec::new();
+    for _ in 0..10 {
+        street.s += 1;
+        let tick = street.rig.give(street.s, json!({"type": "tick"}));
+        all.extend(street.follow(&tick));
+    }
+    assert_eq!(all, [0.0]);
+}
+
+/// Behind a cloud a charger takes ten seconds to obey, and its word is older still: the lines tell sooner.
+#[test]
+fn a_word_from_before_the_cut_makes_no_second_cut() {
+    let mut rig = Rig::new(&house(&json!([charger("ev1")]), &json!([])));
+    rig.calm(1..6, "ev1", 5.0, 0.0);
+    rig.calm(6..60, "ev1", 5.0, 16.0);
+    let cut = rig.read(60, [Some(28.0); 3]);
+    assert_eq!(limits(&cut), [(13.0, false)]);
+    let mut all = Vec::new();
+    for s in 61..90 {
+        let draws = if s < 75 { 16.0 } else { 13.0 };
+        all.extend(rig.read(s, [Some(12.0 + draws); 3]));
+        if [66, 78].contains(&s) {
+            all.extend(rig.report(s, "ev1", 16.0, None));
+        }
+    }
+    let told: Vec<_> = limits(&all)
+        .into_iter()
+        .filter(|(_, renewal)| !renewal)
+        .collect();
+    assert_eq!(told, [], "13 A fit beside 12 A of the house");
+}

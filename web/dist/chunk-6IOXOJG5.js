@@ -1,1 +1,0 @@
-import{S as l,ha as e}from"./chunk-GTMBCCID.js";var d=({text:n})=>n?e("span",{lang:"en",children:l(n)}):null;export{d as a};

@@ -1,1 +1,0 @@
-import{D as e,M as n}from"./chunk-GTMBCCID.js";var s=new Set(["","normal","demand","lease","starting","observe"]);function o(r,t){return r!==0?n(r):t==="user"?e(333):s.has(t??"")?n(0):e(332)}export{o as a};

@@ -1,0 +1,1 @@
+import{c as i}from"./chunk-AXLKCMJ2.js";import{C as g,D as o,c as r,ha as l,o as n,x as t,y as u,z as s}from"./chunk-S4UO2ER3.js";function d(){let a=n(!1);return l(r,{children:l(i,{id:"setup-language",label:o(1033),errors:a.value?[o(1034)]:[],value:s.value,options:u.map(e=>[e,t[e]]),onChange:e=>{a.value=!1,g(e).catch(()=>{a.value=!0})}})})}export{d as a};

@@ -1,0 +1,1 @@
+import{D as o,Ja as i,Y as n,c as t,ha as r}from"./chunk-S4UO2ER3.js";function c({resource:e,unread:u="settings.unread"}){return e.error.value===null?r(i,{}):r(t,{children:[r("p",{class:"said is-bad",children:o(u,{error:n(e.error.value)})}),r("button",{type:"button",onClick:()=>{e.read()},children:o(531)})]})}export{c as a};

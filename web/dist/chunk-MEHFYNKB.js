@@ -1,0 +1,1 @@
+import{D as e,M as n}from"./chunk-S4UO2ER3.js";var s=new Set(["","normal","demand","lease","starting","observe"]);function o(r,t){return r!==0?n(r):t==="user"?e(333):s.has(t??"")?n(0):e(332)}export{o as a};

@@ -1,1 +1,0 @@
-import{Ba as o,p as i}from"./chunk-GTMBCCID.js";var s=3e3,a=n=>n instanceof i&&n.status>=400&&n.status<500&&n.status!==408&&n.status!==429;function p(n){let t,e=()=>{clearTimeout(t),t=void 0,o.peek()==="open"&&n().catch(u=>{t===void 0&&!a(u)&&(t=setTimeout(e,s))})};return e}export{p as a};
