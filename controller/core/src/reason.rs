@@ -55,21 +55,23 @@ impl Bound {
 
     /// What it leaves for the loads, in words.
     fn leaves(&self) -> String {
-        let available = self.available.max(Milliamps::ZERO);
+        let mut text = format!(
+            "leaves {} for the loads",
+            self.available.max(Milliamps::ZERO)
+        );
+        if self.reserved > Milliamps::ZERO {
+            text += &format!(
+                ", {} reserved for one that cannot be relied upon",
+                self.reserved
+            );
+        }
         if self.level < self.limit {
-            return format!(
-                "leaves {available} for the loads, with {} kept free so that the fuse bears a sudden step of the house",
+            text += &format!(
+                ", with {} kept free so that the fuse bears a sudden step of the house",
                 self.limit - self.level
             );
         }
-        if self.reserved > Milliamps::ZERO {
-            format!(
-                "leaves {available} for the loads, {} of it reserved for one that cannot be relied upon",
-                self.reserved
-            )
-        } else {
-            format!("leaves {available} for the loads")
-        }
+        text
     }
 
     fn place(&self) -> String {

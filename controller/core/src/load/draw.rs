@@ -59,13 +59,14 @@ impl Load {
             };
         }
         if self.link.lost_since().is_some() {
-            // Without a lease nothing is known of what it may do by itself.
+            // Without a lease nothing is known of what it may do by itself, nor of one that did not obey.
+            let obeyed = self.strays_to == Milliamps::ZERO;
             let holds = self
                 .lease_until
                 .is_some_and(|until| now < until.after_ms(LEASE_SLACK_MS));
-            return if holds {
+            return if holds && obeyed {
                 told.max(self.draw().unwrap_or_default())
-            } else if self.spec.proof == LeaseProof::Proven {
+            } else if obeyed && self.spec.proof == LeaseProof::Proven {
                 self.spec.safe
             } else {
                 self.spec.most.max(self.draw().unwrap_or_default())
@@ -77,10 +78,32 @@ impl Load {
         told.max(draw).max(self.says_more(now))
     }
 
-    /// What one that does not obey draws at most by its own word, if that is not old.
+    /// What one that does not obey draws at most by its own word, if that is not old and tells all of its terminals.
     pub fn strays_at(&self, now: Instant) -> Option<Milliamps> {
         let strays = self.link.is_connected() && self.link.straying_since().is_some();
-        (strays && self.has_recent_report(now)).then_some(self.above_most)
+        let told = self.measured.as_ref()?.iter().all(Option::is_some);
+        let draw = self.draw()?;
+        (strays && told && self.has_recent_report(now)).then(|| self.strays_to.max(draw))
+    }
+
+    /// Whether it draws the same from each of the lines that it is on, and these are known.
+    pub fn is_balanced(&self) -> bool {
+        let entries = self.measured.iter().flatten().copied().flatten();
+        let (least, most) = (entries.clone().min(), entries.max());
+        let same = least
+            .zip(most)
+            .is_some_and(|(least, most)| most - least <= FOLLOW);
+        same && self.map().is_some()
+    }
+
+    /// Whether its word that it draws this is from before it came down: the lines have fallen as they had to since it was
+    /// told less, and its word may be as late as its answer.
+    fn is_old_news(&self, draw: Milliamps, now: Instant) -> bool {
+        let since = self.changed_at.map_or(0, |at| now.since_ms(at));
+        let fallen = self
+            .left_to_fall()
+            .is_some_and(|left| left <= self.current());
+        fallen && draw <= self.told_before + STRAY && since < CHANGE_MAX_MS
     }
 
     /// What it says that it is limited to, where that is more than it was told and it has had the time to take that.
@@ -321,19 +344,18 @@ impl Load {
     /// What it draws above what it was told for longer than it is slow: it is told so much less.
     pub fn overdraw(&self, now: Instant) -> Milliamps {
         let since = self.changed_at.map_or(0, |at| now.since_ms(at));
-        if since >= self.slow_ms() {
+        let old_news = self.draw().is_some_and(|draw| self.is_old_news(draw, now));
+        if since >= self.slow_ms() && !old_news {
             self.excess(now)
         } else {
             Milliamps::ZERO
         }
     }
 
-    /// What it draws above what it was told, by its last word, and by the lines if they have fallen since.
     fn excess(&self, now: Instant) -> Milliamps {
         let draw = self.draw().filter(|_| self.has_recent_report(now));
         draw.map_or(Milliamps::ZERO, |draw| {
-            let draws = self.left_to_fall().map_or(draw, |left| draw.min(left));
-            (draws - self.current()).max(Milliamps::ZERO)
+            (draw - self.current()).max(Milliamps::ZERO)
         })
     }
 
@@ -415,17 +437,19 @@ impl Load {
         }
         if draw > setpoint + STRAY {
             let mut since = *self.above_since.get_or_insert(now);
-            self.above_most = self.above_most.max(draw);
             // One that has come down to what it was told before has its time for the newest command.
             if draw <= self.told_before + STRAY {
                 since = since.max(self.changed_at.unwrap_or(since));
             }
-            if now.since_ms(since) >= OBEY_MS {
+            if now.since_ms(since) >= OBEY_MS && !self.is_old_news(draw, now) {
                 self.link.handle(LinkEvent::Strays(now));
+            }
+            if self.link.straying_since().is_some() {
+                self.strays_to = self.strays_to.max(draw);
             }
         } else {
             self.above_since = None;
-            self.above_most = Milliamps::ZERO;
+            self.strays_to = Milliamps::ZERO;
             self.link.handle(LinkEvent::Follows);
         }
         if within && confirmed {

@@ -177,10 +177,11 @@ pub struct Load {
     last_told: Option<(Milliamps, u8)>,
     resend: bool,
     followed: Option<bool>,
-    /// Since when it says that it draws more than it was told, and the most that it has said since.
+    /// Since when it says that it draws more than it was told.
     above_since: Option<Instant>,
+    /// The most that it has said to draw since it does not obey; nothing while it does.
     #[serde(default)]
-    above_most: Milliamps,
+    strays_to: Milliamps,
     /// When it was last stopped although it wanted to run.
     stopped_at: Option<Instant>,
     started_at: Option<Instant>,
@@ -242,7 +243,7 @@ impl Load {
             resend: false,
             followed: None,
             above_since: None,
-            above_most: Milliamps::ZERO,
+            strays_to: Milliamps::ZERO,
             stopped_at: None,
             started_at: None,
             off_since: Some(now),

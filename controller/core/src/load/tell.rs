@@ -139,7 +139,8 @@ impl Load {
             return self.retry_at;
         }
         if self.link.straying_since().is_some() {
-            return Some(sent.after_ms(STRAY_RETRY_MS));
+            let half_ms = u64::from(self.spec.lease_s).saturating_mul(500).max(500);
+            return Some(sent.after_ms(STRAY_RETRY_MS.min(half_ms)));
         }
         // What it would fall to by itself needs no renewal.
         (setpoint != self.spec.safe)

@@ -248,10 +248,7 @@ impl World<'_> {
     fn fixed(&self, load: &Load) -> Option<Milliamps> {
         let counts = is_reliable(load) && !load.is_late(self.now);
         let reliable = load.link.is_connected() && (self.trusting || counts);
-        (!reliable).then(|| {
-            let worst = load.worst(self.now);
-            self.strayed(load).map_or(worst, |stray| stray.min(worst))
-        })
+        (!reliable).then(|| self.strayed(load).unwrap_or_else(|| load.worst(self.now)))
     }
 
     /// The same world if every load that can be reached obeyed: what is to be told to those that do not.

@@ -4,7 +4,7 @@
 //! The class: steps of at most the largest that the site prepares for, one per reaction time
 //! (`T_r` = 2 periods + latencies + 5 s for the car + 1 s for the plant's own step), each line's background at
 //! most 0.9 of its rating, no two readings in a row lost, chargers that do what they are told or fall to
-//! their safe current when their lease has run out, or that stay at what they like, which then belongs to the
+//! their safe current when their lease has run out, or one that stays at its current, which then belongs to the
 //! house. Silent meters, unreachable chargers and restarts come too; while they leave the controller blind the
 //! background stands still, because that time counts in the reaction time.
 
