@@ -55,23 +55,24 @@ impl Bound {
 
     /// What it leaves for the loads, in words.
     fn leaves(&self) -> String {
-        let mut text = format!(
-            "leaves {} for the loads",
-            self.available.max(Milliamps::ZERO)
-        );
-        if self.reserved > Milliamps::ZERO {
-            text += &format!(
+        let available = self.available.max(Milliamps::ZERO);
+        let reserved = if self.reserved > Milliamps::ZERO {
+            format!(
                 ", {} reserved for one that cannot be relied upon",
                 self.reserved
-            );
-        }
-        if self.level < self.limit {
-            text += &format!(
+            )
+        } else {
+            String::new()
+        };
+        let kept_free = if self.level < self.limit {
+            format!(
                 ", with {} kept free so that the fuse bears a sudden step of the house",
                 self.limit - self.level
-            );
-        }
-        text
+            )
+        } else {
+            String::new()
+        };
+        format!("leaves {available} for the loads{reserved}{kept_free}")
     }
 
     fn place(&self) -> String {
