@@ -138,12 +138,11 @@ impl Load {
         if self.retry_at.is_some() {
             return self.retry_at;
         }
+        let half_life_ms = u64::from(self.spec.lease_s).saturating_mul(500).max(500);
         if self.link.straying_since().is_some() {
-            let half_ms = u64::from(self.spec.lease_s).saturating_mul(500).max(500);
-            return Some(sent.after_ms(STRAY_RETRY_MS.min(half_ms)));
+            return Some(sent.after_ms(STRAY_RETRY_MS.min(half_life_ms)));
         }
         // What it would fall to by itself needs no renewal.
-        (setpoint != self.spec.safe)
-            .then(|| sent.after_ms(u64::from(self.spec.lease_s).saturating_mul(500).max(500)))
+        (setpoint != self.spec.safe).then(|| sent.after_ms(half_life_ms))
     }
 }
