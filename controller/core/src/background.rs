@@ -218,6 +218,11 @@ impl Background {
         self.long_peaks.add(seen, long_ms, now);
     }
 
+    /// Whether a reading waits for the loads' words.
+    pub fn waits_for_words(&self) -> bool {
+        !self.readings.is_empty()
+    }
+
     /// Takes what the loads drew at most between two instants, now that all of them have reported after the first and
     /// again after the second. What the readings in between show above that was the house, whatever was thought of
     /// it then: a load that stopped by itself was counted until it said so.

@@ -5,6 +5,8 @@ mod trouble;
 
 pub use trouble::Overload;
 
+use std::sync::Arc;
+
 use crate::action::{Reason, ReasonCode};
 use crate::config::MAIN;
 use crate::load::Load;
@@ -22,7 +24,7 @@ pub fn is_overloaded(measured: Option<Milliamps>, limit: Milliamps) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bound {
     /// The circuit.
-    pub circuit: String,
+    pub circuit: Arc<str>,
     /// The line; `None`: the cap on the power of the house.
     pub phase: Option<Phase>,
     /// What was measured there.
@@ -144,7 +146,7 @@ impl Reason {
 
     fn at(mut self, bound: &Bound) -> Self {
         self.phase = bound.phase;
-        self.circuit = Some(bound.circuit.clone());
+        self.circuit = Some(bound.circuit.to_string());
         self.measured_a = bound.measured;
         self.limit_a = Some(bound.limit);
         self.available_a = Some(bound.available);

@@ -13,14 +13,17 @@
 //! load never gets less because one of a lower class asks.
 
 mod fill;
+mod memory;
 mod pack;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::units::Milliamps;
 use fill::{Item, Worth};
+pub use memory::Memory;
 use pack::{Count, Group, Needs};
 
 /// Up to this many loads of one class the choice is exact whatever they are. Above it the search is
@@ -75,9 +78,9 @@ pub struct Constraint {
     /// What is left for the loads; nothing if negative.
     pub capacity: Milliamps,
     /// How often the current of each load counts here (0: not at all).
-    pub weights: Vec<u8>,
+    pub weights: Arc<[u8]>,
     /// The same when it uses one phase.
-    pub on_one: Vec<u8>,
+    pub on_one: Arc<[u8]>,
 }
 
 /// What one load gets.

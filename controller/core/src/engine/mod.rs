@@ -15,18 +15,20 @@ pub use checkpoint::Checkpoint;
 use observe::WouldBe;
 pub use test::TestRefusal;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, Actions, Reason, ReasonCode};
+use crate::allocate::Memory;
 use crate::background::DrawBounds;
 use crate::config::{Config, Curve, MAIN, Mode};
 use crate::event::{CommandResult, Event, Reading, UserCommand};
 use crate::fuse::Class;
 use crate::load::{self, Kind, Load, charger, slow_load};
 use crate::meter::{FROZEN_MOVE, Freshness, Meter};
-use crate::plan::{Circuit, Otherwise, Plan, Target, World, feeds};
+use crate::plan::{Circuit, Known, Otherwise, Plan, Target, World, feeds};
 use crate::rotation;
 use crate::snapshot::Alarm;
 use crate::supervisor::{Findings, SupervisorMachine, Supply};
@@ -68,6 +70,9 @@ pub struct Engine {
     test: Option<crate::trial::Test>,
     /// What was said of loads that are short: what they would have if one thing were otherwise.
     otherwise: Otherwise,
+    /// What was shared out last.
+    #[serde(skip)]
+    memory: Memory,
 }
 
 impl Engine {
@@ -91,6 +96,7 @@ impl Engine {
             trial: None,
             test: None,
             otherwise: Otherwise::default(),
+            memory: Memory::default(),
         };
         engine.configure(config, now);
         engine
@@ -133,7 +139,7 @@ impl Engine {
         } else {
             self.try_step(&mut plan, now);
         }
-        let actions = self.command(&plan, now);
+        let actions = self.command(&mut plan, now);
         self.supervise(&plan, now);
         self.watch(now);
         self.wake = plan.wake;
@@ -282,7 +288,11 @@ impl Engine {
 
     /// Tells each circuit what its loads drew, as far as all of them have said it since.
     fn confirm_background(&mut self, now: Instant) {
+        let waits = |circuit: &Circuit| circuit.meter.background.waits_for_words();
         for index in 0..self.circuits.len() {
+            if !self.circuits.get(index).is_some_and(waits) {
+                continue;
+            }
             let (mut from, mut to) = (Instant(0), now);
             let mut most: PerPhase<Milliamps> = PerPhase::default();
             let circuits = &self.circuits;
@@ -483,31 +493,35 @@ impl Engine {
             circuit.frozen = circuit.meter.is_frozen(tuning, moved, now);
         }
         let meter = self.meter_freshness();
-        let world = World {
+        let memory = RefCell::new(std::mem::take(&mut self.memory));
+        let world = World::new(Known {
             site: &self.config.site,
             loads: &self.loads,
             circuits: &self.circuits,
             meter,
             frozen: self.is_frozen(),
-            trusting: false,
             settled: self.settled,
             manual: self
                 .manual
                 .as_ref()
                 .map(|manual| (&manual.ceilings, manual.until)),
+            memory: &memory,
             now: self.now,
-        };
+        });
         let mut plan = world.plan();
         if meter == Freshness::Fresh && self.config.site.mode == Mode::Control {
             self.otherwise.extend(&world, &mut plan);
         }
+        self.memory = memory.into_inner();
         plan
     }
 
     /// Commands what the plan changes, and repeats what must not run out.
-    fn command(&mut self, plan: &Plan, now: Instant) -> Vec<Action> {
-        for (load, reason) in self.loads.iter_mut().zip(&plan.reasons) {
-            load.reason = reason.clone();
+    fn command(&mut self, plan: &mut Plan, now: Instant) -> Vec<Action> {
+        for (load, reason) in self.loads.iter_mut().zip(&mut plan.reasons) {
+            if let Some(reason) = reason.take() {
+                load.reason = reason;
+            }
         }
         if self.config.site.mode == Mode::Observe {
             self.note_would_be(plan, now);

@@ -2,8 +2,8 @@
 //! pass for it, and another may follow. A fuse that remembers longer than that has budget for both; a breaker by the
 //! standard alone has none.
 
-use super::rows::KEEP_SHARE;
-use super::{Circuit, Row, World, times, used};
+use super::rows::{KEEP_SHARE, Row};
+use super::{Circuit, World, times, used};
 use crate::load::REACTION_MS;
 use crate::reason::Bound;
 use crate::units::{Milliamps, Phase};
@@ -46,7 +46,7 @@ impl World<'_> {
     /// The line of a row, if it is measured and its fuse has forgotten a step when a load has answered.
     fn forgetful(&self, row: &Row) -> Option<(&Circuit, Phase)> {
         let mut circuits = self.circuits.iter();
-        let circuit = circuits.find(|one| one.metered && one.id == row.bound.circuit);
+        let circuit = circuits.find(|one| one.metered && *one.id == *row.bound.circuit);
         let line = circuit.zip(row.bound.phase);
         line.filter(|(circuit, phase)| circuit.meter.forgets_within(*phase, REACTION_MS))
     }
@@ -65,8 +65,7 @@ impl World<'_> {
         };
         let hidden = raise.min(step(house));
         let next = step(house + hidden);
-        let reaction_ms = self.reaction_ms(circuit, &row.on_all);
-        reaction_ms
+        row.reaction_ms
             .and_then(|reaction_ms| meter.level(phase, next, reaction_ms, KEEP_SHARE))
             .is_none_or(|level| house + hidden + loads <= level)
     }

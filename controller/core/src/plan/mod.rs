@@ -5,99 +5,33 @@
 //! the highest background of the hold time, after the waiting times, and not before the lowering that a
 //! raise depends on has been seen.
 
+mod circuit;
 mod hidden;
 mod otherwise;
 mod phases;
 mod raising;
 mod rows;
 mod stray;
+mod world;
 
+pub use circuit::{Circuit, feeds};
 pub use otherwise::Otherwise;
 use raising::Raising;
-
-use serde::{Deserialize, Serialize};
+use rows::{Basis, Row};
+pub use world::{Known, World};
 
 use crate::action::Reason;
-use crate::allocate::{Constraint, Demand, Grant, allocate};
-use crate::config::{Grid, Site};
+use crate::allocate::{Constraint, Demand, Grant};
+use crate::config::Grid;
 use crate::load::{Ceiling, Load};
 use crate::meter::{Freshness, Meter};
-use crate::reason::{Bound, DEADBAND, Overload, is_overloaded};
+use crate::reason::{Bound, DEADBAND, Overload};
 use crate::supervisor::Supply;
-use crate::units::{Instant, Milliamps, PerPhase, Phase};
+use crate::units::{Instant, Milliamps};
 
 /// A charger that is on this long may have to let another of its class have its turn, in milliseconds. Shorter turns
 /// cost energy and contactors, and make nobody's day fairer.
 const TURN_MS: u64 = 3_600_000;
-
-/// A circuit with its limit on each line and its meter.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Circuit {
-    /// Its name.
-    pub id: String,
-    /// Where the circuit that feeds it stands; `None` for the main one.
-    pub parent: Option<usize>,
-    /// Rating of the fuse of each line.
-    pub rating: PerPhase<Milliamps>,
-    /// Rating less margin of each line.
-    pub limit: PerPhase<Milliamps>,
-    /// Its meter, which may never say anything.
-    pub meter: Meter,
-    /// Whether it has a meter: the main circuit always, another if it is configured or was heard.
-    pub metered: bool,
-    /// Whether its meter says the same for too long.
-    pub frozen: bool,
-    /// Since when more is measured on a line than its limit, by more than noise.
-    pub over_since: PerPhase<Option<Instant>>,
-}
-
-impl Circuit {
-    /// Notes which lines carry too much, after a reading.
-    pub fn watch_overload(&mut self, now: Instant) {
-        for phase in Phase::ALL {
-            let over = is_overloaded(self.meter.measured(phase), self.limit.get(phase));
-            let since = self.over_since.get(phase);
-            *self.over_since.get_mut(phase) = over.then(|| since.unwrap_or(now));
-        }
-    }
-}
-
-/// Whether a circuit feeds another, itself or through others. What is not known hangs on the main one.
-pub fn feeds(circuits: &[Circuit], circuit: usize, id: &str) -> bool {
-    let mut at = circuits.iter().position(|c| c.id == id).or(Some(0));
-    // A configuration is checked for rings; the count keeps it finite all the same.
-    for _ in 0..=circuits.len() {
-        match at {
-            Some(index) if index == circuit => return true,
-            Some(index) => at = circuits.get(index).and_then(|c| c.parent),
-            None => return false,
-        }
-    }
-    false
-}
-
-/// Everything that a plan is made from.
-#[derive(Clone, Copy, Debug)]
-pub struct World<'a> {
-    /// The house.
-    pub site: &'a Site,
-    /// Its loads.
-    pub loads: &'a [Load],
-    /// Its circuits, the main one first.
-    pub circuits: &'a [Circuit],
-    /// Freshness of the main meter; frozen counts as stale.
-    pub meter: Freshness,
-    /// Whether the main meter is stale because it is frozen.
-    pub frozen: bool,
-    /// Whether loads that do not obey are counted on all the same.
-    pub trusting: bool,
-    /// Whether a reading has come since the configuration changed which loads there are.
-    pub settled: bool,
-    /// Ceilings that a person has set for loads, and until when.
-    pub manual: Option<(&'a std::collections::BTreeMap<String, Milliamps>, Instant)>,
-    /// Now.
-    pub now: Instant,
-}
 
 /// What one load shall have from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,8 +51,8 @@ pub struct Target {
 pub struct Plan {
     /// What changes; what lowers comes first.
     pub targets: Vec<Target>,
-    /// Why each load has what it has, in the order of the loads.
-    pub reasons: Vec<Reason>,
+    /// Why each load has what it has, in the order of the loads: all of them, once the plan is made.
+    pub reasons: Vec<Option<Reason>>,
     /// How the loads are doing.
     pub supply: Supply,
     /// Why the house is short, if it is.
@@ -140,64 +74,35 @@ impl Plan {
     }
 }
 
-/// Which background counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Basis {
-    /// The present one: for lowering.
-    Now,
-    /// The highest of the hold time: for raising.
-    Held,
-    /// The highest of a longer time: for raising loads that went up and down.
-    HeldLong,
-    /// The highest ever learnt: when the meter is stale.
-    Highest,
-}
-
-/// Whether the allocation may count on a load's doing what it is told.
-fn is_reliable(load: &Load) -> bool {
-    load.is_controllable() && !load.is_refusing()
-}
-
-/// A constraint with what it is.
-#[derive(Clone, Debug)]
-struct Row {
-    bound: Bound,
-    /// How often the current of each load counts as it is used now.
-    weights: Vec<u8>,
-    /// The same when it uses all of its phases…
-    on_all: Vec<u8>,
-    /// …and when it uses one.
-    on_one: Vec<u8>,
-}
-
 impl World<'_> {
     /// Makes the plan.
     pub fn plan(&self) -> Plan {
-        match self.meter {
+        let mut plan = match self.meter {
             Freshness::Lost => self.plan_lost(),
             Freshness::Stale => self.plan_lowering_all(Basis::Highest),
-            Freshness::Waiting => self.plan_lowering_all(Basis::Now),
-            Freshness::Fresh => {
-                let mut plan = self.plan_lowering_all(Basis::Now);
-                if self.main().is_some_and(Meter::has_started) {
-                    Raising::new(self, &plan).extend(&mut plan);
-                }
-                plan
-            }
+            Freshness::Waiting | Freshness::Fresh => self.plan_lowering_all(Basis::Now),
+        };
+        if self.meter == Freshness::Fresh && self.main().is_some_and(Meter::has_started) {
+            Raising::new(self, &plan).extend(&mut plan);
         }
-    }
-
-    fn main(&self) -> Option<&Meter> {
-        self.circuits.first().map(|circuit| &circuit.meter)
+        for (load, reason) in self.loads.iter().zip(&mut plan.reasons) {
+            reason.get_or_insert_with(|| self.standing(load));
+        }
+        plan
     }
 
     /// Lowers everybody: those that can be counted on to what is left beside the worst that the others may
     /// draw, and the others to what they would get if they obeyed, for they may.
     fn plan_lowering_all(&self, basis: Basis) -> Plan {
         let mut plan = self.plan_lowering(basis);
-        let strays = |load: &Load| load.link.is_connected() && self.fixed(load).is_some();
-        if self.loads.iter().any(strays) {
-            let is_stray = |target: &Target| self.loads.get(target.load).is_some_and(strays);
+        let strays = |(load, fixed): (&Load, &Option<Milliamps>)| {
+            load.link.is_connected() && fixed.is_some()
+        };
+        if self.loads.iter().zip(&self.fixed).any(strays) {
+            let is_stray = |target: &Target| {
+                let load = self.loads.get(target.load);
+                load.zip(self.fixed.get(target.load)).is_some_and(strays)
+            };
             plan.targets.retain(|target| !is_stray(target));
             let others = self.trusting().plan_lowering(basis).targets;
             plan.targets.extend(others.into_iter().filter(is_stray));
@@ -230,32 +135,17 @@ impl World<'_> {
                 .loads
                 .iter()
                 .map(|load| {
-                    if load.is_away(self.site.tuning.lost_after_s, self.now) {
+                    Some(if load.is_away(self.site.tuning.lost_after_s, self.now) {
                         Reason::unreachable(load, load.worst(self.now))
                     } else {
                         reason.clone()
-                    }
+                    })
                 })
                 .collect(),
             supply: Supply::Short,
             shortage: Some(reason),
             wake: None,
             present: Vec::new(),
-        }
-    }
-
-    /// What a load that the plan cannot count on may draw.
-    fn fixed(&self, load: &Load) -> Option<Milliamps> {
-        let counts = is_reliable(load) && !load.is_late(self.now);
-        let reliable = load.link.is_connected() && (self.trusting || counts);
-        (!reliable).then(|| self.strayed(load).unwrap_or_else(|| load.worst(self.now)))
-    }
-
-    /// The same world if every load that can be reached obeyed: what is to be told to those that do not.
-    fn trusting(self) -> Self {
-        Self {
-            trusting: true,
-            ..self
         }
     }
 
@@ -285,21 +175,14 @@ impl World<'_> {
         }
     }
 
-    fn plan_lowering(&self, basis: Basis) -> Plan {
-        let rows = self.rows(basis);
-        let keep: Vec<(Milliamps, Ceiling)> =
-            self.loads.iter().map(|load| self.keep(load)).collect();
-        let kept: Vec<Milliamps> = self
-            .loads
-            .iter()
-            .zip(&keep)
-            .map(|(load, (keep, _))| {
-                self.fixed(load)
-                    .unwrap_or_else(|| *keep + load.overdraw(self.now))
-            })
-            .collect();
-        let over = rows
-            .iter()
+    /// How much more than what is available each row carries, by more than noise, if everybody keeps what it may.
+    fn excess(&self, rows: &[Row], keep: &[(Milliamps, Ceiling)]) -> Vec<Milliamps> {
+        let draws = |(index, (keep, _)): (usize, &(Milliamps, Ceiling))| {
+            self.fixed(index)
+                .unwrap_or_else(|| *keep + self.overdraw(index))
+        };
+        let kept: Vec<Milliamps> = keep.iter().enumerate().map(draws).collect();
+        rows.iter()
             .map(|row| used(row, &kept) - row.bound.available)
             .map(|excess| {
                 if excess > DEADBAND {
@@ -308,7 +191,14 @@ impl World<'_> {
                     Milliamps::ZERO
                 }
             })
-            .collect::<Vec<_>>();
+            .collect()
+    }
+
+    fn plan_lowering(&self, basis: Basis) -> Plan {
+        let rows = self.rows(basis);
+        let keep: Vec<(Milliamps, Ceiling)> =
+            self.loads.iter().map(|load| self.keep(load)).collect();
+        let over = self.excess(&rows, &keep);
         let cut = over.iter().any(|excess| *excess > Milliamps::ZERO);
         let grants = if cut {
             self.cut(&rows, &keep, &over)
@@ -340,13 +230,17 @@ impl World<'_> {
             };
             let mut to = cautious(keep);
             let mut reason = match why {
-                Ceiling::User(until) => Reason::user(load, from, to, until),
-                Ceiling::Demand => Reason::demand(load, from, to),
-                Ceiling::Most if to < from => Reason::configured(load, from, to),
-                Ceiling::Most => self.standing(load),
+                Ceiling::User(until) => Some(Reason::user(load, from, to, until)),
+                Ceiling::Demand => Some(Reason::demand(load, from, to)),
+                Ceiling::Most if to < from => Some(Reason::configured(load, from, to)),
+                Ceiling::Most => None,
+            };
+            let told = |reason: &Option<Reason>| {
+                let reason = reason.as_ref();
+                reason.map_or_else(|| self.standing(load), Reason::clone)
             };
             if let Some(grant) = grants.get(index)
-                && self.fixed(load).is_none()
+                && self.fixed(index).is_none()
                 && grant.current < keep
             {
                 // When blind, not below what it falls to by itself.
@@ -357,20 +251,23 @@ impl World<'_> {
                 };
                 to = cautious(grant.current.max(floor));
 
-                reason = match (basis, tightest(&rows, &over, index, *grant)) {
-                    (Basis::Highest, _) => Reason::stale(self.frozen, true).because(load, from, to),
-                    (_, Some(bound)) => Reason::cut(load, bound, from, to),
-                    (_, None) => reason,
-                };
+                match (basis, tightest(&rows, &over, index, *grant)) {
+                    (Basis::Highest, _) => {
+                        let stale = Reason::stale(self.frozen, true);
+                        reason = Some(stale.because(load, from, to));
+                    }
+                    (_, Some(bound)) => reason = Some(Reason::cut(load, bound, from, to)),
+                    (_, None) => {}
+                }
                 plan.supply = Supply::Short;
-                plan.shortage.get_or_insert_with(|| reason.clone());
+                plan.shortage.get_or_insert_with(|| told(&reason));
             }
             if to < from && load.link.is_connected() {
                 plan.targets.push(Target {
                     load: index,
                     to,
                     one_phase: load.is_told_one(),
-                    reason: reason.clone(),
+                    reason: told(&reason),
                 });
             }
             plan.reasons.push(reason);
@@ -391,7 +288,7 @@ impl World<'_> {
     /// Why a line that carries too much is not relieved by a command of this plan.
     fn overload(&self, row: &Row) -> Overload<'_> {
         let there = || {
-            let weighed = self.loads.iter().zip(&row.weights);
+            let weighed = self.loads.iter().zip(&*row.weights);
             weighed
                 .filter(|(_, weight)| **weight > 0)
                 .map(|(load, _)| load)
@@ -413,7 +310,7 @@ impl World<'_> {
             .iter()
             .zip(over)
             .map(|(row, excess)| {
-                let mut constraint = self.constraint(row);
+                let mut constraint = row.constraint();
                 if self.site.grid == Grid::It3ph {
                     // A cut of a two-wire load lowers the line by half of it at worst (unity power
                     // factor), so it is cut twice as deep (reference: cut gain of delta grids).
@@ -426,15 +323,16 @@ impl World<'_> {
             .loads
             .iter()
             .zip(keep)
-            .map(|(load, (keep, _))| {
+            .enumerate()
+            .map(|(index, (load, (keep, _)))| {
                 let soft = self.ceiling(load).0.max(load.spec.safe);
-                self.demand(load, (*keep).min(soft))
+                self.demand(index, load, (*keep).min(soft))
             })
             .collect();
-        allocate(&demands, &constraints)
+        self.allocate(&demands, constraints)
     }
 
-    fn demand(&self, load: &Load, most: Milliamps) -> Demand {
+    fn demand(&self, index: usize, load: &Load, most: Milliamps) -> Demand {
         // A test is asked for by a person who waits for it.
         let class = if load.wishes.boost.is_some() || load.wishes.test.is_some() {
             u32::MAX
@@ -450,7 +348,7 @@ impl World<'_> {
             using: load.present_use(),
             class,
             least: load.spec.least,
-            most: if self.fixed(load).is_some() {
+            most: if self.fixed(index).is_some() {
                 Milliamps::ZERO
             } else {
                 most
@@ -516,7 +414,7 @@ fn tightest<'r>(
 fn used(row: &Row, currents: &[Milliamps]) -> Milliamps {
     currents
         .iter()
-        .zip(&row.weights)
+        .zip(&*row.weights)
         .map(|(current, weight)| times(*current, *weight))
         .sum()
 }

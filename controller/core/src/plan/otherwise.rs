@@ -6,9 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Basis, Plan, Row, World};
+use super::rows::{Basis, Row};
+use super::{Plan, World};
 use crate::action::{Counterfactual, Reason, ReasonCode};
-use crate::allocate::{Constraint, Demand, allocate};
+use crate::allocate::{Constraint, Demand};
 use crate::load::{Kind, Load};
 use crate::units::{Instant, Milliamps};
 
@@ -64,8 +65,8 @@ impl Otherwise {
             let reason = match target.and_then(|at| plan.targets.get_mut(at)) {
                 Some(target) => &mut target.reason,
                 None => match plan.reasons.get_mut(index) {
-                    Some(reason) => reason,
-                    None => continue,
+                    Some(Some(reason)) => reason,
+                    _ => continue,
                 },
             };
             if !is_short(reason) {
@@ -152,25 +153,24 @@ impl<'w> Rows<'w> {
             .iter()
             .enumerate()
             .map(|(other, state)| {
-                let mut demand = world.demand(state, world.ceiling(state).0);
+                let mut demand = world.demand(other, state, world.ceiling(state).0);
                 if Some(other) == paused {
                     demand.most = Milliamps::ZERO;
                 }
                 demand
             })
             .collect();
-        let constraints: Vec<Constraint> = rows.iter().map(|row| world.constraint(row)).collect();
-        let gets = |constraints: &[Constraint]| {
-            let grants = allocate(&demands, constraints);
+        let constraints: Vec<Constraint> = rows.iter().map(Row::constraint).collect();
+        let gets = |constraints: Vec<Constraint>| {
+            let grants = world.allocate(&demands, constraints);
             grants.get(index).map(|grant| grant.current)
         };
-        let mut current_a = gets(&constraints)?;
+        let mut current_a = gets(constraints)?;
         if !without_peak {
             // What the present background leaves may be less than what the past does.
             let present = self.now.get_or_insert_with(|| world.rows(Basis::Now));
-            let present: Vec<Constraint> =
-                present.iter().map(|row| world.constraint(row)).collect();
-            current_a = current_a.min(gets(&present)?);
+            let present: Vec<Constraint> = present.iter().map(Row::constraint).collect();
+            current_a = current_a.min(gets(present)?);
         }
         let has = reason.to_a.unwrap_or_else(|| load.current());
         (current_a >= has + WORTH).then(|| Counterfactual {
@@ -189,7 +189,7 @@ fn rival(world: &World<'_>, rows: &[Row], index: usize, reason: &Reason) -> Opti
         world
             .loads
             .get(other)
-            .filter(|other| world.fixed(other).is_none())
+            .filter(|_| world.fixed(other).is_none())
             .map(Load::current)
             .filter(|current| *current > Milliamps::ZERO)
     };
@@ -201,7 +201,7 @@ fn rival(world: &World<'_>, rows: &[Row], index: usize, reason: &Reason) -> Opti
         return takes(named).map(|_| named);
     }
     let bound = rows.iter().find(|row| {
-        Some(&row.bound.circuit) == reason.circuit.as_ref() && row.bound.phase == reason.phase
+        Some(&*row.bound.circuit) == reason.circuit.as_deref() && row.bound.phase == reason.phase
     })?;
     bound
         .weights

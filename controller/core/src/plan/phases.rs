@@ -6,10 +6,10 @@
 //! long. What was told and not seen counts on all lines for everybody else, so a start on one phase is made
 //! with the least current, and only where the fuses of the other lines would bear it there.
 
-use super::rows::RAISE_SHARE;
-use super::{Basis, Row, World, times, used};
+use super::rows::{Basis, RAISE_SHARE, Row};
+use super::{World, times, used};
 use crate::action::{Reason, ReasonCode};
-use crate::allocate::{Constraint, Demand, Use, allocate};
+use crate::allocate::{Constraint, Demand, Use};
 use crate::load::Load;
 use crate::load::phases::WAITS_MS;
 use crate::units::Milliamps;
@@ -36,8 +36,8 @@ impl World<'_> {
             }
         }
         let rows = self.rows(Basis::HeldLong);
-        let constraints: Vec<Constraint> = rows.iter().map(|row| self.constraint(row)).collect();
-        let grants = allocate(&lasting, &constraints);
+        let constraints: Vec<Constraint> = rows.iter().map(Row::constraint).collect();
+        let grants = self.allocate(&lasting, constraints);
         for ((demand, grant), load) in demands.iter_mut().zip(grants).zip(self.loads) {
             if demand.using == Use::Either {
                 let on = grant.current > Milliamps::ZERO;
@@ -58,7 +58,7 @@ impl World<'_> {
             other != index
                 && load.current() == Milliamps::ZERO
                 && load.waits_ms(self.now) >= WAITS_MS
-                && self.demand(load, most).class >= class
+                && self.demand(other, load, most).class >= class
                 && most >= load.spec.least
         })
     }
@@ -78,7 +78,10 @@ impl World<'_> {
                 times(worst.get(charger).copied().unwrap_or_default(), *weight)
             });
             let others = used(row, worst) - own;
-            let circuit = self.circuits.iter().find(|one| one.id == row.bound.circuit);
+            let circuit = self
+                .circuits
+                .iter()
+                .find(|one| *one.id == *row.bound.circuit);
             let (Some(circuit), Some(phase)) = (circuit, row.bound.phase) else {
                 return true;
             };
@@ -86,8 +89,8 @@ impl World<'_> {
                 return row.bound.available >= others + load.spec.least;
             }
             let carries = row.bound.level - row.bound.available + others;
-            let level = self
-                .reaction_ms(circuit, &row.on_all)
+            let level = row
+                .reaction_ms
                 .and_then(|reaction_ms| {
                     circuit
                         .meter

@@ -3,10 +3,13 @@
 
 mod explain;
 
+use std::sync::Arc;
+
 use super::phases::switched;
-use super::{Basis, Plan, Row, Target, World, set, times, used};
+use super::rows::{Basis, Row};
+use super::{Plan, Target, World, set, times, used};
 use crate::action::Reason;
-use crate::allocate::{Constraint, Demand, Grant, Use, allocate};
+use crate::allocate::{Constraint, Demand, Grant, Use};
 use crate::load::{Ceiling, Kind, Load};
 use crate::units::{Instant, Milliamps};
 
@@ -54,15 +57,20 @@ impl<'a> Raising<'a> {
                 *slot = target.to;
             }
         }
-        let rows = world.rows(Basis::Held);
         let asks: Vec<(Milliamps, Ceiling)> =
             world.loads.iter().map(|load| world.ceiling(load)).collect();
+        let all_have = has.iter().zip(&asks).all(|(has, (most, _))| has >= most);
+        if all_have && !world.loads.iter().any(|load| load.spec.switching) {
+            return Self::content(world, has, asks);
+        }
+        let rows = world.rows(Basis::Held);
         let mut demands: Vec<Demand> = world
             .loads
             .iter()
             .zip(&asks)
-            .map(|(load, (most, _))| {
-                let mut demand = world.demand(load, *most);
+            .enumerate()
+            .map(|(index, (load, (most, _)))| {
+                let mut demand = world.demand(index, load, *most);
                 if restarts(load) {
                     demand.least = (demand.least + RESTART_ROOM).min(*most).max(demand.least);
                 }
@@ -78,9 +86,8 @@ impl<'a> Raising<'a> {
             .map(|demand| demand.using == Use::One)
             .collect();
         let share = |rows: &[Row]| {
-            let constraints: Vec<Constraint> =
-                rows.iter().map(|row| world.constraint(row)).collect();
-            allocate(&demands, &constraints)
+            let constraints: Vec<Constraint> = rows.iter().map(Row::constraint).collect();
+            world.allocate(&demands, constraints)
         };
         let mut wanted = share(&rows);
         // Who went up and down gets a little more only where it would have fitted for longer.
@@ -112,6 +119,23 @@ impl<'a> Raising<'a> {
             wanted,
             on_one,
             patient,
+        }
+    }
+
+    /// Where everybody has all that it asks for.
+    fn content(world: &'a World<'a>, has: Vec<Milliamps>, asks: Vec<(Milliamps, Ceiling)>) -> Self {
+        let as_it_is = |current: &Milliamps| Grant {
+            current: *current,
+            ..Grant::default()
+        };
+        Self {
+            world,
+            rows: Vec::new(),
+            wanted: has.iter().map(as_it_is).collect(),
+            has,
+            asks,
+            on_one: vec![false; world.loads.len()],
+            patient: vec![None; world.loads.len()],
         }
     }
 
@@ -187,7 +211,7 @@ impl<'a> Raising<'a> {
                 && has > load.spec.safe
                 && has == load.allowed(has)
                 && !load.says_less_than(has)
-                && self.world.fixed(load).is_none()
+                && self.world.fixed(index).is_none()
             {
                 plan.targets.push(Target {
                     load: index,
@@ -237,7 +261,7 @@ impl<'a> Raising<'a> {
         let Some(load) = self.world.loads.get(index) else {
             return Turn::None;
         };
-        if self.world.fixed(load).is_some() || !self.is_worth(index, load, self.wanted(index)) {
+        if self.world.fixed(index).is_some() || !self.is_worth(index, load, self.wanted(index)) {
             return Turn::None;
         }
         let now = self.world.now;
@@ -281,8 +305,8 @@ impl<'a> Raising<'a> {
                 *slot = wanted;
             }
         }
-        for (load, slot) in self.world.loads.iter().zip(&mut goal) {
-            if let Some(fixed) = self.world.fixed(load) {
+        for (index, slot) in goal.iter_mut().enumerate() {
+            if let Some(fixed) = self.world.fixed(index) {
                 *slot = fixed;
             }
         }
@@ -338,7 +362,7 @@ impl<'a> Raising<'a> {
                     one_phase: load.is_told_one(),
                     reason: reason.clone(),
                 });
-                set(&mut plan.reasons, giver, reason);
+                set(&mut plan.reasons, giver, Some(reason));
                 set(&mut self.has, giver, to);
             }
         }
@@ -348,13 +372,13 @@ impl<'a> Raising<'a> {
         self.world
             .loads
             .get(load)
-            .map_or(0, |l| self.world.demand(l, Milliamps::ZERO).class)
+            .map_or(0, |l| self.world.demand(load, l, Milliamps::ZERO).class)
     }
 
     /// Whether a load has more than its share and can be lowered for others.
     fn may_give(&self, index: usize) -> bool {
         self.world.loads.get(index).is_some_and(|load| {
-            self.world.fixed(load).is_none()
+            self.world.fixed(index).is_none()
                 && self.wanted(index) < self.has(index)
                 && !held_on(load, self.world.now)
         })
@@ -378,7 +402,7 @@ impl<'a> Raising<'a> {
             .map(|(index, load)| {
                 let counted = || load.worst(self.world.now).max(self.has(index));
                 // One that fell back by itself has not what it was told any more.
-                self.world.fixed(load).unwrap_or_else(counted)
+                self.world.fixed(index).unwrap_or_else(counted)
             })
             .collect();
         // The highest class first; the list is in the order of names already.
@@ -457,11 +481,11 @@ impl<'a> Raising<'a> {
                     // From now on it may draw from all of its lines.
                     for row in &mut self.rows {
                         let weight = row.on_all.get(raiser).copied().unwrap_or(0);
-                        set(&mut row.weights, raiser, weight);
+                        set(Arc::make_mut(&mut row.weights), raiser, weight);
                     }
                 }
             } else if let Some(bound) = hides {
-                set(&mut plan.reasons, raiser, Reason::held(load, &bound));
+                set(&mut plan.reasons, raiser, Some(Reason::held(load, &bound)));
             } else {
                 let other = self.world.loads.iter().enumerate().find(|(index, other)| {
                     *index != raiser && other.worst(self.world.now) > self.has(*index)
@@ -469,7 +493,7 @@ impl<'a> Raising<'a> {
                 set(
                     &mut plan.reasons,
                     raiser,
-                    Reason::waiting_for(load, other.map(|(_, other)| other)),
+                    Some(Reason::waiting_for(load, other.map(|(_, other)| other))),
                 );
             }
         }

@@ -1,6 +1,9 @@
 //! The constraints of a plan: every line of every circuit, and the cap on the power of the house.
 
-use super::{Basis, Circuit, Row, World, feeds, times};
+use std::sync::Arc;
+
+use super::circuit::{feeds_at, place_of};
+use super::{Circuit, World, times};
 use crate::allocate::{Constraint, Use};
 use crate::load::Load;
 use crate::reason::{Bound, is_overloaded};
@@ -15,79 +18,172 @@ const USUAL_STEP: Milliamps = Milliamps::from_amps(10);
 const LARGE_STEP: Milliamps = Milliamps::from_amps(16);
 const LARGE_FUSE: Milliamps = Milliamps::from_amps(35);
 
+/// Which background counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Basis {
+    /// The present one: for lowering.
+    Now,
+    /// The highest of the hold time: for raising.
+    Held,
+    /// The highest of a longer time: for raising loads that went up and down.
+    HeldLong,
+    /// The highest ever learnt: when the meter is stale.
+    Highest,
+}
+
+/// A constraint with what it is.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) bound: Bound,
+    /// What it leaves for the loads that can be counted on.
+    pub(super) capacity: Milliamps,
+    /// How often the current of each load counts as it is used now.
+    pub(super) weights: Arc<[u8]>,
+    /// The same when it uses all of its phases…
+    pub(super) on_all: Arc<[u8]>,
+    /// …and when it uses one.
+    pub(super) on_one: Arc<[u8]>,
+    pub(super) reaction_ms: Option<u64>,
+}
+
+/// A line of a circuit with the loads that count on it: how often the current of each does.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    /// Where its circuit stands, and the name of that.
+    pub(super) circuit: usize,
+    pub(super) id: Arc<str>,
+    pub(super) phase: Phase,
+    /// By the lines that each load uses as it was told…
+    pub(super) draws: Arc<[u8]>,
+    /// …by those that it may use as far as anybody knows…
+    pub(super) may_draw: Arc<[u8]>,
+    /// …when it uses all of its phases…
+    pub(super) on_all: Arc<[u8]>,
+    /// …and when it uses one.
+    pub(super) on_one: Arc<[u8]>,
+    /// The longest time from a step of the background to the loads' answer; `None`: not known yet.
+    pub(super) reaction_ms: Option<u64>,
+}
+
 /// What a line may carry, and how much of it the loads may have.
 struct Room {
     level: Milliamps,
     available: Milliamps,
 }
 
-impl World<'_> {
-    /// What a row leaves for the loads that can be counted on.
-    pub(super) fn constraint(&self, row: &Row) -> Constraint {
-        let overdraw: Milliamps = self
-            .loads
-            .iter()
-            .zip(&row.weights)
-            .filter(|(load, _)| self.fixed(load).is_none())
-            .map(|(load, weight)| times(load.overdraw(self.now), *weight))
-            .sum();
-        let capacity = row.bound.available - row.bound.reserved - overdraw;
+impl Row {
+    /// As the allocation sees it.
+    pub(super) fn constraint(&self) -> Constraint {
         Constraint {
-            capacity,
-            weights: row.on_all.clone(),
-            on_one: row.on_one.clone(),
+            capacity: self.capacity,
+            weights: Arc::clone(&self.on_all),
+            on_one: Arc::clone(&self.on_one),
         }
     }
+}
 
-    /// What stays reserved for loads that cannot be counted on.
-    fn reserved(&self, weights: &[u8]) -> Milliamps {
-        self.loads
+impl World<'_> {
+    /// What stays reserved for loads that cannot be counted on, and what the others draw above what they were told.
+    fn taken(&self, weights: &[u8]) -> (Milliamps, Milliamps) {
+        let (mut reserved, mut overdraw) = (Milliamps::ZERO, Milliamps::ZERO);
+        for (index, weight) in weights
             .iter()
-            .zip(weights)
-            .filter_map(|(load, weight)| Some(times(self.fixed(load)?, *weight)))
-            .sum()
+            .enumerate()
+            .filter(|(_, weight)| **weight > 0)
+        {
+            match self.fixed(index) {
+                Some(fixed) => reserved += times(fixed, *weight),
+                None => overdraw += times(self.overdraw(index), *weight),
+            }
+        }
+        (reserved, overdraw)
+    }
+
+    /// The lines on which a load may count, of every circuit.
+    pub(super) fn lines_that_count(&self) -> Vec<Line> {
+        let places: Vec<usize> = self
+            .loads
+            .iter()
+            .map(|load| place_of(self.circuits, &load.spec.circuit))
+            .collect();
+        let switching = self.loads.iter().any(|load| load.spec.switching);
+        let mut lines = Vec::new();
+        for (index, circuit) in self.circuits.iter().enumerate() {
+            let id: Arc<str> = circuit.id.as_str().into();
+            let sees_after_ms = circuit.meter.sees_after_ms(self.now);
+            let fed: Vec<bool> = places
+                .iter()
+                .map(|place| feeds_at(self.circuits, index, *place))
+                .collect();
+            for &phase in self.site.grid.phases() {
+                let count = |lines: fn(&Load) -> &[Phase]| -> Arc<[u8]> {
+                    let loads = self.loads.iter().zip(&fed);
+                    loads
+                        .map(|(load, fed)| u8::from(*fed && lines(load).contains(&phase)))
+                        .collect()
+                };
+                let on_all = count(Load::lines);
+                if index > 0 && on_all.iter().all(|weight| *weight == 0) {
+                    continue;
+                }
+                let unless_all = |lines| {
+                    if switching {
+                        count(lines)
+                    } else {
+                        Arc::clone(&on_all)
+                    }
+                };
+                let answers_ms = self
+                    .loads
+                    .iter()
+                    .zip(&*on_all)
+                    .filter(|(_, weight)| **weight > 0)
+                    .map(|(load, _)| load.reaction_ms())
+                    .max();
+                lines.push(Line {
+                    circuit: index,
+                    id: Arc::clone(&id),
+                    phase,
+                    draws: unless_all(Load::draws_from),
+                    may_draw: unless_all(Load::may_draw_from),
+                    on_one: unless_all(Load::line_of_one),
+                    on_all,
+                    reaction_ms: sees_after_ms.map(|ms| ms + answers_ms.unwrap_or_default()),
+                });
+            }
+        }
+        lines
     }
 
     /// Every line of every circuit, and the cap on the power of the house.
     pub(super) fn rows(&self, basis: Basis) -> Vec<Row> {
-        let mut rows = Vec::new();
-        for (index, circuit) in self.circuits.iter().enumerate() {
-            let fed = |load: &Load| feeds(self.circuits, index, &load.spec.circuit);
-            let fed: Vec<bool> = self.loads.iter().map(fed).collect();
-            for &phase in self.site.grid.phases() {
-                let count = |lines: &dyn Fn(&Load) -> bool| -> Vec<u8> {
-                    let loads = self.loads.iter().zip(&fed);
-                    loads
-                        .map(|(load, fed)| u8::from(*fed && lines(load)))
-                        .collect()
-                };
-                let on_all = count(&|load| load.lines().contains(&phase));
-                if index > 0 && on_all.iter().all(|weight| *weight == 0) {
-                    continue;
-                }
-                let on_one = count(&|load| load.line_of_one().contains(&phase));
-                let weights = count(&|load| match basis {
-                    Basis::Now => load.draws_from().contains(&phase),
-                    _ => load.may_draw_from().contains(&phase),
-                });
-                let reaction_ms = self.reaction_ms(circuit, &on_all);
-                let told = || self.told(&weights);
-                let room = self.available(circuit, index == 0, phase, basis, reaction_ms, told);
-                rows.push(Row {
-                    bound: Bound {
-                        reserved: self.reserved(&weights),
-                        circuit: circuit.id.clone(),
-                        phase: Some(phase),
-                        measured: circuit.meter.measured(phase),
-                        limit: circuit.limit.get(phase),
-                        level: room.level,
-                        available: room.available,
-                    },
-                    weights,
-                    on_all,
-                    on_one,
-                });
-            }
+        let mut rows: Vec<Row> = Vec::with_capacity(self.lines.len() + 1);
+        for line in &self.lines {
+            let Some(circuit) = self.circuits.get(line.circuit) else {
+                continue;
+            };
+            let weights = match basis {
+                Basis::Now => &line.draws,
+                Basis::Held | Basis::HeldLong | Basis::Highest => &line.may_draw,
+            };
+            let room = self.available(circuit, line, basis, || self.told(weights));
+            let (reserved, overdraw) = self.taken(weights);
+            rows.push(Row {
+                bound: Bound {
+                    reserved,
+                    circuit: Arc::clone(&line.id),
+                    phase: Some(line.phase),
+                    measured: circuit.meter.measured(line.phase),
+                    limit: circuit.limit.get(line.phase),
+                    level: room.level,
+                    available: room.available,
+                },
+                capacity: room.available - reserved - overdraw,
+                weights: Arc::clone(weights),
+                on_all: Arc::clone(&line.on_all),
+                on_one: Arc::clone(&line.on_one),
+                reaction_ms: line.reaction_ms,
+            });
         }
         rows.extend(self.power_row(basis));
         rows
@@ -97,12 +193,11 @@ impl World<'_> {
     fn available(
         &self,
         circuit: &Circuit,
-        main: bool,
-        phase: Phase,
+        line: &Line,
         basis: Basis,
-        reaction_ms: Option<u64>,
         told: impl Fn() -> Milliamps,
     ) -> Room {
+        let (phase, reaction_ms, main) = (line.phase, line.reaction_ms, line.circuit == 0);
         let limit = circuit.limit.get(phase);
         let whole = |available| Room {
             level: limit,
@@ -193,18 +288,6 @@ impl World<'_> {
         })
     }
 
-    /// The longest time from a step of the background on a line to the loads' answer; `None`: not known yet.
-    pub(super) fn reaction_ms(&self, circuit: &Circuit, weights: &[u8]) -> Option<u64> {
-        let loads = self
-            .loads
-            .iter()
-            .zip(weights)
-            .filter(|(_, weight)| **weight > 0)
-            .map(|(load, _)| load.reaction_ms())
-            .max();
-        Some(circuit.meter.sees_after_ms(self.now)? + loads.unwrap_or_default())
-    }
-
     fn power_row(&self, basis: Basis) -> Option<Row> {
         let cap = self.site.max_power_w?;
         let main = self.circuits.first()?;
@@ -220,7 +303,7 @@ impl World<'_> {
         let lines = self.site.grid.phases().iter();
         let house: Milliamps = lines.map(|phase| of(*phase).unwrap_or_default()).sum();
         let count =
-            |phases: &dyn Fn(&Load) -> u8| -> Vec<u8> { self.loads.iter().map(phases).collect() };
+            |phases: &dyn Fn(&Load) -> u8| -> Arc<[u8]> { self.loads.iter().map(phases).collect() };
         let weights = count(&|load| match load.present_use() {
             Use::One => 1,
             Use::All | Use::Either => load.spec.phases,
@@ -232,9 +315,10 @@ impl World<'_> {
                 load.spec.phases
             }
         });
+        let (reserved, overdraw) = self.taken(&weights);
         let bound = Bound {
-            reserved: self.reserved(&weights),
-            circuit: main.id.clone(),
+            reserved,
+            circuit: main.id.as_str().into(),
             phase: None,
             measured: None,
             limit,
@@ -243,6 +327,8 @@ impl World<'_> {
             available: limit - house - main.meter.gained(),
         };
         Some(Row {
+            capacity: bound.available - reserved - overdraw,
+            reaction_ms: None,
             bound,
             weights,
             on_all: count(&|load| load.spec.phases),

@@ -1,6 +1,7 @@
 //! Why each load has what it has after the raising pass, and what would have to change for it to have more.
 
-use super::super::{Plan, Row, set, times};
+use super::super::rows::Row;
+use super::super::{Plan, set, times};
 use super::{Raising, Turn};
 use crate::action::Reason;
 use crate::background::Background;
@@ -45,7 +46,7 @@ impl Raising<'_> {
         for (index, (load, turn)) in self.world.loads.iter().zip(turns).enumerate() {
             let (most, why) = self.asks(index);
             let has = self.has(index);
-            if self.world.fixed(load).is_some() || !load.link.is_connected() {
+            if self.world.fixed(index).is_some() || !load.link.is_connected() {
                 continue;
             }
             if has >= most {
@@ -54,7 +55,7 @@ impl Raising<'_> {
                     Ceiling::Demand if most == Milliamps::ZERO => Reason::idle(load),
                     Ceiling::Demand | Ceiling::Most => Reason::satisfied(load),
                 };
-                set(&mut plan.reasons, index, reason);
+                set(&mut plan.reasons, index, Some(reason));
                 continue;
             }
             match turn {
@@ -64,7 +65,7 @@ impl Raising<'_> {
                     set(
                         &mut plan.reasons,
                         index,
-                        Reason::waiting(load, what, *until),
+                        Some(Reason::waiting(load, what, *until)),
                     );
                 }
                 Turn::Now => returning = true,
@@ -72,7 +73,7 @@ impl Raising<'_> {
                     if let Some(reason) = self.held_by(index, load, &present, &mut rivals) {
                         short.get_or_insert_with(|| reason.clone());
                         if !is_told(index) {
-                            set(&mut plan.reasons, index, reason);
+                            set(&mut plan.reasons, index, Some(reason));
                         }
                     }
                 }
@@ -163,7 +164,7 @@ impl Raising<'_> {
     /// The background of the circuit of a bound.
     fn background_of(&self, bound: &Bound) -> Option<&Background> {
         let mut circuits = self.world.circuits.iter();
-        let circuit = circuits.find(|circuit| circuit.id == bound.circuit)?;
+        let circuit = circuits.find(|circuit| *circuit.id == *bound.circuit)?;
         Some(&circuit.meter.background)
     }
 
