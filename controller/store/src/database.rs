@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 
 use crate::directory::private_file;
@@ -49,11 +50,21 @@ pub(crate) async fn open(
         .max_connections(1)
         .connect_with(options)
         .await?;
+    let opened = bring_up_to_date(&pool, migrator).await;
+    // Whoever is told of a failure may move the file: nothing must hold it then.
+    pool.close().await;
+    opened
+}
+
+async fn bring_up_to_date(
+    pool: &SqlitePool,
+    migrator: Migrator,
+) -> Result<SqliteConnection, MigrateError> {
     // Reads the first page, so that damage is known before anything is written.
     sqlx::query_scalar::<_, i64>(SCHEMA_SIZE)
-        .fetch_one(&pool)
+        .fetch_one(pool)
         .await?;
-    migrator.run(&pool).await?;
+    migrator.run(pool).await?;
     Ok(pool.acquire().await?.detach())
 }
 

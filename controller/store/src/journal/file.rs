@@ -71,23 +71,32 @@ pub(super) async fn highest(path: &Path) -> Option<Highest> {
 /// Opens the journal, brings its schema up to date and looks whether it is whole.
 pub(super) async fn open(path: &Path) -> Result<SqliteConnection, StoreError> {
     database::prepare_file(path)?;
-    let failed = |source| database::open_error(path, source);
     let mut connection = database::open(wal::options(path), migrations::journal())
         .await
         .map_err(|error| database::migrate_error(path, error))?;
-    let size = path.metadata().map_or(0, |metadata| metadata.len());
-    if size <= CHECKED_BYTES {
-        let verdict: String = sqlx::query_scalar(QUICK_CHECK)
-            .fetch_one(&mut connection)
-            .await
-            .map_err(failed)?;
-        if verdict != "ok" {
-            return Err(StoreError::Damaged {
-                path: path.to_owned(),
-            });
-        }
+    if let Err(error) = check(&mut connection, path).await {
+        // It may be set aside: nothing must hold it then.
+        discard(connection).await;
+        return Err(error);
     }
     Ok(connection)
+}
+
+async fn check(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    if path.metadata().map_or(0, |metadata| metadata.len()) > CHECKED_BYTES {
+        return Ok(());
+    }
+    let verdict: String = sqlx::query_scalar(QUICK_CHECK)
+        .fetch_one(connection)
+        .await
+        .map_err(|source| database::open_error(path, source))?;
+    if verdict == "ok" {
+        Ok(())
+    } else {
+        Err(StoreError::Damaged {
+            path: path.to_owned(),
+        })
+    }
 }
 
 /// Opens the journal; one that cannot be used is set aside and a new one begun.

@@ -15,6 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Connection;
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::{Mutex, watch};
 
@@ -54,15 +55,17 @@ impl StateDb {
         let mut connection = database::open(options.clone(), migrations::state())
             .await
             .map_err(|error| database::migrate_error(&path, error))?;
-        let house = load(&mut connection).await?;
-        drop(connection);
+        let house = load(&mut connection).await;
+        // A connection that is dropped closes on a thread of its own, later.
+        let closed = connection.close().await;
+        closed.map_err(|error| database::open_error(&path, error))?;
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(TURN)
             .connect_lazy_with(options);
         Ok(Self {
             pool,
-            house: watch::Sender::new(Arc::new(house)),
+            house: watch::Sender::new(Arc::new(house?)),
             editing: Arc::default(),
         })
     }
@@ -121,6 +124,21 @@ mod tests {
             let entry = entry.unwrap();
             let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
             assert_eq!(mode, 0o600, "{:?}", entry.file_name());
+        }
+    }
+
+    /// One that still closed behind our back could be copied half written.
+    #[tokio::test]
+    async fn once_closed_everything_stands_in_the_one_file() {
+        for _ in 0..50 {
+            let directory = tempfile::tempdir().unwrap();
+            let state = StateDb::open(directory.path()).await.unwrap();
+            state.close().await;
+            let names: Vec<_> = std::fs::read_dir(directory.path())
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name())
+                .collect();
+            assert_eq!(names, [FILE]);
         }
     }
 
