@@ -213,6 +213,13 @@ impl Fuse {
         after <= share * self.threshold && relative(to + step) < CEILING
     }
 
+    /// Whether the state stays below the threshold when a current flows for a time from now on.
+    pub fn bears_for(&self, current: Milliamps, ms: u64) -> bool {
+        let mut later = self.clone();
+        later.advance(current, ms);
+        later.theta < self.threshold
+    }
+
     /// The state as a share of the value at which the fastest legal device may open, in steps of 0.001.
     pub fn share(&self) -> f64 {
         let share = self.theta / self.threshold;

@@ -437,6 +437,12 @@ impl Meter {
         })
     }
 
+    /// Whether a line's fuse bears a current for a time from now on; one without a model is not asked.
+    pub fn bears_for(&self, phase: Phase, current: Milliamps, ms: u64) -> bool {
+        let fuse = self.fuses.get_ref(phase).as_ref();
+        fuse.is_none_or(|fuse| fuse.bears_for(current, ms))
+    }
+
     /// Whether a line's fuse has mostly forgotten within this time what it carried before.
     pub fn forgets_within(&self, phase: Phase, ms: u64) -> bool {
         let fuse = self.fuses.get_ref(phase).as_ref();

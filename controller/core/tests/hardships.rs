@@ -446,3 +446,104 @@ fn a_load_that_nobody_has_heard_of_is_never_said_to_have_what_it_can_use() {
         assert!(text.contains("cannot be reached"), "{text}");
     }
 }
+
+/// What each charger was told last, and for how long, in the order of the commands.
+fn leases(actions: &[headroom_core::Action]) -> Vec<(f64, u32, bool)> {
+    let told = actions.iter().filter_map(|action| match &action.what {
+        headroom_core::action::Command::SetLimit {
+            limit_a, lease_s, ..
+        } => Some((limit_a.to_f64(), *lease_s, action.renewal)),
+        headroom_core::action::Command::Switch { .. } => None,
+    });
+    told.collect()
+}
+
+/// A house that took 20 A once, then 5 A beside a car at 16 A: all that it is told.
+fn leases_after_a_high_house(configured_s: u32, safe_a: u32, curve: &str) -> Vec<(f64, u32, bool)> {
+    let mut one = charger("ev1");
+    one["lease_s"] = json!(configured_s);
+    one["safe_current_a"] = json!(safe_a);
+    let mut config = house(&json!([one]), &json!([]));
+    config["site"]["main_fuse"]["characteristic"] = json!(curve);
+    let mut rig = Rig::new(&config);
+    rig.calm(1..30, "ev1", 20.0, 0.0);
+    let mut all = Vec::new();
+    let mut draw = 0.0;
+    for s in 30..500 {
+        let told = leases(&rig.calm(s..s + 1, "ev1", 5.0, draw));
+        draw = told.last().map_or(draw, |(limit, _, _)| *limit);
+        all.extend(told);
+    }
+    all
+}
+
+#[test]
+fn a_lease_is_halved_where_the_fuse_would_not_bear_the_whole_of_it() {
+    for (configured_s, told_s) in [(300, 150), (120, 60), (90, 60), (60, 60), (30, 30)] {
+        let all = leases_after_a_high_house(configured_s, 0, "gg");
+        let (_, lease_s, _) = *all.iter().find(|(limit, _, _)| *limit == 16.0).unwrap();
+        assert_eq!(lease_s, told_s, "of {configured_s} s");
+        let renewals = all.iter().filter(|(_, _, renewal)| *renewal).count();
+        let most = 500 / usize::try_from(told_s / 2).unwrap();
+        assert!((most - 6..=most).contains(&renewals), "{renewals} renewals");
+    }
+}
+
+#[test]
+fn a_lease_is_whole_where_a_shorter_one_helps_nobody() {
+    // It falls to no less than what it was told; a device without a model says nothing of what it bears.
+    for (safe_a, curve) in [(16, "gg"), (0, "none")] {
+        let all = leases_after_a_high_house(120, safe_a, curve);
+        assert!(!all.is_empty());
+        assert!(all.iter().all(|(_, lease_s, _)| *lease_s == 120), "{all:?}");
+    }
+    // The house was never so high that the fuse would not bear it beside the car.
+    let mut rig = Rig::new(&house(&json!([charger("ev1")]), &json!([])));
+    let all = leases(&rig.calm(1..100, "ev1", 2.0, 0.0));
+    assert!(!all.is_empty());
+    assert!(all.iter().all(|(_, lease_s, _)| *lease_s == 120), "{all:?}");
+}
+
+#[test]
+fn who_was_told_a_long_lease_is_told_a_shorter_one_once_another_takes_more() {
+    let both = json!([charger("ev1"), charger("ev2")]);
+    let mut rig = Rig::new(&json!({
+        "site": {"mode": "control", "main_fuse": {"rating_a": 35}}, "chargers": both, "slow_loads": []}));
+    let mut draws = [0.0, 0.0];
+    let mut of_first = Vec::new();
+    for s in 1..300 {
+        let house = if s < 20 { 28.0 } else { 2.0 };
+        for (index, id) in ["ev1", "ev2"].into_iter().enumerate() {
+            let draw = draws[index];
+            let status = if index == 0 || s > 100 {
+                "charging"
+            } else {
+                "available"
+            };
+            let event = json!({"type": "charger", "id": id, "connected": true, "status": status,
+                               "current_a": [draw, draw, draw], "limit_a": null});
+            let mut all = rig.give(s, event);
+            if index == 1 {
+                all.extend(rig.read(s, [Some(house + draws[0] + draws[1]); 3]));
+            }
+            for action in &all {
+                let first = action.what.load() == "ev1";
+                for (limit, lease_s, renewal) in leases(std::slice::from_ref(action)) {
+                    draws[usize::from(!first)] = limit;
+                    if first {
+                        of_first.push((s, limit, lease_s, renewal));
+                    }
+                }
+            }
+        }
+    }
+    // At 80 s it was told 120 s, to be renewed at 140 s; at 101 s the other begins.
+    assert_eq!(
+        of_first[2..5],
+        [
+            (80, 16.0, 120, false),
+            (101, 16.0, 60, true),
+            (131, 16.0, 60, true)
+        ]
+    );
+}

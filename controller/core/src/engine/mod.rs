@@ -6,6 +6,7 @@
 
 mod check;
 mod checkpoint;
+mod command;
 mod learn;
 mod observe;
 mod test;
@@ -20,7 +21,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, Actions, Reason, ReasonCode};
+use crate::action::{Actions, Reason, ReasonCode};
 use crate::allocate::Memory;
 use crate::background::DrawBounds;
 use crate::config::{Config, Curve, MAIN, Mode};
@@ -28,7 +29,7 @@ use crate::event::{CommandResult, Event, Reading, UserCommand};
 use crate::fuse::Class;
 use crate::load::{self, Kind, Load, charger, slow_load};
 use crate::meter::{FROZEN_MOVE, Freshness, Meter};
-use crate::plan::{Circuit, Known, Otherwise, Plan, Target, World, feeds};
+use crate::plan::{Circuit, Known, Otherwise, Plan, World, feeds};
 use crate::rotation;
 use crate::snapshot::Alarm;
 use crate::supervisor::{Findings, SupervisorMachine, Supply};
@@ -516,66 +517,6 @@ impl Engine {
         plan
     }
 
-    /// Commands what the plan changes, and repeats what must not run out.
-    fn command(&mut self, plan: &mut Plan, now: Instant) -> Vec<Action> {
-        for (load, reason) in self.loads.iter_mut().zip(&mut plan.reasons) {
-            if let Some(reason) = reason.take() {
-                load.reason = reason;
-            }
-        }
-        if self.config.site.mode == Mode::Observe {
-            self.note_would_be(plan, now);
-            return Vec::new();
-        }
-        self.would_be.clear();
-        let mut targets: Vec<&Target> = plan.targets.iter().collect();
-        // A load that was lowered twice in one plan is told the lower only.
-        targets.sort_by_key(|target| {
-            let from = self
-                .loads
-                .get(target.load)
-                .map(Load::current)
-                .unwrap_or_default();
-            (target.to > from, target.load, target.to)
-        });
-        targets.dedup_by_key(|target| target.load);
-        let mut actions = Vec::new();
-        for target in targets {
-            let Some(load) = self.loads.get_mut(target.load) else {
-                continue;
-            };
-            if load.setpoint() == Some(target.to) && load.is_told_one() == target.one_phase {
-                continue;
-            }
-            if target.to < load.current() && target.reason.code.is_about_a_fuse() {
-                load.note_cut(now);
-            }
-            load.reason = target.reason.clone();
-            actions.push(tell(
-                load,
-                (target.to, target.one_phase),
-                target.reason.clone(),
-                &mut self.next_command,
-                now,
-            ));
-        }
-        let changes = actions.len();
-        for load in &mut self.loads {
-            if load.repeat_at().is_some_and(|at| at <= now)
-                && let Some(setpoint) = load.setpoint()
-                && !actions
-                    .iter()
-                    .take(changes)
-                    .any(|action| action.what.load() == load.spec.id)
-            {
-                let reason = Reason::lease(load);
-                let told = (setpoint, load.is_told_one());
-                actions.push(tell(load, told, reason, &mut self.next_command, now));
-            }
-        }
-        actions
-    }
-
     fn supervise(&mut self, plan: &Plan, now: Instant) {
         let lost_after_s = self.config.site.tuning.lost_after_s;
         let lost = self
@@ -652,22 +593,4 @@ fn had_meter(config: &Config, id: &str) -> bool {
 
 fn find<'l>(loads: &'l mut [Load], id: &str) -> Option<&'l mut Load> {
     loads.iter_mut().find(|load| load.spec.id == id)
-}
-
-fn tell(
-    load: &mut Load,
-    (to, one_phase): (Milliamps, bool),
-    reason: Reason,
-    next_command: &mut u64,
-    now: Instant,
-) -> Action {
-    let command = *next_command;
-    *next_command += 1;
-    let (what, renewal) = load.tell(to, one_phase, command, now);
-    Action {
-        command,
-        what,
-        renewal,
-        reason,
-    }
 }

@@ -144,7 +144,11 @@ pub struct Load {
     outcome: Option<Outcome>,
     accepted_at: Option<Instant>,
     acknowledged: Option<Milliamps>,
+    /// Until when it counts with what it was told when it cannot be reached.
     lease_until: Option<Instant>,
+    /// For how long its limit was told to hold, in seconds.
+    #[serde(default)]
+    told_lease_s: u32,
     /// What may still be in force from before the last change, until the change was seen.
     unsettled: Option<Milliamps>,
     /// What it was told before the last change.
@@ -224,6 +228,7 @@ impl Load {
             accepted_at: None,
             acknowledged: None,
             lease_until: None,
+            told_lease_s: 0,
             unsettled: None,
             told_before: Milliamps::ZERO,
             failures: 0,
@@ -294,8 +299,10 @@ impl Load {
     }
 
     /// When its lease runs out.
-    pub const fn lease_until(&self) -> Option<Instant> {
+    pub fn lease_until(&self) -> Option<Instant> {
+        let sooner_ms = u64::from(self.spec.lease_s.saturating_sub(self.told_lease_s)) * 1000;
         self.lease_until
+            .map(|until| Instant(until.0.saturating_sub(sooner_ms)))
     }
 
     /// Does it do what it was told; `None`: not known yet.

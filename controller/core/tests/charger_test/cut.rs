@@ -21,6 +21,22 @@ fn nothing_is_renewed_during_the_cut_and_its_room_stays_reserved() {
     assert_eq!(report.result, Verdict::Passed);
 }
 
+/// Where the fuse would not bear it, limits are told for a shorter time: not in the test of the whole.
+#[test]
+fn the_whole_lease_is_tested() {
+    let mut house = House::with(Manner::default(), &json!({"lease_s": 120}));
+    house.background = [24_000; 3];
+    house.seconds(30);
+    house.background = [3_000; 3];
+    let report = expect(house.run(true), Verdict::Passed, "");
+    let cut = report.cut.unwrap();
+    assert_eq!(cut.lease_s, 120);
+    assert!(
+        (110_000..140_000).contains(&cut.fell_after_ms.unwrap()),
+        "{cut:?}"
+    );
+}
+
 #[test]
 fn one_whose_limit_does_not_run_out_has_no_lease() {
     let manner = Manner {

@@ -77,7 +77,7 @@ pub(crate) struct House {
     lease_until: u64,
     /// Since when it is left alone.
     alone_since: Option<u64>,
-    way: VecDeque<(u64, i64)>,
+    way: VecDeque<(u64, i64, u32)>,
     pub(crate) draw: [i64; 3],
     /// What it said last of its state.
     status: &'static str,
@@ -149,10 +149,10 @@ impl House {
     }
 
     fn car(&mut self) {
-        while self.way.front().is_some_and(|(at, _)| *at <= self.s) {
-            let (_, limit) = self.way.pop_front().unwrap();
+        while self.way.front().is_some_and(|(at, _, _)| *at <= self.s) {
+            let (_, limit, lease_s) = self.way.pop_front().unwrap();
             self.limit = limit;
-            self.lease_until = self.s + LEASE_S;
+            self.lease_until = self.s + u64::from(lease_s);
         }
         let silent = self.engine.test().is_some_and(Test::is_silent);
         self.alone_since = silent.then(|| self.alone_since.unwrap_or(self.s));
@@ -219,8 +219,12 @@ impl House {
             );
         }
         for action in actions.actions {
-            if let Command::SetLimit { limit_a, .. } = action.what {
-                self.way.push_back((self.s + self.manner.slow_s, limit_a.0));
+            if let Command::SetLimit {
+                limit_a, lease_s, ..
+            } = action.what
+            {
+                self.way
+                    .push_back((self.s + self.manner.slow_s, limit_a.0, lease_s));
                 self.results.push(action.command);
                 self.renewals += usize::from(action.renewal);
                 self.told.push(limit_a.0);
