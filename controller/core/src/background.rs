@@ -46,8 +46,10 @@ const UNSTATED: Milliamps = Milliamps(500);
 const CERTAIN: Milliamps = Milliamps::from_amps(2);
 /// A step of the house may be spread over this many readings: a meter averages.
 const STEP_READINGS: usize = 3;
-/// A load that went up and down looks back this many hold times: an oven's thermostat comes again within minutes.
-pub const LONG_HOLD: u64 = 10;
+/// A load that went up and down looks back this many hold times: an oven's thermostat comes again within minutes…
+const PATIENT_HOLD: u64 = 5;
+/// …and who is to change the number of its phases this many.
+const LONG_HOLD: u64 = 10;
 /// So many readings wait for the loads' reports on both sides of them…
 const READINGS: usize = 32;
 /// …and a peak is held for so many times the longest time between two reports, so that it does not leave before a
@@ -69,7 +71,7 @@ pub struct Background {
     largest_step: PerPhase<Milliamps>,
     /// The highest of the hold time…
     peaks: Peaks,
-    /// …and of the longer one for loads that went up and down.
+    /// …and of the longest one.
     long_peaks: Peaks,
     hold_ms: u64,
     /// Since when a line carries more than house and loads are stated to draw, and the least of that: the house, or a load
@@ -109,21 +111,17 @@ impl Peaks {
         }
     }
 
-    fn highest(&self, phase: Phase) -> Option<Milliamps> {
-        self.slots
-            .iter()
-            .filter_map(|(_, peak)| peak.get(phase))
-            .max()
+    /// The highest of a line, and the start of the last slot that has it.
+    fn highest(&self, phase: Phase) -> Option<(Milliamps, Instant)> {
+        self.highest_since(phase, Instant(0))
     }
 
-    /// When the highest leaves.
-    fn until(&self, phase: Phase, hold_ms: u64) -> Option<Instant> {
-        let highest = self.highest(phase)?;
-        let slots = self.slots.iter().rev();
-        let last = slots
-            .into_iter()
-            .find(|(_, peak)| peak.get(phase) == Some(highest));
-        last.map(|(start, _)| start.after_ms(hold_ms))
+    /// The same of the slots that begin no sooner than this.
+    fn highest_since(&self, phase: Phase, since: Instant) -> Option<(Milliamps, Instant)> {
+        let slots = self.slots.iter().filter(|(start, _)| *start >= since);
+        slots
+            .filter_map(|(start, peak)| peak.get(phase).map(|peak| (peak, *start)))
+            .max()
     }
 }
 
@@ -292,23 +290,38 @@ impl Background {
 
     /// The highest of a line within the hold time.
     pub fn held(&self, phase: Phase) -> Option<Milliamps> {
-        self.peaks.highest(phase)
+        self.peaks.highest(phase).map(|(highest, _)| highest)
+    }
+
+    /// The highest of a line within the [`PATIENT_HOLD`] hold times before now.
+    pub fn held_patient(&self, phase: Phase, now: Instant) -> Option<Milliamps> {
+        self.patient_peak(phase, now).map(|(highest, _)| highest)
+    }
+
+    fn patient_peak(&self, phase: Phase, now: Instant) -> Option<(Milliamps, Instant)> {
+        let since = Instant(now.0.saturating_sub(self.patient_ms()));
+        self.long_peaks.highest_since(phase, since)
+    }
+
+    const fn patient_ms(&self) -> u64 {
+        self.hold_ms.saturating_mul(PATIENT_HOLD)
     }
 
     /// The highest of a line within [`LONG_HOLD`] hold times.
     pub fn held_long(&self, phase: Phase) -> Option<Milliamps> {
-        self.long_peaks.highest(phase)
+        self.long_peaks.highest(phase).map(|(highest, _)| highest)
     }
 
     /// When the highest of a line leaves the hold time.
     pub fn held_until(&self, phase: Phase) -> Option<Instant> {
-        self.peaks.until(phase, self.hold_ms)
+        let (_, start) = self.peaks.highest(phase)?;
+        Some(start.after_ms(self.hold_ms))
     }
 
-    /// When the highest of a line leaves [`LONG_HOLD`] hold times.
-    pub fn held_long_until(&self, phase: Phase) -> Option<Instant> {
-        let long_ms = self.hold_ms.saturating_mul(LONG_HOLD);
-        self.long_peaks.until(phase, long_ms)
+    /// When the highest of a line leaves the [`PATIENT_HOLD`] hold times before now.
+    pub fn held_patient_until(&self, phase: Phase, now: Instant) -> Option<Instant> {
+        let (_, start) = self.patient_peak(phase, now)?;
+        Some(start.after_ms(self.patient_ms()))
     }
 
     /// The highest of a line that is known in any way: learnt, held, or now.

@@ -547,3 +547,55 @@ fn who_was_told_a_long_lease_is_told_a_shorter_one_once_another_takes_more() {
         ]
     );
 }
+
+/// Each change of a limit, and when, in a house that takes so much from its seconds on.
+fn changes(rig: &mut Rig, house: &[(u64, f64)], until: u64) -> Vec<(u64, f64)> {
+    let (mut told, mut all) = (0.0, Vec::new());
+    for s in 1..until {
+        let (_, takes) = house.iter().rfind(|(from, _)| *from <= s).unwrap();
+        for (limit, renewal) in limits(&rig.calm(s..s + 1, "ev1", *takes, told)) {
+            told = limit;
+            if !renewal {
+                all.push((s, limit));
+            }
+        }
+    }
+    all
+}
+
+fn one_of_32_a_behind_40_a() -> Rig {
+    let mut one = charger("ev1");
+    one["max_current_a"] = json!(32);
+    let mut config = house(&json!([one]), &json!([]));
+    config["site"]["main_fuse"] = json!({"rating_a": 40, "characteristic": "none"});
+    Rig::new(&config)
+}
+
+#[test]
+fn a_small_raise_waits_for_a_quarter_of_an_hour_without_a_change_and_says_so() {
+    let mut rig = one_of_32_a_behind_40_a();
+    let all = changes(&mut rig, &[(1, 25.0), (60, 22.0)], 600);
+    let [(at, 15.0)] = all[..] else {
+        panic!("{all:?}");
+    };
+    let reason = rig.engine.snapshot().loads[0].reason.clone();
+    assert_eq!(reason.until_ms, Some(Instant((at + 900) * 1000)));
+    assert!(
+        reason.text.contains("could get more; so little more"),
+        "{}",
+        reason.text
+    );
+    let mut rig = one_of_32_a_behind_40_a();
+    let all = changes(&mut rig, &[(1, 25.0), (60, 22.0)], 2_000);
+    assert_eq!(all[1..], [(at + 900, 18.0)]);
+}
+
+#[test]
+fn an_eighth_of_what_it_can_be_given_is_raised_without_waiting_for_calm() {
+    let mut rig = one_of_32_a_behind_40_a();
+    let all = changes(&mut rig, &[(1, 25.0), (60, 21.0)], 600);
+    let [(_, 15.0), (at, 19.0)] = all[..] else {
+        panic!("{all:?}");
+    };
+    assert!(at < 200, "{at}");
+}

@@ -281,7 +281,6 @@ fn what_does_not_hold_any_more_is_dropped_at_once() {
     assert!(house.finding("ev1").is_some());
     // Somebody has turned the cable: the first step shows it.
     house.cars[0].terminals = [0, 2, 1];
-    house.cars[0].limit = 10.0;
     let wish = json!({"type": "command", "command": {"kind": "limit", "load": "ev1", "limit_a": 10, "for_s": 60}});
     house.run(60);
     house.give(wish);

@@ -13,10 +13,12 @@ use crate::allocate::{Constraint, Demand, Grant, Use};
 use crate::load::{Ceiling, Kind, Load};
 use crate::units::{Instant, Milliamps};
 
-/// Nothing is raised by less than this, unless it gets all that it can use, or nothing has changed for long.
+/// Nothing is raised by less than this, nor by less than this part of what it can be given, unless it gets all that it can
+/// use, or nothing has changed for long.
 const RAISE_STEP: Milliamps = Milliamps::from_amps(2);
+const RAISE_PARTS: i64 = 8;
 /// A raise by less is worth its command after this time without a change, in milliseconds.
-const SMALL_RAISE_AFTER_MS: u64 = 600_000;
+const SMALL_RAISE_AFTER_MS: u64 = 900_000;
 /// A raise by this much is worth its command even to a load that goes up and down.
 const LARGE_RAISE: Milliamps = Milliamps::from_amps(6);
 /// A charger that was stopped starts with at least this above its least.
@@ -94,7 +96,7 @@ impl<'a> Raising<'a> {
         let wavers = |load: &Load| load.wavers(world.now) && load.wishes.test.is_none();
         let mut patient = vec![None; world.loads.len()];
         if world.loads.iter().any(wavers) {
-            let lasting = share(&world.rows(Basis::HeldLong));
+            let lasting = share(&world.rows(Basis::HeldPatient));
             for (index, _) in world
                 .loads
                 .iter()
@@ -250,10 +252,8 @@ impl<'a> Raising<'a> {
         } else if self.switches(index) {
             to >= load.spec.least
         } else {
-            let calm = load
-                .changed_at()
-                .is_none_or(|at| self.world.now.since_ms(at) >= SMALL_RAISE_AFTER_MS);
-            to >= has + RAISE_STEP || (to > has && (to == most || calm))
+            let calm = small_raise_at(load).is_none_or(|at| at <= self.world.now);
+            to >= has + raise_step(load) || (to > has && (to == most || calm))
         }
     }
 
@@ -461,7 +461,10 @@ impl<'a> Raising<'a> {
                 (false, true) => to.min(from),
                 (false, false) => to,
             };
-            if to >= load.spec.least && (tries_one || self.is_worth(raiser, load, to)) {
+            // One that may hide a step of the house is made in parts.
+            let part = hides.is_some() && from > Milliamps::ZERO && to >= from + RAISE_STEP;
+            let worth = tries_one || part || self.is_worth(raiser, load, to);
+            if to >= load.spec.least && worth {
                 let reason = if switches {
                     switched(load, one_phase, from, to)
                 } else if self.world.is_promised(load) {
@@ -509,6 +512,18 @@ impl<'a> Raising<'a> {
         let (most, _) = self.asks(index);
         (load.spec.least + room).min(most)
     }
+}
+
+/// What a raise must be worth, at least.
+fn raise_step(load: &Load) -> Milliamps {
+    let part = Milliamps(load.spec.most.0 / RAISE_PARTS);
+    RAISE_STEP.max(part.floor_to_amps())
+}
+
+/// When a raise by less is worth its command too; `None`: now.
+fn small_raise_at(load: &Load) -> Option<Instant> {
+    let changed = load.changed_at()?;
+    Some(changed.after_ms(SMALL_RAISE_AFTER_MS))
 }
 
 /// Whether it is a charger that was stopped and is to start again.

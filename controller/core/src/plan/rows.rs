@@ -25,7 +25,9 @@ pub(super) enum Basis {
     Now,
     /// The highest of the hold time: for raising.
     Held,
-    /// The highest of a longer time: for raising loads that went up and down.
+    /// The highest of a longer time: for raising loads that went up and down…
+    HeldPatient,
+    /// …and of one that is longer yet: for changing the number of phases.
     HeldLong,
     /// The highest ever learnt: when the meter is stale.
     Highest,
@@ -164,7 +166,9 @@ impl World<'_> {
             };
             let weights = match basis {
                 Basis::Now => &line.draws,
-                Basis::Held | Basis::HeldLong | Basis::Highest => &line.may_draw,
+                Basis::Held | Basis::HeldPatient | Basis::HeldLong | Basis::Highest => {
+                    &line.may_draw
+                }
             };
             let room = self.available(circuit, line, basis, || self.told(weights));
             let (reserved, overdraw) = self.taken(weights);
@@ -229,16 +233,19 @@ impl World<'_> {
                 meter.background.when_overloaded(phase)
             }
             // Its own meter must be as fresh as the main one for a raise.
-            Basis::Held | Basis::HeldLong if !main && !meter.allows_raising(self.now) => {
+            Basis::Held | Basis::HeldPatient | Basis::HeldLong
+                if !main && !meter.allows_raising(self.now) =>
+            {
                 return whole(Milliamps::ZERO);
             }
             Basis::Held => meter.background.held(phase),
+            Basis::HeldPatient => meter.background.held_patient(phase, self.now),
             Basis::HeldLong => meter.background.held_long(phase),
             Basis::Now | Basis::Highest => meter.background.now(phase),
         }
         .unwrap_or_default();
         let share = match basis {
-            Basis::Held | Basis::HeldLong => RAISE_SHARE,
+            Basis::Held | Basis::HeldPatient | Basis::HeldLong => RAISE_SHARE,
             Basis::Now | Basis::Highest => KEEP_SHARE,
         };
         let step_above = |background| {
@@ -295,6 +302,7 @@ impl World<'_> {
         let of = |phase: Phase| match basis {
             Basis::Now => background.now(phase),
             Basis::Held => background.held(phase),
+            Basis::HeldPatient => background.held_patient(phase, self.now),
             Basis::HeldLong => background.held_long(phase),
             Basis::Highest => Some(background.worst(phase)),
         };

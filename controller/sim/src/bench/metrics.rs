@@ -30,6 +30,8 @@ pub struct RunMetrics {
     pub energy_share: f64,
     /// Commands (renewals not counted) per hour with a car and car.
     pub commands_per_hour: f64,
+    /// The same per hour of the day, whether a car is there or not.
+    pub commands_per_hour_of_day: f64,
     /// Contactor closings per day and car.
     pub closings_per_day: f64,
     /// Jain's index of the cars' shares of what the clairvoyant gave each; the worst class of priority.
@@ -240,6 +242,8 @@ pub struct Summary {
     pub commands_per_hour: f64,
     /// And the worst seed.
     pub commands_per_hour_worst: f64,
+    /// Commands per hour of the day and car, whether one is there or not: mean.
+    pub commands_per_hour_of_day: f64,
     /// Contactor closings per day and car: mean.
     pub closings_per_day: f64,
     /// And the worst seed.
@@ -291,6 +295,7 @@ impl Summary {
             energy_share_worst: least(|run| run.energy_share),
             commands_per_hour: mean(|run| run.commands_per_hour),
             commands_per_hour_worst: most(|run| run.commands_per_hour),
+            commands_per_hour_of_day: mean(|run| run.commands_per_hour_of_day),
             closings_per_day: mean(|run| run.closings_per_day),
             closings_per_day_worst: most(|run| run.closings_per_day),
             jain: mean(|run| run.jain),

@@ -8,7 +8,7 @@ use super::metrics::Summary;
 
 /// The columns, with their widths.
 const HEAD: &str = "scenario         controller   energy%  worst trips/d seeds typ/d  thermal    A*s  cmd/h  worst \
-                    close/d  worst  Jain  worst  over  p99s   max s answ s cold min";
+                    close/d  worst  Jain  worst  over  p99s   max s answ s cold min cmd/hd";
 
 /// A table of summaries, with the means over the household scenarios below.
 pub fn text(summaries: &[Summary]) -> String {
@@ -28,7 +28,7 @@ fn line(table: &mut String, summary: &Summary) {
     writeln!(
         table,
         "{:<16} {:<11} {:>8.1} {:>6.1} {:>7.1} {:>5} {:>5.1} {:>8.3} {:>6.0} {:>6.2} {:>6.2} {:>7.1} {:>6.1} {:>5.3} \
-         {:>6.3} {:>5} {:>5.1} {:>7.1} {:>6.1} {:>8.0}",
+         {:>6.3} {:>5} {:>5.1} {:>7.1} {:>6.1} {:>8.0} {:>6.2}",
         summary.scenario,
         summary.controller,
         share(summary.energy_share),
@@ -49,6 +49,7 @@ fn line(table: &mut String, summary: &Summary) {
         summary.relief_worst_s,
         summary.answer_p99_s,
         summary.comfort_missed_min,
+        summary.commands_per_hour_of_day,
     )
     .ok();
 }
@@ -89,6 +90,7 @@ fn mean(controller: &str, own: &[&Summary]) -> Summary {
         energy_share_worst: least(|one| one.energy_share),
         commands_per_hour: mean(|one| one.commands_per_hour),
         commands_per_hour_worst: most(|one| one.commands_per_hour),
+        commands_per_hour_of_day: mean(|one| one.commands_per_hour_of_day),
         closings_per_day: mean(|one| one.closings_per_day),
         closings_per_day_worst: most(|one| one.closings_per_day),
         jain: mean(|one| one.jain),

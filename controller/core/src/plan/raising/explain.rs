@@ -2,7 +2,7 @@
 
 use super::super::rows::Row;
 use super::super::{Plan, set, times};
-use super::{Raising, Turn};
+use super::{RAISE_STEP, Raising, Turn, small_raise_at};
 use crate::action::Reason;
 use crate::background::Background;
 use crate::load::{Ceiling, Load};
@@ -104,6 +104,9 @@ impl Raising<'_> {
         if let Some(reason) = self.patience(index, load) {
             return Some(reason);
         }
+        if let Some(reason) = self.small_raise(index, load) {
+            return Some(reason);
+        }
         let bound = self.wanted.get(index)?.bound_by?;
         let row = self.rows.get(bound)?;
         let rivals = rivals
@@ -157,8 +160,20 @@ impl Raising<'_> {
     /// That it went up and down, if that alone keeps it from more.
     fn patience(&self, index: usize, load: &Load) -> Option<Reason> {
         let bound = &self.rows.get((*self.patient.get(index)?)?)?.bound;
-        let until = self.background_of(bound)?.held_long_until(bound.phase?)?;
+        let until = self
+            .background_of(bound)?
+            .held_patient_until(bound.phase?, self.world.now)?;
         (until > self.world.now).then(|| Reason::patience(load, bound, until))
+    }
+
+    /// That there is a little more for it, which is not worth a change yet.
+    fn small_raise(&self, index: usize, load: &Load) -> Option<Reason> {
+        let has = self.has(index);
+        let runs = has > Milliamps::ZERO && !self.switches(index);
+        let more = self.wanted(index) >= has + RAISE_STEP;
+        let at = small_raise_at(load).filter(|_| runs && more)?;
+        let what = "so little more is worth a change only after a quarter of an hour without one";
+        Some(Reason::waiting(load, what, at))
     }
 
     /// The background of the circuit of a bound.

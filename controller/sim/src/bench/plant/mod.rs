@@ -405,6 +405,7 @@ impl<'a> Run<'a> {
         let closings: u32 = self.points.iter().map(|point| point.closings).sum();
         let mut metrics = self.metrics;
         metrics.commands_per_hour = f64::from(commands) / present_h.max(1.0);
+        metrics.commands_per_hour_of_day = f64::from(commands) / (24.0 * days) / cars;
         metrics.closings_per_day = f64::from(closings) / days / cars;
         let charge: f64 = self.points.iter().map(|point| point.charge_as).sum();
         metrics.energy_kwh = charge * 230.0 / 3_600_000.0;

@@ -72,6 +72,7 @@ fn a_limit_that_never_changes_is_one_command_and_one_closing() {
     let metrics = run(&steady(ONE), Kind::Static);
     assert_eq!((metrics.trips, metrics.typical_trips), (0, 0));
     assert!((metrics.commands_per_hour - 0.5).abs() < 0.01);
+    assert!((metrics.commands_per_hour_of_day - 0.5).abs() < 0.01);
     assert!((metrics.closings_per_day - 12.0).abs() < 0.01);
     // 12 of 12.1 A, less the start.
     assert!((0.97..1.0).contains(&metrics.energy_share), "{metrics:?}");
