@@ -379,7 +379,6 @@ impl Devices {
     /// not sent yet. For a device that is not connected or not known the outcome is a time-out.
     pub fn send(&self, command: DeviceCommand) {
         let number = command.command();
-        let order = Order::from(&command);
         let sent = match command {
             DeviceCommand::SetLimit {
                 command,
@@ -397,9 +396,21 @@ impl Devices {
                     lease_s,
                     safe_ma: unsigned(safe),
                 };
+                let order = Order::Limit {
+                    limit,
+                    phases,
+                    lease_s,
+                    safe,
+                };
                 self.roster.send(&load, request) || self.order(&load, command, order)
             }
-            DeviceCommand::Switch { command, load, .. } => self.order(&load, command, order),
+            DeviceCommand::Switch {
+                command,
+                load,
+                on,
+                lease_s,
+                ..
+            } => self.order(&load, command, Order::Switch { on, lease_s }),
         };
         if !sent {
             let event = DeviceEvent::Outcome {

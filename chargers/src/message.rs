@@ -19,11 +19,8 @@ pub enum DeviceCommand {
         limit: Milliamps,
         /// How many phases the charger shall use; 0 if that is not known.
         phases: u8,
-        /// Seconds after which the charger falls to `safe`, where it is told so with each limit.
+        /// Seconds after which the charger falls to `safe`.
         lease_s: u32,
-        /// The same as it is configured, no less than `lease_s`: for one that has a time of its own, which it keeps in
-        /// memory and which is not to change with each limit.
-        configured_lease_s: u32,
         /// Where it falls to.
         safe: Milliamps,
         /// Whether this repeats the present limit.

@@ -458,13 +458,8 @@ impl Control {
         }
         let chargers = self.engine.config().chargers.iter();
         // One step may tell hundreds.
-        let falls: HashMap<&str, (Milliamps, u32)> = chargers
-            .map(|charger| {
-                (
-                    charger.id.as_str(),
-                    (charger.safe_current_a, charger.lease_s),
-                )
-            })
+        let safe: HashMap<&str, Milliamps> = chargers
+            .map(|charger| (charger.id.as_str(), charger.safe_current_a))
             .collect();
         for action in actions {
             let command = match &action.what {
@@ -473,20 +468,15 @@ impl Control {
                     limit_a,
                     phases,
                     lease_s,
-                } => {
-                    let known = falls.get(load.as_str()).copied();
-                    let (safe, configured_lease_s) = known.unwrap_or((Milliamps::ZERO, *lease_s));
-                    DeviceCommand::SetLimit {
-                        command: action.command,
-                        load: load.clone(),
-                        limit: *limit_a,
-                        phases: *phases,
-                        lease_s: *lease_s,
-                        configured_lease_s,
-                        safe,
-                        renewal: action.renewal,
-                    }
-                }
+                } => DeviceCommand::SetLimit {
+                    command: action.command,
+                    load: load.clone(),
+                    limit: *limit_a,
+                    phases: *phases,
+                    lease_s: *lease_s,
+                    safe: safe.get(load.as_str()).copied().unwrap_or_default(),
+                    renewal: action.renewal,
+                },
                 Command::Switch { load, on } => DeviceCommand::Switch {
                     command: action.command,
                     load: load.clone(),

@@ -9,8 +9,6 @@ use headroom_core::{
 };
 use tower::BoxError;
 
-use crate::message::DeviceCommand;
-
 /// A charger or relay that answers when it is asked and does what it is told: HTTP, Modbus, MQTT.
 ///
 /// The task of [`super::Polled`] calls one method at a time. It drops the future of a call when
@@ -92,28 +90,6 @@ pub(crate) enum Order {
         /// Seconds after which a closed relay must open, if it can do that by itself.
         lease_s: u32,
     },
-}
-
-impl From<&DeviceCommand> for Order {
-    /// A device has a time of its own, which it may keep in memory: it is set to the configured one, and not to another with
-    /// each limit.
-    fn from(command: &DeviceCommand) -> Self {
-        match *command {
-            DeviceCommand::SetLimit {
-                limit,
-                phases,
-                configured_lease_s: lease_s,
-                safe,
-                ..
-            } => Self::Limit {
-                limit,
-                phases,
-                lease_s,
-                safe,
-            },
-            DeviceCommand::Switch { on, lease_s, .. } => Self::Switch { on, lease_s },
-        }
-    }
 }
 
 impl Order {

@@ -17,10 +17,7 @@ use tokio::{
 };
 
 use super::{Alone, CallError, Link, Order, Pace, Polled, PolledDevice, Repeat, Seen, Shown, Told};
-use crate::{
-    message::{DeviceCommand, DeviceEvent},
-    wall::WallClock,
-};
+use crate::{message::DeviceEvent, wall::WallClock};
 
 /// How the device takes an order or a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -802,19 +799,4 @@ async fn one_that_refuses_all_takes_no_limits_and_one_that_keeps_has_no_lease() 
     assert_eq!(bench.outcome().await, (2, Accepted));
     sleep(seconds(5)).await;
     assert_eq!(bench.shown.get().limits, Grade::Proven);
-}
-
-#[test]
-fn a_device_is_set_to_the_configured_lease_whatever_that_of_a_limit_is() {
-    let order = Order::from(&DeviceCommand::SetLimit {
-        command: 1,
-        load: "ev1".to_owned(),
-        limit: Milliamps::from_amps(10),
-        phases: 3,
-        lease_s: 60,
-        configured_lease_s: 120,
-        safe: Milliamps::ZERO,
-        renewal: false,
-    });
-    assert_eq!(order.lease(), Duration::from_mins(2));
 }

@@ -499,7 +499,6 @@ async fn a_limit_overtakes_the_set_up() {
         limit: Milliamps::from_amps(6),
         phases: 3,
         lease_s: 60,
-        configured_lease_s: 60,
         safe: Milliamps::from_amps(6),
         renewal: true,
     };

@@ -109,7 +109,6 @@ impl House {
             limit: Milliamps::from_amps(ampere),
             phases: 3,
             lease_s: 120,
-            configured_lease_s: 120,
             safe: Milliamps::from_amps(6),
             renewal: false,
         });

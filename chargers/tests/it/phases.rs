@@ -277,7 +277,6 @@ impl Loop {
                 limit: limit_a,
                 phases,
                 lease_s,
-                configured_lease_s: lease_s,
                 safe: Milliamps::ZERO,
                 renewal: false,
             });

@@ -213,11 +213,12 @@ impl Fuse {
         after <= share * self.threshold && relative(to + step) < CEILING
     }
 
-    /// Whether the state stays below the threshold when a current flows for a time from now on.
+    /// Whether the state is below the threshold, and stays there, when a current flows for a time from now on.
     pub fn bears_for(&self, current: Milliamps, ms: u64) -> bool {
         let mut later = self.clone();
         later.advance(current, ms);
-        later.theta < self.threshold
+        let at_once = current.to_f64() / self.rating >= CEILING;
+        self.theta < self.threshold && later.theta < self.threshold && !at_once
     }
 
     /// The state as a share of the value at which the fastest legal device may open, in steps of 0.001.

@@ -29,11 +29,11 @@ impl Engine {
         if targets.is_empty() && !repeats.contains(&true) {
             return Vec::new();
         }
-        let holds = self.leases(&targets, now);
+        let lease_of = self.leases(&targets, now);
         let mut actions = Vec::new();
         for target in &targets {
             let (Some(load), Some(lease_s)) =
-                (self.loads.get_mut(target.load), holds.get(target.load))
+                (self.loads.get_mut(target.load), lease_of.get(target.load))
             else {
                 continue;
             };
@@ -45,7 +45,7 @@ impl Engine {
             let reason = target.reason.clone();
             actions.push(tell(load, told, reason, &mut self.next_command, now));
         }
-        let loads = self.loads.iter_mut().zip(holds).zip(repeats);
+        let loads = self.loads.iter_mut().zip(lease_of).zip(repeats);
         for (index, ((load, lease_s), repeat)) in loads.enumerate() {
             let renews = repeat || load.is_left_alone_longer_than(lease_s);
             if let Some(setpoint) = load.setpoint()
@@ -81,45 +81,55 @@ impl Engine {
     /// How long each load may go on with what it is told when nobody controls any more, in seconds: its lease, or a shorter
     /// one where a fuse would not bear for so long the highest house that is known beside all that the loads were told.
     fn leases(&self, targets: &[&Target], now: Instant) -> Vec<u32> {
-        let to = |index: usize| targets.iter().find(|it| it.load == index).map(|it| it.to);
-        let ends_at: Vec<Milliamps> = self
+        let plans: Vec<(Milliamps, bool)> = self
             .loads
             .iter()
             .enumerate()
-            .map(|(index, load)| to(index).unwrap_or_else(|| load.current()))
+            .map(|(index, load)| {
+                let target = targets.iter().find(|target| target.load == index);
+                target.map_or((load.current(), load.is_told_one()), |target| {
+                    (target.to, target.one_phase)
+                })
+            })
             .collect();
         let mut borne = vec![true; self.loads.len()];
-        for (place, circuit) in self
-            .circuits
-            .iter()
-            .enumerate()
-            .filter(|(_, it)| it.metered)
-        {
+        for (place, circuit) in self.circuits.iter().enumerate() {
+            if !circuit.metered {
+                continue;
+            }
             for &phase in self.config.site.grid.phases() {
-                let on_line = || {
-                    let counts = |load: &Load| {
-                        feeds(&self.circuits, place, &load.spec.circuit)
-                            && load.may_draw_from().contains(&phase)
-                    };
-                    let loads = self.loads.iter().zip(&ends_at).enumerate();
-                    loads.filter(move |(_, (load, _))| counts(load))
+                let counts = |load: &Load| {
+                    let fed = feeds(&self.circuits, place, &load.spec.circuit);
+                    fed && load.may_draw_from().contains(&phase)
                 };
-                let told: Milliamps = on_line()
-                    .map(|(_, (load, ends_at))| load.worst(now).max(*ends_at))
+                let on_line: Vec<usize> = (0..self.loads.len())
+                    .filter(|index| self.loads.get(*index).is_some_and(counts))
+                    .collect();
+                let told: Milliamps = on_line
+                    .iter()
+                    .filter_map(|index| self.loads.get(*index).zip(plans.get(*index)))
+                    .map(|(load, (to, _))| {
+                        let lowers = *to < load.current();
+                        if lowers {
+                            *to
+                        } else {
+                            load.worst(now).max(*to)
+                        }
+                    })
                     .sum();
-                let meter = &circuit.meter;
-                let current = meter.background.worst(phase) + told;
-                for (index, (load, _)) in on_line() {
-                    let whole_ms = u64::from(load.spec.lease_s).saturating_mul(1000);
+                let current = circuit.meter.background.worst(phase) + told;
+                for index in on_line {
+                    let whole_s = self.loads.get(index).map_or(0, |load| load.spec.lease_s);
                     if let Some(borne) = borne.get_mut(index) {
-                        *borne &= meter.bears_for(phase, current, whole_ms);
+                        let ms = u64::from(whole_s).saturating_mul(1000);
+                        *borne &= circuit.meter.bears_for(phase, current, ms);
                     }
                 }
             }
         }
-        let loads = self.loads.iter().zip(ends_at).zip(borne);
+        let loads = self.loads.iter().zip(plans).zip(borne);
         loads
-            .map(|((load, to), borne)| load.lease_s(to, borne))
+            .map(|((load, (to, one_phase)), borne)| load.lease_s(to, one_phase, borne, now))
             .collect()
     }
 }

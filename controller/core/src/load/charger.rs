@@ -2,7 +2,7 @@
 
 use super::wishes::wants;
 use super::{Kind, Load, Spec};
-use crate::config::{self, Grid, MAIN, Tuning};
+use crate::config::{self, Driver, Grid, MAIN, Tuning};
 use crate::event::{ChargerReport, ChargerStatus};
 use crate::units::{Instant, Milliamps, Phase};
 
@@ -35,6 +35,7 @@ pub fn spec(charger: &config::Charger, grid: Grid, tuning: &Tuning) -> Spec {
         most: charger.max_current_a,
         safe: charger.safe_current_a,
         lease_s: charger.lease_s,
+        takes_leases: matches!(charger.driver, None | Some(Driver::Ocpp { .. })),
         proof: charger.lease,
         restart_after_s: tuning.restart_after_s,
         min_on_s: 0,

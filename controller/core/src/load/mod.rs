@@ -12,6 +12,7 @@ mod energy;
 mod lease;
 pub mod link;
 pub mod phases;
+mod short_lease;
 pub mod slow_load;
 mod tell;
 mod wishes;
@@ -27,6 +28,7 @@ use crate::rotation::Learner;
 use crate::units::{Instant, Milliamps, PerPhase, Phase, Watts};
 use link::LinkMachine;
 use phases::PhaseUse;
+use short_lease::Leases;
 
 /// Time that a charger and its car are given to follow (IEC 61851-1: 5 s for the car; the rest for the
 /// way to it and back), in milliseconds.
@@ -77,6 +79,10 @@ pub struct Spec {
     pub safe: Milliamps,
     /// How long a command holds without renewal, in seconds.
     pub lease_s: u32,
+    /// Whether it is told with each limit for how long that holds. Other devices have a time of their own, which they may
+    /// keep in memory, or none.
+    #[serde(default)]
+    pub takes_leases: bool,
     /// What is known of its falling back.
     pub proof: LeaseProof,
     /// No start sooner than this after a stop, in seconds.
@@ -146,9 +152,9 @@ pub struct Load {
     acknowledged: Option<Milliamps>,
     /// Until when it counts with what it was told when it cannot be reached.
     lease_until: Option<Instant>,
-    /// For how long its limit was told to hold, in seconds.
+    /// Its newest lease as it was told, and the short ones.
     #[serde(default)]
-    told_lease_s: u32,
+    leases: Leases,
     /// What may still be in force from before the last change, until the change was seen.
     unsettled: Option<Milliamps>,
     /// What it was told before the last change.
@@ -228,7 +234,7 @@ impl Load {
             accepted_at: None,
             acknowledged: None,
             lease_until: None,
-            told_lease_s: 0,
+            leases: Leases::default(),
             unsettled: None,
             told_before: Milliamps::ZERO,
             failures: 0,
@@ -300,9 +306,7 @@ impl Load {
 
     /// When its lease runs out.
     pub fn lease_until(&self) -> Option<Instant> {
-        let sooner_ms = u64::from(self.spec.lease_s.saturating_sub(self.told_lease_s)) * 1000;
-        self.lease_until
-            .map(|until| Instant(until.0.saturating_sub(sooner_ms)))
+        self.leases.until().or(self.lease_until)
     }
 
     /// Does it do what it was told; `None`: not known yet.

@@ -26,6 +26,7 @@ pub fn spec(slow_load: &config::SlowLoad, site: &Site) -> Spec {
         most: current,
         safe: Milliamps::ZERO,
         lease_s: SLOW_LOAD_LEASE_S,
+        takes_leases: false,
         proof: LeaseProof::Claimed,
         restart_after_s: slow_load.min_off_s,
         min_on_s: slow_load.min_on_s,

@@ -13,26 +13,8 @@ const COMMAND_EVERY_MS: u64 = 1_000;
 const RETRY_MS: u64 = 10_000;
 /// Time between repeats to a load that does not obey, in milliseconds.
 const STRAY_RETRY_MS: u64 = 30_000;
-/// No lease is made shorter than this, in seconds: each renewal is a write to the memory of a charge point.
-const SHORT_LEASE_S: u32 = 60;
 
 impl Load {
-    /// The lease of a limit, in seconds: the configured one, or half of it where a fuse would not bear the whole. `safe` and
-    /// less are what it falls to anyway, and a test measures the configured one.
-    pub fn lease_s(&self, to: Milliamps, borne: bool) -> u32 {
-        let whole = self.spec.lease_s;
-        if borne || to <= self.spec.safe || self.wishes.test.is_some() {
-            whole
-        } else {
-            whole.min((whole / 2).max(SHORT_LEASE_S))
-        }
-    }
-
-    /// Whether it was told that its limit holds for longer than this.
-    pub fn is_left_alone_longer_than(&self, lease_s: u32) -> bool {
-        self.link.is_connected() && !self.wishes.silent && self.told_lease_s > lease_s
-    }
-
     /// Tells it something: books the change and gives the command. `one_phase`: to be used on one phase only.
     pub fn tell(
         &mut self,
@@ -87,8 +69,8 @@ impl Load {
         self.resend = false;
         self.retry_at = None;
         self.last_told = Some((to, phases));
-        self.told_lease_s = lease_s;
-        // One that keeps a time of its own may take the whole of it.
+        self.leases.note(lease_s, self.spec.lease_s, now);
+        // Whoever does not take a shorter one has the whole.
         self.lease_until = Some(now.after_s(self.spec.lease_s));
         let command = match self.spec.kind {
             Kind::Charger => Command::SetLimit {
@@ -120,6 +102,7 @@ impl Load {
             self.failures = 0;
             self.retry_at = None;
             self.lease_until = Some(now.after_s(self.spec.lease_s));
+            self.leases.renew(now);
         } else if outcome == Outcome::Rejected && self.refuse_phases(now) {
             self.failures = 0;
             self.followed = None;
@@ -159,7 +142,7 @@ impl Load {
         if self.retry_at.is_some() {
             return self.retry_at;
         }
-        let lease_s = self.told_lease_s.min(self.spec.lease_s);
+        let lease_s = self.leases.told_s(self.spec.lease_s);
         let half_life_ms = u64::from(lease_s).saturating_mul(500).max(500);
         if self.link.straying_since().is_some() {
             return Some(sent.after_ms(STRAY_RETRY_MS.min(half_life_ms)));

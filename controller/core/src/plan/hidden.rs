@@ -44,7 +44,7 @@ impl World<'_> {
     }
 
     /// The line of a row, if it is measured and its fuse has forgotten a step when a load has answered.
-    fn forgetful(&self, row: &Row) -> Option<(&Circuit, Phase)> {
+    pub(super) fn forgetful(&self, row: &Row) -> Option<(&Circuit, Phase)> {
         let mut circuits = self.circuits.iter();
         let circuit = circuits.find(|one| one.metered && *one.id == *row.bound.circuit);
         let line = circuit.zip(row.bound.phase);

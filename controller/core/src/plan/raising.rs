@@ -253,7 +253,19 @@ impl<'a> Raising<'a> {
             to >= load.spec.least
         } else {
             let calm = small_raise_at(load).is_none_or(|at| at <= self.world.now);
-            to >= has + raise_step(load) || (to > has && (to == most || calm))
+            to >= has + self.raise_step(index, load) || (to > has && (to == most || calm))
+        }
+    }
+
+    /// What a raise must be worth, at least. Where a fuse forgets too soon for one raise it is made in parts.
+    fn raise_step(&self, index: usize, load: &Load) -> Milliamps {
+        let counts = |row: &&Row| row.weights.get(index).is_some_and(|weight| *weight > 0);
+        let mut rows = self.rows.iter().filter(counts);
+        if rows.any(|row| self.world.forgetful(row).is_some()) {
+            RAISE_STEP
+        } else {
+            let part = Milliamps(load.spec.most.0 / RAISE_PARTS);
+            RAISE_STEP.max(part.floor_to_amps())
         }
     }
 
@@ -461,10 +473,7 @@ impl<'a> Raising<'a> {
                 (false, true) => to.min(from),
                 (false, false) => to,
             };
-            // One that may hide a step of the house is made in parts.
-            let part = hides.is_some() && from > Milliamps::ZERO && to >= from + RAISE_STEP;
-            let worth = tries_one || part || self.is_worth(raiser, load, to);
-            if to >= load.spec.least && worth {
+            if to >= load.spec.least && (tries_one || self.is_worth(raiser, load, to)) {
                 let reason = if switches {
                     switched(load, one_phase, from, to)
                 } else if self.world.is_promised(load) {
@@ -512,12 +521,6 @@ impl<'a> Raising<'a> {
         let (most, _) = self.asks(index);
         (load.spec.least + room).min(most)
     }
-}
-
-/// What a raise must be worth, at least.
-fn raise_step(load: &Load) -> Milliamps {
-    let part = Milliamps(load.spec.most.0 / RAISE_PARTS);
-    RAISE_STEP.max(part.floor_to_amps())
 }
 
 /// When a raise by less is worth its command too; `None`: now.

@@ -58,6 +58,7 @@ impl StateDb {
         let house = load(&mut connection).await;
         // A connection that is dropped closes on a thread of its own, later.
         let closed = connection.close().await;
+        let house = house?;
         closed.map_err(|error| database::open_error(&path, error))?;
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
@@ -65,7 +66,7 @@ impl StateDb {
             .connect_lazy_with(options);
         Ok(Self {
             pool,
-            house: watch::Sender::new(Arc::new(house?)),
+            house: watch::Sender::new(Arc::new(house)),
             editing: Arc::default(),
         })
     }

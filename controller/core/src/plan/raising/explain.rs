@@ -73,7 +73,8 @@ impl Raising<'_> {
                     if let Some(reason) = self.held_by(index, load, &present, &mut rivals) {
                         short.get_or_insert_with(|| reason.clone());
                         if !is_told(index) {
-                            set(&mut plan.reasons, index, Some(reason));
+                            let own = self.small_raise(index, load).unwrap_or(reason);
+                            set(&mut plan.reasons, index, Some(own));
                         }
                     }
                 }
@@ -102,9 +103,6 @@ impl Raising<'_> {
         rivals: &mut [Option<Rivals>],
     ) -> Option<Reason> {
         if let Some(reason) = self.patience(index, load) {
-            return Some(reason);
-        }
-        if let Some(reason) = self.small_raise(index, load) {
             return Some(reason);
         }
         let bound = self.wanted.get(index)?.bound_by?;
