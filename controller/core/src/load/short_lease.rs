@@ -81,3 +81,64 @@ impl Load {
         told && self.link.is_connected() && self.leases.told_s(self.spec.lease_s) > lease_s
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Grid, Tuning};
+    use crate::load::{charger, slow_load};
+
+    /// Of a charger that is to draw 16 A where the fuse does not bear the whole lease.
+    fn told(safe_a: i64, one_phase: bool) -> u32 {
+        let config =
+            serde_json::json!({"id": "ev1", "safe_current_a": safe_a, "phase_switching": true});
+        let config = serde_json::from_value(config).unwrap();
+        let spec = charger::spec(&config, Grid::Tn3ph, &Tuning::default());
+        let load = Load::new(spec, Instant(0));
+        load.lease_s(Milliamps::from_amps(16), one_phase, false, Instant(0))
+    }
+
+    #[test]
+    fn who_may_spread_over_more_lines_when_a_lease_ends_is_told_the_whole_one() {
+        assert_eq!(
+            (told(0, true), told(6, false), told(6, true)),
+            (60, 60, 120)
+        );
+    }
+
+    #[test]
+    fn a_relay_has_one_lease_only() {
+        let heater = serde_json::json!({"id": "heater", "rated_w": 2000, "phases": ["l1"]});
+        let heater = serde_json::from_value(heater).unwrap();
+        let spec = slow_load::spec(&heater, &Config::default().site);
+        let (most, whole) = (spec.most, spec.lease_s);
+        let load = Load::new(spec, Instant(0));
+        assert_eq!(load.lease_s(most, false, false, Instant(0)), whole);
+    }
+
+    #[test]
+    fn a_charger_is_told_short_leases_for_four_hours_a_day() {
+        let mut leases = Leases::default();
+        let mut short_s = 0_u64;
+        for s in (0_u64..2 * 86_400).step_by(30) {
+            let now = Instant(s * 1000);
+            if leases.last(now) {
+                leases.note(60, 120, now);
+                short_s += 30;
+            } else {
+                leases.note(120, 120, now);
+            }
+        }
+        assert_eq!(short_s, 2 * 4 * 3600);
+    }
+
+    #[test]
+    fn a_lease_counts_from_the_answer() {
+        let mut leases = Leases::default();
+        leases.note(60, 120, Instant(0));
+        leases.renew(Instant(2_000));
+        assert_eq!(leases.until(), Some(Instant(62_000)));
+        // Less was configured since.
+        assert_eq!((leases.told_s(120), leases.told_s(30)), (60, 30));
+    }
+}
