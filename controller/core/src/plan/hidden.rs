@@ -59,10 +59,7 @@ impl World<'_> {
         };
         let meter = &circuit.meter;
         let house = row.bound.level - row.bound.available;
-        let step = |house| {
-            let room = (circuit.rating.get(phase) - house).max(Milliamps::ZERO);
-            self.largest_step(circuit, phase).min(room)
-        };
+        let step = |house| self.step_above(circuit, phase, house);
         let hidden = raise.min(step(house));
         let next = step(house + hidden);
         row.reaction_ms

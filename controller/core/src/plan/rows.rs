@@ -17,6 +17,8 @@ pub(super) const KEEP_SHARE: f64 = 0.98;
 const USUAL_STEP: Milliamps = Milliamps::from_amps(10);
 const LARGE_STEP: Milliamps = Milliamps::from_amps(16);
 const LARGE_FUSE: Milliamps = Milliamps::from_amps(35);
+/// The house alone is taken to draw no more than this percentage of a line's rating, unless it was seen to.
+const HOUSE_PERCENT: i64 = 90;
 
 /// Which background counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -248,12 +250,6 @@ impl World<'_> {
             Basis::Held | Basis::HeldPatient | Basis::HeldLong => RAISE_SHARE,
             Basis::Now | Basis::Highest => KEEP_SHARE,
         };
-        let step_above = |background| {
-            self.largest_step(circuit, phase)
-                // The background alone stays below the rating: a fuse that it trips cannot be helped.
-                .min(circuit.rating.get(phase) - background)
-                .max(Milliamps::ZERO)
-        };
         // What the power alone says waits for the currents, which tell the line, where the fuse bears the wait, and where
         // they are not missing already.
         let with_gain = background + meter.gained();
@@ -261,11 +257,11 @@ impl World<'_> {
             && with_gain > background
             && meter.allows_raising(self.now)
             && reaction_ms.is_some_and(|reaction_ms| {
-                let step = (step_above(with_gain), reaction_ms);
+                let step = (self.step_above(circuit, phase, with_gain), reaction_ms);
                 meter.bears_gain(phase, background + told(), step, share, self.now)
             });
         let background = if waits { background } else { with_gain };
-        let step = step_above(background);
+        let step = self.step_above(circuit, phase, background);
         let level = reaction_ms
             .and_then(|reaction_ms| meter.level(phase, step, reaction_ms, share))
             .map_or(limit, |level| level.min(limit));
@@ -283,8 +279,20 @@ impl World<'_> {
             .sum()
     }
 
+    /// The largest step that the background of a line is taken to make from here.
+    pub(super) fn step_above(
+        &self,
+        circuit: &Circuit,
+        phase: Phase,
+        background: Milliamps,
+    ) -> Milliamps {
+        self.largest_step(circuit, phase)
+            .min(highest_house(circuit, phase) - background)
+            .max(Milliamps::ZERO)
+    }
+
     /// The largest step of the background that a line must bear.
-    pub(super) fn largest_step(&self, circuit: &Circuit, phase: Phase) -> Milliamps {
+    fn largest_step(&self, circuit: &Circuit, phase: Phase) -> Milliamps {
         self.site.largest_step_a.unwrap_or_else(|| {
             let usual = if circuit.rating.get(phase) < LARGE_FUSE {
                 USUAL_STEP
@@ -343,4 +351,13 @@ impl World<'_> {
             on_one,
         })
     }
+}
+
+/// The most that the background of a line is taken to reach by itself: [`HOUSE_PERCENT`] of the rating, or the highest that
+/// it was seen to reach. No more than the rating: a fuse that the house alone trips cannot be helped.
+fn highest_house(circuit: &Circuit, phase: Phase) -> Milliamps {
+    let rating = circuit.rating.get(phase);
+    let usual = Milliamps(rating.0 * HOUSE_PERCENT / 100);
+    let seen = circuit.meter.background.worst(phase);
+    usual.max(seen).min(rating)
 }

@@ -40,7 +40,7 @@ impl World<'_> {
                 meter.thermal(line)?;
                 let house = meter.background.now(line)?;
                 carries.push((circuit.rating.get(line) - house - draws).max(Milliamps::ZERO));
-                let own = self.largest_step(circuit, line);
+                let own = self.step_above(circuit, line, house);
                 step = Some(step.map_or(own, |step: Milliamps| step.min(own)));
             }
         }
