@@ -333,6 +333,12 @@ impl Background {
             .fold(self.highest.get(phase), Ord::max)
     }
 
+    /// The highest of a line that was seen to flow: learnt, held, or now.
+    pub fn highest_seen(&self, phase: Phase) -> Milliamps {
+        let seen = [self.held(phase), self.now(phase)].into_iter().flatten();
+        seen.fold(self.highest.get(phase), Ord::max)
+    }
+
     /// The largest step that the house was seen to take.
     pub fn largest_step(&self, phase: Phase) -> Milliamps {
         self.largest_step.get(phase)

@@ -220,13 +220,12 @@ fn a_small_fuse_keeps_room_for_a_step_of_the_house_and_says_so() {
     assert_eq!(reason["code"], "thermal", "{reason}");
 }
 
-/// While a raise is on its way a step of the house may pass for the car.
-/// What a charger is given beside 14 A of a house on 25 A that was seen at `before_a` first, by a meter of ten seconds.
+/// What a charger is given beside 16 A of a house on 25 A that was seen at `before_a` first, by a meter of ten seconds.
 fn given_beside(before_a: f64) -> f64 {
     let mut rig = Rig::new(&house(&json!([charger("ev1")]), &json!([])));
     let mut draw = 0.0;
     for s in (10..1800).step_by(10) {
-        let house = if s < 100 { before_a } else { 14.0 };
+        let house = if s < 100 { before_a } else { 16.0 };
         let mut all = rig.report(s, "ev1", draw, None);
         all.extend(rig.read(s, [Some(house + draw); 3]));
         draw = limits(&all).last().map_or(draw, |(limit, _)| *limit);
@@ -235,16 +234,16 @@ fn given_beside(before_a: f64) -> f64 {
 }
 
 #[test]
-fn a_house_seen_above_nine_tenths_of_the_rating_leaves_less_room() {
-    // Nobody has seen it above 22.5 A: from 14 A it is taken to step by 8.5 A.
-    let usual = given_beside(14.0);
-    assert!((given_beside(22.0) - usual).abs() < f64::EPSILON);
-    // From here on it may be 24 A: a step of 10 A.
-    let seen = given_beside(24.0);
-    assert!(seen < usual, "{seen} A of {usual} A");
-    assert!(seen >= 6.0, "{seen} A");
+fn a_house_seen_above_its_usual_highest_leaves_less_room() {
+    // Nobody has seen it above 23.75 A: from 16 A it is taken to step by 7.75 A.
+    assert_eq!(given_beside(16.0), 8.0);
+    assert_eq!(given_beside(23.0), 8.0);
+    // From here on it may be 25 A again, and no more if it was more: a step of 9 A.
+    assert_eq!(given_beside(24.9), 7.0);
+    assert_eq!(given_beside(27.0), 7.0);
 }
 
+/// While a raise is on its way a step of the house may pass for the car.
 #[test]
 fn a_breaker_without_budget_bears_what_hides_in_a_raise() {
     let raises = |fuse: Value| {

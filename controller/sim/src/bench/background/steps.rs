@@ -28,6 +28,9 @@ pub struct Steps {
     /// where nothing must be known beforehand: in adversarial hours.
     #[serde(skip)]
     pub watching: bool,
+    /// Whether a step that a line has no room for goes as far as there is room, to the highest or the base.
+    #[serde(skip)]
+    pub partial: bool,
     /// Share of the steps that all lines take at once, as a three-phase load does.
     #[serde(default)]
     pub balanced: f64,
@@ -83,6 +86,8 @@ impl Steps {
 const FULL: f64 = 0.93;
 /// A full line gets its step within some seconds: with this chance in each.
 const STRIKES: f64 = 0.2;
+/// A part of a step that is smaller than this, in amperes, is none.
+const LEAST_PART: f64 = 1.0;
 
 /// The steps of one run.
 #[derive(Clone, Debug)]
@@ -152,7 +157,7 @@ impl Stepper {
         let (shortest_s, longest_s) = self.steps.gap_s;
         let fullest = Phase::ALL
             .into_iter()
-            .filter(|line| self.fits(self.levels.get(*line) + self.steps.step_a, *line))
+            .filter(|line| self.part(self.steps.step_a, *line).is_some())
             .map(|line| (carried.get(line) / self.rating_a.get(line), line))
             .filter(|(share, _)| *share >= FULL)
             .max_by(|a, b| a.0.total_cmp(&b.0));
@@ -188,8 +193,17 @@ impl Stepper {
             .any(|(from_s, to_s)| (*from_s..*to_s).contains(&at_s))
     }
 
-    fn fits(&self, amps: f64, line: Phase) -> bool {
-        amps >= self.steps.base_a - 1e-9 && amps <= self.steps.highest * self.rating_a.get(line)
+    /// What of a step a line takes; `None`: none of it.
+    fn part(&self, step_a: f64, line: Phase) -> Option<f64> {
+        let level = self.levels.get(line);
+        let top = self.steps.highest * self.rating_a.get(line);
+        let to = level + step_a;
+        if to >= self.steps.base_a - 1e-9 && to <= top {
+            return Some(step_a);
+        }
+        let part = to.min(top).max(self.steps.base_a) - level;
+        let moves = part * step_a > 0.0 && part.abs() >= LEAST_PART;
+        (self.steps.partial && moves).then_some(part)
     }
 
     fn step(&mut self, line: Phase, up: bool) -> bool {
@@ -201,21 +215,20 @@ impl Stepper {
                 Wiring::Delta => step_a / 3_f64.sqrt(),
                 Wiring::Star => step_a,
             };
-            let levels = self.levels.map(|level| level + step_a);
-            let fit = Phase::ALL
-                .iter()
-                .all(|line| self.fits(levels.get(*line), *line));
-            if fit {
-                self.levels = levels;
+            let parts = Phase::ALL.map(|line| self.part(step_a, line));
+            let least = |parts: &[f64]| {
+                let least = parts.iter().map(|part| part.abs()).fold(f64::MAX, f64::min);
+                sign * least
+            };
+            if let [Some(first), Some(second), Some(third)] = parts {
+                let part = least(&[first, second, third]);
+                self.levels = self.levels.map(|level| level + part);
                 return true;
             }
         }
-        let amps = self.levels.get(line) + step_a;
-        let fits = self.fits(amps, line);
-        if fits {
-            *self.levels.get_mut(line) = amps;
-        }
-        fits
+        let part = self.part(step_a, line);
+        *self.levels.get_mut(line) += part.unwrap_or_default();
+        part.is_some()
     }
 }
 
@@ -231,8 +244,27 @@ mod tests {
             gap_s: (20.0, 60.0),
             quiet_s: vec![(300.0, 400.0)],
             watching,
+            partial: false,
             balanced: 0.0,
             power_factor: 1.0,
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_step_reaches_the_highest_and_the_base() {
+        for (wiring, balanced) in [(Wiring::Star, 0.0), (Wiring::Star, 1.0)] {
+            let partial = Steps {
+                partial: true,
+                balanced,
+                ..steps(false)
+            };
+            let trace = partial.trace(wiring, 3600, PerPhase::all(25.0), 1);
+            let amps = trace.iter().flat_map(|now| now.line_amps().0);
+            let (least, most) = amps.fold((f64::MAX, 0.0_f64), |(least, most), amps| {
+                (least.min(amps), most.max(amps))
+            });
+            assert!((22.4..22.8).contains(&most), "{most}");
+            assert!((1.8..2.1).contains(&least), "{least}");
         }
     }
 

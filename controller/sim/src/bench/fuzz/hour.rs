@@ -25,6 +25,7 @@ pub fn scenario(seed: u64, attempt: u32) -> Scenario {
         car.rests_s = rests(&mut resting);
     }
     let mut balanced = Random::new(seed, &format!("balanced steps of hour {attempt}"));
+    let mut partial = Random::new(seed, &format!("partial steps of hour {attempt}"));
     let mut faults = faults(&chargers, &mut random);
     let mut disobedient = Random::new(seed, &format!("stuck in hour {attempt}"));
     let stuck_share = stuck(&site, &mut cars, &mut faults, &mut disobedient);
@@ -46,6 +47,7 @@ pub fn scenario(seed: u64, attempt: u32) -> Scenario {
             step_a: (largest_a - 0.3) * pick(&mut random, &[0.5, 1.0, 1.0]),
             quiet_s: blind_times(&faults, link.report_s, reaction_s),
             watching,
+            partial: partial.chance(0.5),
             balanced: pick(&mut balanced, &[0.0, 0.0, 0.5, 1.0]),
             base_a: random.between((0.5, 4.0)),
             // Two branches that meet in a line add up to √3 of each.
