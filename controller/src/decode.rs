@@ -62,7 +62,7 @@ pub(crate) fn run(args: &DecodeArgs) -> ExitCode {
         None => {
             let input = io::stdin().lock();
             if input.is_terminal() {
-                eprintln!("headroom decode: reading from the terminal; Ctrl-D ends it");
+                tell!("headroom decode: reading from the terminal; Ctrl-D ends it");
             }
             Box::new(input)
         }
@@ -90,7 +90,7 @@ pub(crate) fn run(args: &DecodeArgs) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(Stopped::Output(error)) => {
-            eprintln!("headroom decode: standard output: {error}");
+            tell!("headroom decode: standard output: {error}");
             ExitCode::from(UNREADABLE)
         }
         Err(Stopped::Input(error)) => {
@@ -100,7 +100,7 @@ pub(crate) fn run(args: &DecodeArgs) -> ExitCode {
         Ok(()) => {
             outcome.tell_skipped();
             for sentence in outcome.sentences(args) {
-                eprintln!("headroom decode: {sentence}");
+                tell!("headroom decode: {sentence}");
             }
             if outcome.valid > 0 {
                 ExitCode::SUCCESS
@@ -117,14 +117,14 @@ fn unreadable(name: Option<&Path>, error: &io::Error) -> ExitCode {
         |path| path.display().to_string(),
     );
     match error.kind() {
-        io::ErrorKind::NotFound => eprintln!("headroom decode: there is no file {name}"),
+        io::ErrorKind::NotFound => tell!("headroom decode: there is no file {name}"),
         io::ErrorKind::IsADirectory => {
-            eprintln!("headroom decode: {name} is a directory: name a file with telegrams");
+            tell!("headroom decode: {name} is a directory: name a file with telegrams");
         }
         io::ErrorKind::PermissionDenied => {
-            eprintln!("headroom decode: {name} may not be read by this user");
+            tell!("headroom decode: {name} may not be read by this user");
         }
-        _ => eprintln!("headroom decode: {name}: {error}"),
+        _ => tell!("headroom decode: {name}: {error}"),
     }
     ExitCode::from(UNREADABLE)
 }
@@ -209,11 +209,11 @@ impl<W: Write> Outcome<W> {
 
     fn tell_skipped(&self) {
         for ((protocol, reason), (count, bytes)) in &self.rejected {
-            eprintln!("skipped: {count} × {protocol}, {bytes} bytes: {reason}");
+            tell!("skipped: {count} × {protocol}, {bytes} bytes: {reason}");
         }
         let unexplained = self.decoder.unexplained();
         if unexplained > 0 {
-            eprintln!("skipped: {unexplained} bytes that belong to no telegram");
+            tell!("skipped: {unexplained} bytes that belong to no telegram");
         }
     }
 

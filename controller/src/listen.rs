@@ -52,7 +52,7 @@ pub(crate) async fn run(args: ListenArgs) -> ExitCode {
     let source = match Source::parse(&args.source) {
         Ok(source) => source,
         Err(error) => {
-            eprintln!("headroom listen: {error}");
+            tell!("headroom listen: {error}");
             return ExitCode::from(WRONG_USAGE);
         }
     };
@@ -61,16 +61,16 @@ pub(crate) async fn run(args: ListenArgs) -> ExitCode {
         match path.try_exists() {
             Ok(true) => {}
             Ok(false) => {
-                eprintln!("headroom listen: there is no file {name}");
+                tell!("headroom listen: there is no file {name}");
                 return ExitCode::from(WRONG_USAGE);
             }
             Err(error) => {
-                eprintln!("headroom listen: {name} cannot be read ({error})");
+                tell!("headroom listen: {name} cannot be read ({error})");
                 return ExitCode::from(WRONG_USAGE);
             }
         }
         if path.is_dir() {
-            eprintln!("headroom listen: {name} is a directory: name a file with telegrams");
+            tell!("headroom listen: {name} is a directory: name a file with telegrams");
             return ExitCode::from(WRONG_USAGE);
         }
     }
@@ -82,7 +82,7 @@ pub(crate) async fn run(args: ListenArgs) -> ExitCode {
     {
         Ok(capture) => capture,
         Err(error) => {
-            eprintln!("headroom listen: {error}");
+            tell!("headroom listen: {error}");
             return ExitCode::from(WRONG_USAGE);
         }
     };
@@ -101,17 +101,17 @@ pub(crate) async fn run(args: ListenArgs) -> ExitCode {
         // Whoever read the lines has enough of them.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
         Err(error) => {
-            eprintln!("headroom listen: {error}");
+            tell!("headroom listen: {error}");
             failed = true;
             None
         }
     };
     for line in shown.summary.lines(status.as_ref(), Instant::now()) {
-        eprintln!("{line}");
+        tell!("{line}");
     }
     if let Some(capture) = shown.capture {
         for line in capture.close() {
-            eprintln!("{line}");
+            tell!("{line}");
         }
     }
     if failed {
@@ -168,9 +168,11 @@ impl Shown {
                 writeln!(output, "{}", escaped(&serde_json::to_string(telegram)?))?;
                 output.flush()?;
             }
-            Item::Rejected(lost) => eprintln!(
+            Item::Rejected(lost) => tell!(
                 "rejected: {}, {} bytes: {}",
-                lost.protocol, lost.bytes, lost.reason
+                lost.protocol,
+                lost.bytes,
+                lost.reason
             ),
         }
         self.summary.add(&heard.item, Instant::now());
@@ -190,7 +192,7 @@ fn tell(status: &MeterStatus, told: &mut String) {
         .collect();
     let gist = format!("{gist}{:?}", status.serial);
     if gist != *told {
-        eprintln!("{}: {}", status.source, escaped(&status.text));
+        tell!("{}: {}", status.source, escaped(&status.text));
         *told = gist;
     }
 }

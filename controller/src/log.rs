@@ -29,7 +29,9 @@ pub(crate) fn start(format: LogFormat) {
     };
     let log = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::TRACE)
-        .with_writer(stderr);
+        .with_writer(stderr)
+        // It would be told on the same standard error, in vain and with a panic.
+        .log_internal_errors(false);
     match format {
         LogFormat::Text => {
             let log = log.with_ansi(stderr().is_terminal());

@@ -2,6 +2,19 @@
 //!
 //! Exit codes: 0 done, 1 wrong usage or configuration, 2 nothing found, 3 a check failed, 70 internal error.
 
+#![deny(
+    clippy::print_stderr,
+    reason = "it panics where standard error cannot be written"
+)]
+
+/// Says a line on standard error. Where nobody can hear it, the work goes on.
+macro_rules! tell {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        drop(writeln!(std::io::stderr(), $($words)*));
+    }};
+}
+
 mod backup;
 mod charger_memory;
 mod charger_test;
@@ -137,15 +150,11 @@ fn main() -> ExitCode {
 }
 
 /// Says what went wrong, with every cause, and what the exit code means.
-#[expect(
-    clippy::print_stderr,
-    reason = "the last word of a program that could not do its job"
-)]
 fn finish(result: anyhow::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("headroom: {error:#}");
+            tell!("headroom: {error:#}");
             ExitCode::from(USAGE)
         }
     }

@@ -39,8 +39,9 @@ pub(crate) async fn run(args: &PasswordArgs) -> anyhow::Result<()> {
     let reset = state.set_password(&name, &hash).await;
     reset.with_context(|| format!("the password of \"{name}\" was not changed"))?;
     tracing::info!(name, "the password was reset");
-    writeln!(std::io::stdout().lock(), "{password}")?;
-    Ok(())
+    writeln!(std::io::stdout().lock(), "{password}").with_context(|| {
+        format!("the password of \"{name}\" is a new one, but it cannot be shown on standard output: reset it again")
+    })
 }
 
 async fn the_installer(state: &StateDb) -> anyhow::Result<String> {

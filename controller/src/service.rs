@@ -400,8 +400,11 @@ async fn announce(web: SocketAddr, state: &StateDb, open: bool) -> anyhow::Resul
         return Ok(());
     }
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()?;
+    if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
+        tracing::warn!(
+            "the address cannot be told on standard output ({error}): it is http://{shown}"
+        );
+    }
     Ok(())
 }
 

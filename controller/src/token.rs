@@ -79,7 +79,11 @@ pub(crate) async fn run(args: &TokenArgs) -> anyhow::Result<()> {
             let made = state.create_token(name, (*role).into()).await;
             let (_, secret) = made.with_context(|| format!("no token \"{name}\" was made"))?;
             begun.tell();
-            writeln!(out, "{secret}")?;
+            writeln!(out, "{secret}").with_context(|| {
+                format!(
+                    "token \"{name}\" was made, but its secret cannot be shown on standard output: revoke it and make another"
+                )
+            })?;
         }
         TokenCommand::List { data } => {
             for token in data.open_state().await?.tokens().await? {

@@ -97,16 +97,21 @@ pub struct Process {
 impl Process {
     /// Starts it.
     pub fn start(command: &mut Command) -> Self {
+        Self::start_with(command, Stdio::piped())
+    }
+
+    /// Starts it with a standard error of its own, whose lines are not seen here unless it is a pipe.
+    pub fn start_with(command: &mut Command, stderr: Stdio) -> Self {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         Self {
             input: child.stdin.take(),
             stdout: Lines::read(child.stdout.take().unwrap()),
-            stderr: Lines::read(child.stderr.take().unwrap()),
+            stderr: child.stderr.take().map(Lines::read).unwrap_or_default(),
             child,
         }
     }

@@ -8,8 +8,10 @@ use std::{
 };
 
 use headroom_tests::{
+    api::Api,
     controller,
     process::{Outcome, Process},
+    wait,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -234,4 +236,36 @@ fn a_meter_that_the_command_line_names_is_shown_as_pinned() {
             .is_some_and(|shown| shown.starts_with("file:")),
         "{shown}"
     );
+}
+
+#[test]
+fn a_log_that_cannot_be_written_holds_nothing_up() {
+    let data = TempDir::new().unwrap();
+    let token = controller::create_token(data.path(), "test", "installer");
+    let arguments = [
+        "run",
+        "--data",
+        data.path().to_str().unwrap(),
+        "--listen",
+        "127.0.0.1:0",
+        "--ocpp-listen",
+        "127.0.0.1:0",
+    ];
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut service = Process::start_with(&mut controller::command(&arguments), full.into());
+    let api = Api::new(&controller::address(&service)).with_token(&token);
+    // Both are logged.
+    let site = json!({"mode": "control", "main_fuse": {"rating_a": 20}});
+    drop(api.put("site", &site).expect(200));
+    let meter = json!({"source": "serial:/dev/ttyNowhere"});
+    drop(api.put("meter", &meter).expect(200));
+    let tried_again = || {
+        let meter = api.get("status").expect(200).json;
+        let text = meter["meter"]["text"].as_str().unwrap_or_default();
+        text.contains("again in 2 s").then_some(())
+    };
+    wait::until("the meter is tried again and again", SOON, tried_again);
+    service.terminate();
+    let ended = wait::until("it ends", SOON, || service.ended());
+    assert_eq!(ended.code(), Some(0));
 }

@@ -267,13 +267,20 @@ impl Writer {
         };
         let more = self.tidying.piece(connection, now).await;
         self.log.committed();
-        more.unwrap_or_else(|error| {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "old rows were not thinned or removed"
-            );
-            false
-        })
+        match more {
+            Ok(more) => more,
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "old rows were not thinned or removed"
+                );
+                // Its transaction may be half over: what is written next would never be committed.
+                if let Some(connection) = self.connection.take() {
+                    file::discard(connection).await;
+                }
+                false
+            }
+        }
     }
 }
 

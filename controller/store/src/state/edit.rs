@@ -160,6 +160,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_change_that_the_disk_had_no_room_for_is_not_the_last_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = StateDb::open(directory.path()).await.unwrap();
+        // As SQLite does it when the disk is full: the whole transaction is over at once. For this connection only.
+        sqlx::query(
+            "CREATE TEMP TRIGGER full BEFORE INSERT ON main.config_version
+             BEGIN SELECT RAISE(ROLLBACK, 'no room'); END",
+        )
+        .execute(&state.pool)
+        .await
+        .unwrap();
+        let mut edit = state.edit().await;
+        edit.house.config.site.name = "No room".into();
+        let error = edit.commit("ada", "site").await.unwrap_err();
+        assert!(format!("{error:?}").contains("no room"), "{error:?}");
+        drop(edit);
+        assert_eq!(state.house().config.site.name, "Home");
+        let mut edit = state.edit().await;
+        edit.house.config.site.name = "Room again".into();
+        edit.commit("ada", "site").await.unwrap();
+        assert_eq!(state.house().config.site.name, "Room again");
+    }
+
+    #[tokio::test]
     async fn versions_of_the_past_hold_no_secret() {
         let directory = tempfile::tempdir().unwrap();
         let state = StateDb::open(directory.path()).await.unwrap();

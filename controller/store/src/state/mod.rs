@@ -63,6 +63,11 @@ impl StateDb {
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(TURN)
+            // A full disk ends a transaction without a word to its connection, which would begin no other.
+            .before_acquire(|connection, _| {
+                let usable = !connection.is_in_transaction();
+                Box::pin(async move { Ok(usable) })
+            })
             .connect_lazy_with(options);
         Ok(Self {
             pool,
