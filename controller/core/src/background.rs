@@ -72,7 +72,7 @@ pub struct Background {
     /// The highest of the hold time…
     peaks: Peaks,
     /// …and of the longest one.
-    long_peaks: Peaks,
+    long_peaks: Slots,
     hold_ms: u64,
     /// Since when a line carries more than house and loads are stated to draw, and the least of that: the house, or a load
     /// that has begun and not said so yet.
@@ -87,12 +87,41 @@ pub struct Background {
 
 /// The highest currents of a time that moves along.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Slots", into = "Slots")]
 struct Peaks {
+    slots: Slots,
+    /// The highest of each line, and the start of the last slot that has it.
+    highest: PerPhase<Option<(Milliamps, Instant)>>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Slots {
     /// Start of a slot and the peaks within it, oldest first.
     slots: VecDeque<(Instant, PerPhase<Option<Milliamps>>)>,
 }
 
+impl From<Slots> for Peaks {
+    fn from(slots: Slots) -> Self {
+        let highest = PerPhase(Phase::ALL.map(|phase| slots.highest_since(phase, Instant(0))));
+        Self { slots, highest }
+    }
+}
+
+impl From<Peaks> for Slots {
+    fn from(peaks: Peaks) -> Self {
+        peaks.slots
+    }
+}
+
 impl Peaks {
+    fn add(&mut self, current: PerPhase<Option<Milliamps>>, hold_ms: u64, now: Instant) {
+        let mut slots = std::mem::take(&mut self.slots);
+        slots.add(current, hold_ms, now);
+        *self = Self::from(slots);
+    }
+}
+
+impl Slots {
     fn add(&mut self, current: PerPhase<Option<Milliamps>>, hold_ms: u64, now: Instant) {
         let slot_ms = (hold_ms / HOLD_SLOTS).max(1);
         match self.slots.back_mut() {
@@ -111,12 +140,7 @@ impl Peaks {
         }
     }
 
-    /// The highest of a line, and the start of the last slot that has it.
-    fn highest(&self, phase: Phase) -> Option<(Milliamps, Instant)> {
-        self.highest_since(phase, Instant(0))
-    }
-
-    /// The same of the slots that begin no sooner than this.
+    /// The highest of a line in the slots that begin no sooner than this, and the start of the last slot that has it.
     fn highest_since(&self, phase: Phase, since: Instant) -> Option<(Milliamps, Instant)> {
         let slots = self.slots.iter().filter(|(start, _)| *start >= since);
         slots
@@ -126,11 +150,18 @@ impl Peaks {
 }
 
 impl Background {
-    /// Takes what the loads have said since the newest reading: what they still do not state by now was the house.
-    pub fn heed(&mut self, stated: &PerPhase<Milliamps>, tells_within_ms: u64, now: Instant) {
+    /// Takes what the loads have said since the newest reading: what they still do not state by now was the house. Says
+    /// whether that changes it.
+    pub fn heed(
+        &mut self,
+        stated: &PerPhase<Milliamps>,
+        tells_within_ms: u64,
+        now: Instant,
+    ) -> bool {
         let Some((at, lines)) = self.newest else {
-            return;
+            return false;
         };
+        let known = self.now;
         for phase in Phase::ALL {
             if let (Some(measured), Some(before)) = (lines.get(phase), self.now.get(phase)) {
                 let stated = measured - stated.get(phase);
@@ -138,6 +169,7 @@ impl Background {
                 *self.now.get_mut(phase) = Some(next);
             }
         }
+        self.now != known
     }
 
     /// Takes a reading; a line that it leaves out stays as it was.
@@ -216,20 +248,27 @@ impl Background {
         self.long_peaks.add(seen, long_ms, now);
     }
 
-    /// Whether a reading waits for the loads' words.
-    pub fn waits_for_words(&self) -> bool {
-        !self.readings.is_empty()
+    /// When the oldest reading was taken that waits for the loads' words.
+    pub fn waits_for_words_since(&self) -> Option<Instant> {
+        self.readings.front().map(|(at, _)| *at)
+    }
+
+    /// Whether more flows than is stated, and time tells whether it is the house.
+    pub fn waits_for_a_beginning(&self) -> bool {
+        Phase::ALL
+            .iter()
+            .any(|phase| self.unstated.get(*phase).is_some())
     }
 
     /// Takes what the loads drew at most between two instants, now that all of them have reported after the first and
     /// again after the second. What the readings in between show above that was the house, whatever was thought of
-    /// it then: a load that stopped by itself was counted until it said so.
+    /// it then: a load that stopped by itself was counted until it said so. Says whether it changes the background.
     pub fn confirm(
         &mut self,
         between: (Instant, Instant),
         high: &PerPhase<Milliamps>,
         now: Instant,
-    ) {
+    ) -> bool {
         let (after, until) = between;
         let told = |(at, _): &&(Instant, PerPhase<_>)| *at > after && *at <= until;
         let house = self
@@ -243,8 +282,9 @@ impl Background {
             .map(|(_, lines)| lines.zip_with(high, |line, high| line.map(|line| line - high)));
         self.readings.retain(|(at, _)| *at > until);
         let (Some(house), Some(newest)) = (house, newest) else {
-            return;
+            return false;
         };
+        let known = (self.now, self.highest);
         for phase in Phase::ALL {
             // A report may be older than it looks, so one of them may miss a car that began; two do not.
             let before = self.confirmed.get(phase);
@@ -262,6 +302,7 @@ impl Background {
             }
         }
         self.hold(house, now);
+        (self.now, self.highest) != known
     }
 
     /// What the house added within a few readings. It grows only: what happened once may happen again.
@@ -290,7 +331,7 @@ impl Background {
 
     /// The highest of a line within the hold time.
     pub fn held(&self, phase: Phase) -> Option<Milliamps> {
-        self.peaks.highest(phase).map(|(highest, _)| highest)
+        self.peaks.highest.get(phase).map(|(highest, _)| highest)
     }
 
     /// The highest of a line within the [`PATIENT_HOLD`] hold times before now.
@@ -309,12 +350,13 @@ impl Background {
 
     /// The highest of a line within [`LONG_HOLD`] hold times.
     pub fn held_long(&self, phase: Phase) -> Option<Milliamps> {
-        self.long_peaks.highest(phase).map(|(highest, _)| highest)
+        let peak = self.long_peaks.highest_since(phase, Instant(0));
+        peak.map(|(highest, _)| highest)
     }
 
     /// When the highest of a line leaves the hold time.
     pub fn held_until(&self, phase: Phase) -> Option<Instant> {
-        let (_, start) = self.peaks.highest(phase)?;
+        let (_, start) = self.peaks.highest.get(phase)?;
         Some(start.after_ms(self.hold_ms))
     }
 

@@ -76,6 +76,7 @@ pub struct Fuse {
     threshold: f64,
     /// e^(−2^k ms/τ) for each k.
     decay: [f64; DECAYS],
+    time_constant_ms: u64,
     theta: f64,
 }
 
@@ -93,10 +94,12 @@ impl From<Fuse> for Kept {
 impl From<Kept> for Fuse {
     fn from(kept: Kept) -> Self {
         let [rating, threshold, decay, theta] = kept.map(f64::from_bits);
+        let decay = decays(decay);
         Self {
             rating,
             threshold,
-            decay: decays(decay),
+            decay,
+            time_constant_ms: time_constant_ms(&decay),
             theta,
         }
     }
@@ -110,6 +113,19 @@ fn decays(mut factor: f64) -> [f64; DECAYS] {
         factor *= factor;
     }
     decay
+}
+
+/// The whole milliseconds in which no more decays than in one time constant.
+fn time_constant_ms(decay: &[f64; DECAYS]) -> u64 {
+    let mut left = 1.0;
+    let mut ms = 0;
+    for (power, decay) in decay.iter().enumerate().rev() {
+        if left * decay >= ONE_TIME_CONSTANT {
+            left *= decay;
+            ms += 1 << power;
+        }
+    }
+    ms
 }
 
 impl Fuse {
@@ -127,25 +143,19 @@ impl Fuse {
         let x = 0.001 / tau_s;
         // Four terms of the series leave less than 1e-17 for a millisecond against seconds.
         let factor = 1.0 - x * (1.0 - x / 2.0 * (1.0 - x / 3.0 * (1.0 - x / 4.0)));
+        let decay = decays(factor);
         Some(Self {
             rating: rating.to_f64() * class.derating(),
             threshold,
-            decay: decays(factor),
+            decay,
+            time_constant_ms: time_constant_ms(&decay),
             theta: 0.0,
         })
     }
 
     /// Its time constant, cut to whole milliseconds: what it carried longer ago than this is mostly forgotten.
-    pub fn time_constant_ms(&self) -> u64 {
-        let mut left = 1.0;
-        let mut ms = 0;
-        for (power, decay) in self.decay.iter().enumerate().rev() {
-            if left * decay >= ONE_TIME_CONSTANT {
-                left *= decay;
-                ms += 1 << power;
-            }
-        }
-        ms
+    pub const fn time_constant_ms(&self) -> u64 {
+        self.time_constant_ms
     }
 
     /// Lets a current flow for a time.

@@ -202,10 +202,16 @@ impl Meter {
         changed
     }
 
-    /// Takes what the loads say now that they drew at most at the time of the newest reading.
-    pub fn heed(&mut self, stated: &PerPhase<Milliamps>, tells_within_ms: u64, now: Instant) {
+    /// Takes what the loads say now that they drew at most at the time of the newest reading. Says whether that changes
+    /// the background.
+    pub fn heed(
+        &mut self,
+        stated: &PerPhase<Milliamps>,
+        tells_within_ms: u64,
+        now: Instant,
+    ) -> bool {
         let waits_ms = self.waits_ms(tells_within_ms);
-        self.background.heed(stated, waits_ms, now);
+        self.background.heed(stated, waits_ms, now)
     }
 
     /// A fuse does not wait for a load's word longer than its time constant.

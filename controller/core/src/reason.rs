@@ -5,6 +5,7 @@ mod trouble;
 
 pub use trouble::Overload;
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::action::{Reason, ReasonCode};
@@ -56,32 +57,50 @@ impl Bound {
     }
 
     /// What it leaves for the loads, in words.
-    fn leaves(&self) -> String {
-        let available = self.available.max(Milliamps::ZERO);
-        let reserved = if self.reserved > Milliamps::ZERO {
-            format!(
-                ", {} reserved for one that cannot be relied upon",
-                self.reserved
-            )
-        } else {
-            String::new()
-        };
-        let kept_free = if self.level < self.limit {
-            format!(
-                ", with {} kept free so that the fuse bears a sudden step of the house",
-                self.limit - self.level
-            )
-        } else {
-            String::new()
-        };
-        format!("leaves {available} for the loads{reserved}{kept_free}")
+    const fn leaves(&self) -> Leaves<'_> {
+        Leaves(self)
     }
 
-    fn place(&self) -> String {
-        match self.phase {
-            None => "the power limit of the house".to_owned(),
-            Some(phase) if is_main(&self.circuit) => format!("{phase} of the main fuse"),
-            Some(phase) => format!("{phase} of circuit {}", self.circuit),
+    /// Where it is, in words.
+    const fn place(&self) -> Place<'_> {
+        Place(self)
+    }
+}
+
+struct Leaves<'b>(&'b Bound);
+
+impl fmt::Display for Leaves<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bound = self.0;
+        let available = bound.available.max(Milliamps::ZERO);
+        write!(f, "leaves {available} for the loads")?;
+        if bound.reserved > Milliamps::ZERO {
+            let reserved = bound.reserved;
+            write!(
+                f,
+                ", {reserved} reserved for one that cannot be relied upon"
+            )?;
+        }
+        if bound.level < bound.limit {
+            let free = bound.limit - bound.level;
+            write!(
+                f,
+                ", with {free} kept free so that the fuse bears a sudden step of the house"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+struct Place<'b>(&'b Bound);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let circuit = &self.0.circuit;
+        match self.0.phase {
+            None => f.write_str("the power limit of the house"),
+            Some(phase) if is_main(circuit) => write!(f, "{phase} of the main fuse"),
+            Some(phase) => write!(f, "{phase} of circuit {circuit}"),
         }
     }
 }
@@ -167,7 +186,7 @@ impl Reason {
         });
         let text = format!(
             "{}{carries} {}: {} {}.",
-            capital(&bound.place()),
+            capital(&bound.place().to_string()),
             bound.leaves(),
             load.title(),
             change_words(load, from, to)

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use super::{Constraint, Demand, Grant, STEP, allocate, start};
 use crate::units::Milliamps;
 
-/// So many questions are remembered: a step asks a few that differ.
-const REMEMBERED: usize = 8;
+/// So many questions are remembered: a step asks a few that differ, and what each of many loads would have if one thing were
+/// otherwise is asked every minute.
+const REMEMBERED: usize = 48;
 
 /// A question, told in a way in which equal ones look the same.
 #[derive(Clone, Debug, PartialEq, Eq)]

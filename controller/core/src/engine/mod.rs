@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Actions, Reason, ReasonCode};
+use crate::action::{Action, Actions, Reason, ReasonCode};
 use crate::allocate::Memory;
 use crate::background::DrawBounds;
 use crate::config::{Config, Curve, MAIN, Mode};
@@ -29,7 +29,7 @@ use crate::event::{CommandResult, Event, Reading, UserCommand};
 use crate::fuse::Class;
 use crate::load::{self, Kind, Load, charger, slow_load};
 use crate::meter::{FROZEN_MOVE, Freshness, Meter};
-use crate::plan::{Circuit, Known, Otherwise, Plan, World, feeds};
+use crate::plan::{Circuit, Known, Lines, Otherwise, Plan, World, feeds};
 use crate::rotation;
 use crate::snapshot::Alarm;
 use crate::supervisor::{Findings, SupervisorMachine, Supply};
@@ -61,6 +61,9 @@ pub struct Engine {
     settled: bool,
     reason: Reason,
     wake: Option<Instant>,
+    /// When time alone asks for a plan again; `None`: now.
+    #[serde(default)]
+    plan_due: Option<Instant>,
     alarms: Vec<Alarm>,
     /// In observe mode: what would have been commanded.
     would_be: Vec<WouldBe>,
@@ -74,6 +77,9 @@ pub struct Engine {
     /// What was shared out last.
     #[serde(skip)]
     memory: Memory,
+    /// Which loads count on which line.
+    #[serde(skip)]
+    lines: Option<Lines>,
 }
 
 impl Engine {
@@ -91,6 +97,7 @@ impl Engine {
             settled: true,
             reason: Reason::starting(),
             wake: None,
+            plan_due: None,
             alarms: Vec::new(),
             would_be: Vec::new(),
             rotation: rotation::Watch::default(),
@@ -98,6 +105,7 @@ impl Engine {
             test: None,
             otherwise: Otherwise::default(),
             memory: Memory::default(),
+            lines: None,
         };
         engine.configure(config, now);
         engine
@@ -118,8 +126,9 @@ impl Engine {
         let now = now.max(self.now);
         let possible = self.check(&event, now).is_ok();
         self.now = now;
-        if possible {
-            self.take(event, now);
+        let news = !possible || self.take(event, now) || self.is_testing();
+        if !news && self.plan_due.is_some_and(|due| now < due) {
+            return self.actions(Vec::new());
         }
         for load in &mut self.loads {
             load.wishes.expire(now);
@@ -144,10 +153,15 @@ impl Engine {
         self.supervise(&plan, now);
         self.watch(now);
         self.wake = plan.wake;
+        self.plan_due = Some(self.due());
+        self.actions(actions)
+    }
+
+    fn actions(&self, actions: Vec<Action>) -> Actions {
         Actions {
-            t_ms: now,
+            t_ms: self.now,
             state: self.supervisor.path(),
-            would_be: self.would_be_at(now),
+            would_be: self.would_be_at(self.now),
             actions,
             phases: self.phase_states(),
             next_deadline_ms: self.next_deadline(),
@@ -156,6 +170,12 @@ impl Engine {
 
     /// When the engine must be stepped again at the latest.
     pub fn next_deadline(&self) -> Option<Instant> {
+        self.plan_due.or_else(|| Some(self.due()))
+    }
+
+    /// When time alone may change something next.
+    fn due(&self) -> Instant {
+        let idle = self.now.after_ms(IDLE_MS);
         let loads = self.loads.iter().flat_map(|load| {
             let unseen = load.link.is_unseen().then(|| self.unseen_until(load));
             [
@@ -179,8 +199,7 @@ impl Engine {
             ])
             .flatten()
             .filter(|time| *time > self.now)
-            .chain([self.now.after_ms(IDLE_MS)])
-            .min()
+            .fold(idle, Ord::min)
     }
 
     /// Highest background learnt at the main meter.
@@ -201,19 +220,25 @@ impl Engine {
 
     // ---- what comes in ----
 
-    fn take(&mut self, event: Event, now: Instant) {
+    /// Takes an event in. `false`: nothing that a plan is made from has changed.
+    fn take(&mut self, event: Event, now: Instant) -> bool {
+        let mut news = true;
         match event {
             Event::Configure(config) => self.configure(*config, now),
             Event::Reading(reading) => self.take_reading(&reading, now),
             Event::Charger(report) => {
                 if let Some(load) = find(&mut self.loads, &report.id) {
+                    news = !load.is_repeated_by(&report, now);
                     // What it drew while it was away the meter must show anew.
                     self.settled &= load.link.lost_since().is_none();
                     load.take_charger_report(&report, now);
                     self.loads_moved |= load.moved() >= FROZEN_MOVE;
                 }
-                self.confirm_background(now);
-                self.heed_reports(now);
+                news |= self.confirm_background(now);
+                let waits = |meter: &Meter| meter.background.waits_for_a_beginning();
+                if news || self.main().is_some_and(waits) {
+                    news |= self.heed_reports(now);
+                }
             }
             Event::SlowLoad(report) => {
                 if let Some(load) = find(&mut self.loads, &report.id) {
@@ -230,6 +255,7 @@ impl Engine {
             Event::Tick(_) => {}
             Event::Command(command) => self.take_user(command.command, now),
         }
+        news
     }
 
     fn take_reading(&mut self, reading: &Reading, now: Instant) {
@@ -237,7 +263,13 @@ impl Engine {
         let Some(index) = self.circuits.iter().position(|circuit| circuit.id == name) else {
             return;
         };
-        let draw = self.draw_of(index, now);
+        let draws: Vec<DrawBounds> = self.loads.iter().map(|it| it.draw_bounds(now)).collect();
+        let mut draw = DrawBounds::default();
+        for (load, own) in self.loads.iter().zip(&draws) {
+            if feeds(&self.circuits, index, &load.spec.circuit) {
+                draw.add(own);
+            }
+        }
         let Config { site, .. } = &self.config;
         let Some(circuit) = self.circuits.get_mut(index) else {
             return;
@@ -247,8 +279,8 @@ impl Engine {
         circuit.watch_overload(now);
         if index == 0 {
             let lines = PerPhase(Phase::ALL.map(|phase| circuit.meter.measured(phase)));
-            for load in &mut self.loads {
-                load.see_lines(&lines, now);
+            for (load, own) in self.loads.iter_mut().zip(draws) {
+                load.see_lines(&lines, own.high);
             }
         }
         self.settled |= index == 0 && circuit.meter.last_currents() == Some(now);
@@ -263,54 +295,63 @@ impl Engine {
         }
     }
 
-    /// Bounds of what the loads of a circuit draw together.
-    fn draw_of(&self, circuit: usize, now: Instant) -> DrawBounds {
-        let mut draw = DrawBounds::default();
-        for load in &self.loads {
-            if feeds(&self.circuits, circuit, &load.spec.circuit) {
-                draw.add(&load.draw_bounds(now));
-            }
-        }
-        draw
-    }
-
-    /// Looks at the newest reading of the main meter again, by what the loads have said since.
-    fn heed_reports(&mut self, now: Instant) {
+    /// Looks at the newest reading of the main meter again, by what the loads have said since. Says whether that changes
+    /// the house.
+    fn heed_reports(&mut self, now: Instant) -> bool {
         let mut stated = PerPhase::<Milliamps>::default();
         let mut tells_within_ms = 0;
         for load in &self.loads {
             stated = stated.zip_with(&load.stated_at_reading(now), |a, b| a + b);
             tells_within_ms = tells_within_ms.max(load.answer_ms());
         }
-        if let Some(main) = self.circuits.first_mut() {
-            main.meter.heed(&stated, tells_within_ms, now);
-        }
+        let main = self.circuits.first_mut();
+        main.is_some_and(|main| main.meter.heed(&stated, tells_within_ms, now))
     }
 
-    /// Tells each circuit what its loads drew, as far as all of them have said it since.
-    fn confirm_background(&mut self, now: Instant) {
-        let waits = |circuit: &Circuit| circuit.meter.background.waits_for_words();
+    /// Tells each circuit what its loads drew, as far as all of them have said it since. Says whether that changes the
+    /// house.
+    fn confirm_background(&mut self, now: Instant) -> bool {
+        let mut changes = false;
         for index in 0..self.circuits.len() {
-            if !self.circuits.get(index).is_some_and(waits) {
-                continue;
-            }
-            let (mut from, mut to) = (Instant(0), now);
-            let mut most: PerPhase<Milliamps> = PerPhase::default();
-            let circuits = &self.circuits;
-            let fed = |load: &&Load| feeds(circuits, index, &load.spec.circuit);
-            for load in self.loads.iter().filter(fed) {
-                let told = load.told_between();
-                if let Some((since, until, _)) = told {
-                    from = from.max(since);
-                    to = to.min(until);
-                }
-                let own = told.map_or_else(|| load.worst_by_line(now), |(_, _, most)| most);
-                most = most.zip_with(&own, |a, b| a + b);
-            }
-            if let Some(circuit) = self.circuits.get_mut(index).filter(|_| from < to) {
-                circuit.meter.background.confirm((from, to), &most, now);
+            let circuit = self.circuits.get(index);
+            let told = circuit
+                .and_then(|it| it.meter.background.waits_for_words_since())
+                .and_then(|since| self.told_by_all(index, since, now));
+            if let Some((from, to, most)) = told
+                && let Some(circuit) = self.circuits.get_mut(index)
+            {
+                changes |= circuit.meter.background.confirm((from, to), &most, now);
             }
         }
+        changes
+    }
+
+    /// From when until when all loads of a circuit have told what they drew, and the most of it on each line. `None`: one
+    /// has yet to tell it of the time since `since`.
+    fn told_by_all(
+        &self,
+        circuit: usize,
+        since: Instant,
+        now: Instant,
+    ) -> Option<(Instant, Instant, PerPhase<Milliamps>)> {
+        let fed = |load: &&Load| feeds(&self.circuits, circuit, &load.spec.circuit);
+        let mut loads = self.loads.iter();
+        if loads.any(|load| load.has_yet_to_tell_of(since) && fed(&load)) {
+            return None;
+        }
+        let (mut from, mut to) = (Instant(0), now);
+        let mut most: PerPhase<Milliamps> = PerPhase::default();
+        for load in self.loads.iter().filter(fed) {
+            let own = if let Some((begins, ends, most)) = load.told_between() {
+                from = from.max(begins);
+                to = to.min(ends);
+                most
+            } else {
+                load.worst_by_line(now)
+            };
+            most = most.zip_with(&own, |a, b| a + b);
+        }
+        (from < to).then_some((from, to, most))
     }
 
     fn take_user(&mut self, command: UserCommand, now: Instant) {
@@ -420,6 +461,7 @@ impl Engine {
             circuit.parent = names.iter().position(|name| *name == configured.parent);
         }
         self.circuits = circuits;
+        self.lines = None;
         let tested = self.tested_spec();
         self.configure_loads(&config, now);
         if tested != self.tested_spec() {
@@ -495,10 +537,13 @@ impl Engine {
         }
         let meter = self.meter_freshness();
         let memory = RefCell::new(std::mem::take(&mut self.memory));
+        let (before, grid) = (self.lines.take(), self.config.site.grid);
+        let lines = Lines::of(before, &self.loads, &self.circuits, grid);
         let world = World::new(Known {
             site: &self.config.site,
             loads: &self.loads,
             circuits: &self.circuits,
+            lines: &lines,
             meter,
             frozen: self.is_frozen(),
             settled: self.settled,
@@ -514,6 +559,7 @@ impl Engine {
             self.otherwise.extend(&world, &mut plan);
         }
         self.memory = memory.into_inner();
+        self.lines = Some(lines);
         plan
     }
 

@@ -126,38 +126,40 @@ impl Load {
     /// Bounds of what it draws from each line now.
     pub fn draw_bounds(&self, now: Instant) -> DrawBounds {
         let worst = self.worst(now);
-        let gap = self.told_between();
         let mut bounds = DrawBounds {
-            gap_ms: gap.map_or(0, |(from, to, _)| to.since_ms(from)),
+            gap_ms: self
+                .between_words()
+                .map_or(0, |(from, to)| to.since_ms(from)),
             tells_within_ms: self.answer_ms(),
             ..DrawBounds::default()
         };
         let age = self.measured_at.map_or(u64::MAX, |at| now.since_ms(at));
+        let heard = self.link.is_connected() && age <= REPORT_MAX_AGE_MS;
+        let settled = self
+            .changed_at
+            .is_none_or(|at| now.since_ms(at) >= REACTION_MS);
+        let recent = settled || age <= REPORT_RECENT_MS;
+        let rests = self.says_that_it_rests(now);
+        let has_obeyed = self.has_obeyed_by_now(now);
+        let (risen, left_to_fall) = (self.risen(), self.left_to_fall());
         for &line in self.may_draw_from() {
-            let reported = self
-                .reported(line)
-                .filter(|_| self.link.is_connected() && age <= REPORT_MAX_AGE_MS);
+            let reported = self.reported(line).filter(|_| heard);
             let (low, high) = reported.map_or((Milliamps::ZERO, worst), |reported| {
                 self.around(reported, age, worst, now)
             });
             let high = high.max(low);
-            let settled = self
-                .changed_at
-                .is_none_or(|at| now.since_ms(at) >= REACTION_MS);
-            let recent = reported.filter(|_| settled || age <= REPORT_RECENT_MS);
+            let said = |counts: bool| reported.filter(|_| counts).map(|(_, most)| most);
             *bounds.low.get_mut(line) = low;
             *bounds.high.get_mut(line) = high;
-            let rests = reported.filter(|_| self.says_that_it_rests(now));
-            *bounds.stated.get_mut(line) = rests.map_or(high, |(_, reported)| reported);
-            let likely = recent.map_or(high, |(_, reported)| (reported + self.risen()).min(high));
+            *bounds.stated.get_mut(line) = said(rests).unwrap_or(high);
+            let likely = said(recent).map_or(high, |most| (most + risen).min(high));
             // Its report may be older than the fall that the meter has shown.
-            let told = self.current().max(low);
-            *bounds.likely.get_mut(line) = if self.has_obeyed_by_now(now) {
-                likely.min(told)
+            let most = if has_obeyed {
+                Some(self.current())
             } else {
-                self.left_to_fall()
-                    .map_or(likely, |left| likely.min(left.max(low)))
+                left_to_fall
             };
+            *bounds.likely.get_mut(line) = most.map_or(likely, |most| likely.min(most.max(low)));
         }
         bounds
     }
@@ -189,11 +191,22 @@ impl Load {
         accepted && silent && self.changed_at.is_some_and(long_ago)
     }
 
+    /// Whether its last two words tell what it drew, but not of this time.
+    pub fn has_yet_to_tell_of(&self, since: Instant) -> bool {
+        self.measured_at.is_some_and(|at| at < since) && self.told_between().is_some()
+    }
+
+    /// When its last two words were said, if it is there.
+    fn between_words(&self) -> Option<(Instant, Instant)> {
+        let both = self.measured_before.is_some() && self.measured.is_some();
+        let between = self.measured_before_at.zip(self.measured_at);
+        between.filter(|_| both && self.link.is_connected())
+    }
+
     /// From when until when its last two words tell what it drew, and the most of it on each line. `None`: they do not.
     pub fn told_between(&self) -> Option<(Instant, Instant, PerPhase<Milliamps>)> {
+        let (from, to) = self.between_words()?;
         let (before, after) = (self.measured_before.as_ref()?, self.measured.as_ref()?);
-        let between = self.measured_before_at.zip(self.measured_at);
-        let (from, to) = between.filter(|_| self.link.is_connected())?;
         let mut most = PerPhase::default();
         for &line in self.may_draw_from() {
             let (_, first) = self.reported_in(before, line)?;
@@ -203,9 +216,10 @@ impl Load {
         Some((from, to, most))
     }
 
-    /// Takes what the lines carry. Where they have fallen by as much as it was to come down, it has.
-    pub fn see_lines(&mut self, lines: &PerPhase<Option<Milliamps>>, now: Instant) {
-        self.high_then = self.draw_bounds(now).high;
+    /// Takes what the lines carry while it draws no more than `high`. Where they have fallen by as much as it was to come
+    /// down, it has.
+    pub fn see_lines(&mut self, lines: &PerPhase<Option<Milliamps>>, high: PerPhase<Milliamps>) {
+        self.high_then = high;
         self.idle_then = self.draw().is_some_and(|draw| draw < IDLE);
         self.lines_now = *lines;
         self.lines_high = self.lines_high.zip_with(lines, Ord::max);

@@ -45,8 +45,7 @@ impl World<'_> {
 
     /// The line of a row, if it is measured and its fuse has forgotten a step when a load has answered.
     pub(super) fn forgetful(&self, row: &Row) -> Option<(&Circuit, Phase)> {
-        let mut circuits = self.circuits.iter();
-        let circuit = circuits.find(|one| one.metered && *one.id == *row.bound.circuit);
+        let circuit = self.circuits.get(row.circuit).filter(|one| one.metered);
         let line = circuit.zip(row.bound.phase);
         line.filter(|(circuit, phase)| circuit.meter.forgets_within(*phase, REACTION_MS))
     }

@@ -7,6 +7,7 @@
 
 mod circuit;
 mod hidden;
+mod lines;
 mod otherwise;
 mod phases;
 mod raising;
@@ -15,6 +16,7 @@ mod stray;
 mod world;
 
 pub use circuit::{Circuit, feeds};
+pub use lines::Lines;
 pub use otherwise::Otherwise;
 use raising::Raising;
 use rows::{Basis, Row};
@@ -32,6 +34,9 @@ use crate::units::{Instant, Milliamps};
 /// A charger that is on this long may have to let another of its class have its turn, in milliseconds. Shorter turns
 /// cost energy and contactors, and make nobody's day fairer.
 const TURN_MS: u64 = 3_600_000;
+/// Who has received less is judged in steps of this, in watt-hours: equals change places less often than their reports
+/// come.
+const RECEIVED_STEP_WH: u64 = 100;
 
 /// What one load shall have from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -356,7 +361,7 @@ impl World<'_> {
             received: if in_turn {
                 0
             } else {
-                load.received_wh().saturating_add(1)
+                load.received_wh() / RECEIVED_STEP_WH + 1
             },
         }
     }

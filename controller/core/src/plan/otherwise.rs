@@ -33,8 +33,8 @@ struct Said {
 
 impl Said {
     fn still_holds(&self, load: &Load, reason: &Reason, now: Instant) -> bool {
-        let amps = |reason: &Reason| reason.available_a.unwrap_or_default().floor_to_amps();
         let own = &self.reason;
+        let left = |reason: &Reason| reason.available_a.unwrap_or_default();
         self.id == load.spec.id
             && self.has == load.current()
             && own.code == reason.code
@@ -42,7 +42,7 @@ impl Said {
             && own.circuit == reason.circuit
             && own.load == reason.load
             && own.to_a == reason.to_a
-            && amps(own) == amps(reason)
+            && (left(own) - left(reason)).abs() < WORTH
             && now.since_ms(self.at) < OLD_MS
     }
 }
@@ -58,7 +58,7 @@ impl Otherwise {
     pub fn extend(&mut self, world: &World<'_>, plan: &mut Plan) {
         self.said.resize(world.loads.len(), None);
         let mut left = PER_STEP;
-        let mut rows = Rows::new(world);
+        let mut rows = Rows::new(world, std::mem::take(&mut plan.present));
         let first = plan.first_targets();
         for (index, (load, said)) in world.loads.iter().zip(&mut self.said).enumerate() {
             let target = first.get(index).copied().flatten();
@@ -97,7 +97,7 @@ impl Otherwise {
                     .load
                     .as_ref()
                     .and_then(|id| world.loads.iter().find(|other| other.spec.id == *id));
-                *reason = reason.clone().otherwise(what, other);
+                reason.add_otherwise(what, other);
             }
         }
     }
@@ -119,18 +119,18 @@ const fn is_short(reason: &Reason) -> bool {
     }
 }
 
-/// The constraints, made when they are needed first.
+/// The constraints: those of now, and those of the past, made when they are needed first.
 struct Rows<'w> {
     world: &'w World<'w>,
-    now: Option<Vec<Row>>,
+    now: Vec<Row>,
     held: Option<Vec<Row>>,
 }
 
 impl<'w> Rows<'w> {
-    const fn new(world: &'w World<'w>) -> Self {
+    const fn new(world: &'w World<'w>, now: Vec<Row>) -> Self {
         Self {
             world,
-            now: None,
+            now,
             held: None,
         }
     }
@@ -139,7 +139,7 @@ impl<'w> Rows<'w> {
         let world = self.world;
         let without_peak = reason.code == ReasonCode::Hysteresis;
         let rows = if without_peak {
-            self.now.get_or_insert_with(|| world.rows(Basis::Now))
+            &self.now
         } else {
             self.held.get_or_insert_with(|| world.rows(Basis::Held))
         };
@@ -168,8 +168,7 @@ impl<'w> Rows<'w> {
         let mut current_a = gets(constraints)?;
         if !without_peak {
             // What the present background leaves may be less than what the past does.
-            let present = self.now.get_or_insert_with(|| world.rows(Basis::Now));
-            let present: Vec<Constraint> = present.iter().map(Row::constraint).collect();
+            let present: Vec<Constraint> = self.now.iter().map(Row::constraint).collect();
             current_a = current_a.min(gets(present)?);
         }
         let has = reason.to_a.unwrap_or_else(|| load.current());

@@ -71,17 +71,14 @@ impl World<'_> {
         };
         let is_other = |row: &&Row| {
             let counts = |weights: &[u8]| weights.get(charger).is_some_and(|weight| *weight > 0);
-            counts(&row.on_all) && !counts(&row.on_one)
+            counts(&row.by_phases.all) && !counts(&row.by_phases.one)
         };
         rows.iter().filter(is_other).all(|row| {
             let own = row.weights.get(charger).map_or(Milliamps::ZERO, |weight| {
                 times(worst.get(charger).copied().unwrap_or_default(), *weight)
             });
             let others = used(row, worst) - own;
-            let circuit = self
-                .circuits
-                .iter()
-                .find(|one| *one.id == *row.bound.circuit);
+            let circuit = self.circuits.get(row.circuit);
             let (Some(circuit), Some(phase)) = (circuit, row.bound.phase) else {
                 return true;
             };

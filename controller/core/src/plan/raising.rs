@@ -190,11 +190,11 @@ impl<'a> Raising<'a> {
     /// How often the current of a load counts when it is raised.
     fn weight(&self, row: &Row, index: usize) -> u8 {
         let weights = if self.tries_one(index) {
-            &row.on_one
+            &row.by_phases.one
         } else if self.switches(index) {
             match self.on_one.get(index) {
-                Some(true) => &row.on_one,
-                _ => &row.on_all,
+                Some(true) => &row.by_phases.one,
+                _ => &row.by_phases.all,
             }
         } else {
             &row.weights
@@ -492,7 +492,7 @@ impl<'a> Raising<'a> {
                 if switches && !one_phase {
                     // From now on it may draw from all of its lines.
                     for row in &mut self.rows {
-                        let weight = row.on_all.get(raiser).copied().unwrap_or(0);
+                        let weight = row.by_phases.all.get(raiser).copied().unwrap_or(0);
                         set(Arc::make_mut(&mut row.weights), raiser, weight);
                     }
                 }

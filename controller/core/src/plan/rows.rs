@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::circuit::{feeds_at, place_of};
+use super::lines::{ByPhases, Line};
 use super::{Circuit, World, times};
 use crate::allocate::{Constraint, Use};
 use crate::load::Load;
@@ -40,33 +40,14 @@ pub(super) enum Basis {
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) bound: Bound,
+    /// Where its circuit stands.
+    pub(super) circuit: usize,
     /// What it leaves for the loads that can be counted on.
     pub(super) capacity: Milliamps,
     /// How often the current of each load counts as it is used now.
     pub(super) weights: Arc<[u8]>,
-    /// The same when it uses all of its phases…
-    pub(super) on_all: Arc<[u8]>,
-    /// …and when it uses one.
-    pub(super) on_one: Arc<[u8]>,
-    pub(super) reaction_ms: Option<u64>,
-}
-
-/// A line of a circuit with the loads that count on it: how often the current of each does.
-#[derive(Clone, Debug)]
-pub(super) struct Line {
-    /// Where its circuit stands, and the name of that.
-    pub(super) circuit: usize,
-    pub(super) id: Arc<str>,
-    pub(super) phase: Phase,
-    /// By the lines that each load uses as it was told…
-    pub(super) draws: Arc<[u8]>,
-    /// …by those that it may use as far as anybody knows…
-    pub(super) may_draw: Arc<[u8]>,
-    /// …when it uses all of its phases…
-    pub(super) on_all: Arc<[u8]>,
-    /// …and when it uses one.
-    pub(super) on_one: Arc<[u8]>,
-    /// The longest time from a step of the background to the loads' answer; `None`: not known yet.
+    /// The same by how many phases it uses.
+    pub(super) by_phases: Arc<ByPhases>,
     pub(super) reaction_ms: Option<u64>,
 }
 
@@ -81,8 +62,8 @@ impl Row {
     pub(super) fn constraint(&self) -> Constraint {
         Constraint {
             capacity: self.capacity,
-            weights: Arc::clone(&self.on_all),
-            on_one: Arc::clone(&self.on_one),
+            weights: Arc::clone(&self.by_phases.all),
+            on_one: Arc::clone(&self.by_phases.one),
         }
     }
 }
@@ -104,66 +85,24 @@ impl World<'_> {
         (reserved, overdraw)
     }
 
-    /// The lines on which a load may count, of every circuit.
-    pub(super) fn lines_that_count(&self) -> Vec<Line> {
-        let places: Vec<usize> = self
-            .loads
-            .iter()
-            .map(|load| place_of(self.circuits, &load.spec.circuit))
-            .collect();
-        let switching = self.loads.iter().any(|load| load.spec.switching);
-        let mut lines = Vec::new();
-        for (index, circuit) in self.circuits.iter().enumerate() {
-            let id: Arc<str> = circuit.id.as_str().into();
-            let sees_after_ms = circuit.meter.sees_after_ms(self.now);
-            let fed: Vec<bool> = places
-                .iter()
-                .map(|place| feeds_at(self.circuits, index, *place))
-                .collect();
-            for &phase in self.site.grid.phases() {
-                let count = |lines: fn(&Load) -> &[Phase]| -> Arc<[u8]> {
-                    let loads = self.loads.iter().zip(&fed);
-                    loads
-                        .map(|(load, fed)| u8::from(*fed && lines(load).contains(&phase)))
-                        .collect()
-                };
-                let on_all = count(Load::lines);
-                if index > 0 && on_all.iter().all(|weight| *weight == 0) {
-                    continue;
-                }
-                let unless_all = |lines| {
-                    if switching {
-                        count(lines)
-                    } else {
-                        Arc::clone(&on_all)
-                    }
-                };
-                let answers_ms = self
-                    .loads
-                    .iter()
-                    .zip(&*on_all)
-                    .filter(|(_, weight)| **weight > 0)
-                    .map(|(load, _)| load.reaction_ms())
-                    .max();
-                lines.push(Line {
-                    circuit: index,
-                    id: Arc::clone(&id),
-                    phase,
-                    draws: unless_all(Load::draws_from),
-                    may_draw: unless_all(Load::may_draw_from),
-                    on_one: unless_all(Load::line_of_one),
-                    on_all,
-                    reaction_ms: sees_after_ms.map(|ms| ms + answers_ms.unwrap_or_default()),
-                });
-            }
-        }
-        lines
+    /// For each line the longest time from a step of the background to the loads' answer; `None`: not known yet.
+    pub(super) fn reactions(&self) -> Vec<Option<u64>> {
+        let answers: Vec<u64> = self.loads.iter().map(Load::reaction_ms).collect();
+        let sees = |circuit: &Circuit| circuit.meter.sees_after_ms(self.now);
+        let sees: Vec<Option<u64>> = self.circuits.iter().map(sees).collect();
+        let reaction = |line: &Line| {
+            let counts = answers.iter().zip(&*line.by_phases.all);
+            let answer = counts.filter(|(_, weight)| **weight > 0).map(|(ms, _)| *ms);
+            let sees_after_ms = sees.get(line.circuit).copied().flatten()?;
+            Some(sees_after_ms + answer.max().unwrap_or_default())
+        };
+        self.lines.iter().map(reaction).collect()
     }
 
     /// Every line of every circuit, and the cap on the power of the house.
     pub(super) fn rows(&self, basis: Basis) -> Vec<Row> {
         let mut rows: Vec<Row> = Vec::with_capacity(self.lines.len() + 1);
-        for line in &self.lines {
+        for (line, reaction_ms) in self.lines.iter().zip(&self.reactions) {
             let Some(circuit) = self.circuits.get(line.circuit) else {
                 continue;
             };
@@ -173,9 +112,11 @@ impl World<'_> {
                     &line.may_draw
                 }
             };
-            let room = self.available(circuit, line, basis, || self.told(weights));
+            let line_of = (line, *reaction_ms);
+            let room = self.available(circuit, line_of, basis, || self.told(weights));
             let (reserved, overdraw) = self.taken(weights);
             rows.push(Row {
+                circuit: line.circuit,
                 bound: Bound {
                     reserved,
                     circuit: Arc::clone(&line.id),
@@ -187,9 +128,8 @@ impl World<'_> {
                 },
                 capacity: room.available - reserved - overdraw,
                 weights: Arc::clone(weights),
-                on_all: Arc::clone(&line.on_all),
-                on_one: Arc::clone(&line.on_one),
-                reaction_ms: line.reaction_ms,
+                by_phases: Arc::clone(&line.by_phases),
+                reaction_ms: *reaction_ms,
             });
         }
         rows.extend(self.power_row(basis));
@@ -200,11 +140,11 @@ impl World<'_> {
     fn available(
         &self,
         circuit: &Circuit,
-        line: &Line,
+        (line, reaction_ms): (&Line, Option<u64>),
         basis: Basis,
         told: impl Fn() -> Milliamps,
     ) -> Room {
-        let (phase, reaction_ms, main) = (line.phase, line.reaction_ms, line.circuit == 0);
+        let (phase, main) = (line.phase, line.circuit == 0);
         let limit = circuit.limit.get(phase);
         let whole = |available| Room {
             level: limit,
@@ -344,12 +284,15 @@ impl World<'_> {
             available: limit - house - main.meter.gained(),
         };
         Some(Row {
+            circuit: 0,
             capacity: bound.available - reserved - overdraw,
             reaction_ms: None,
             bound,
             weights,
-            on_all: count(&|load| load.spec.phases),
-            on_one,
+            by_phases: Arc::new(ByPhases {
+                all: count(&|load| load.spec.phases),
+                one: on_one,
+            }),
         })
     }
 }

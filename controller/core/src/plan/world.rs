@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::Circuit;
-use super::rows::Line;
+use super::lines::{Line, Lines};
 use crate::allocate::{Constraint, Demand, Grant, Memory};
 use crate::config::Site;
 use crate::load::Load;
@@ -19,6 +19,8 @@ pub struct Known<'a> {
     pub loads: &'a [Load],
     /// Its circuits, the main one first.
     pub circuits: &'a [Circuit],
+    /// Which loads count on which line.
+    pub lines: &'a Lines,
     /// Freshness of the main meter; frozen counts as stale.
     pub meter: Freshness,
     /// Whether the main meter is stale because it is frozen.
@@ -49,8 +51,10 @@ pub struct World<'a> {
     pub(super) fixed: Vec<Option<Milliamps>>,
     /// What each load draws above what it was told.
     pub(super) overdraw: Vec<Milliamps>,
-    /// The lines of the circuits that count.
-    pub(super) lines: Vec<Line>,
+    /// The lines of the circuits that count…
+    pub(super) lines: &'a [Line],
+    /// …and for each how long it takes until the loads have answered.
+    pub(super) reactions: Vec<Option<u64>>,
 }
 
 /// Whether the allocation may count on a load's doing what it is told.
@@ -77,14 +81,15 @@ impl<'a> World<'a> {
                 .iter()
                 .map(|load| load.overdraw(known.now))
                 .collect(),
-            lines: Vec::new(),
+            lines: known.lines.all(),
+            reactions: Vec::new(),
         };
         world.fixed = known
             .loads
             .iter()
             .map(|load| world.unreliable(load))
             .collect();
-        world.lines = world.lines_that_count();
+        world.reactions = world.reactions();
         world
     }
 

@@ -65,8 +65,7 @@ impl Reason {
     }
 
     /// Adds what the load would have if one thing were otherwise. `other`: the load that would be paused.
-    #[must_use]
-    pub fn otherwise(mut self, what: Counterfactual, other: Option<&Load>) -> Self {
+    pub fn add_otherwise(&mut self, what: Counterfactual, other: Option<&Load>) {
         let condition = other.map_or_else(
             || "Without that peak of the house".to_owned(),
             |other| format!("With {} paused", other.title()),
@@ -74,7 +73,6 @@ impl Reason {
         // Writing to a text does not fail.
         write!(self.text, " {condition}: {}.", what.current_a).ok();
         self.counterfactual = Some(what);
-        self
     }
 }
 

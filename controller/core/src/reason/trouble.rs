@@ -149,7 +149,7 @@ impl Reason {
         };
         let text = format!(
             "{} carries {} of {}, and {what}.",
-            capital(&bound.place()),
+            capital(&bound.place().to_string()),
             bound.measured.unwrap_or_default(),
             bound.limit
         );

@@ -92,6 +92,7 @@ impl Raising<'_> {
         if plan.shortage.is_none() {
             plan.shortage = short;
         }
+        plan.present = present;
     }
 
     /// What keeps a load from having more.

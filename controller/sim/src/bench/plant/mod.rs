@@ -4,6 +4,7 @@
 //! commands on their way, deadlines) has its own milliseconds and comes in order.
 
 mod faults;
+mod fed;
 mod house;
 mod say;
 
@@ -13,6 +14,7 @@ use headroom_core::action::Command;
 use headroom_core::event::{CommandResult, Event, Outcome, Tick};
 use headroom_core::units::Instant;
 
+use self::fed::Fed;
 use self::house::{EFFICIENCY, battery_kwh, house_spec, meter_spec, tank_at};
 use super::background::{BackgroundSpec, Stepper};
 use super::controller::{Controller, Kind, Order};
@@ -68,6 +70,8 @@ pub(super) struct Run<'a> {
     last_reading: Option<Event>,
     main: Watch,
     circuits: Vec<Watch>,
+    fed: Fed,
+    fed_by_circuit: Vec<Fed>,
     metrics: RunMetrics,
 }
 
@@ -108,6 +112,8 @@ impl<'a> Run<'a> {
             circuits: (0..scenario.site.circuits.len())
                 .map(|index| Watch::new(scenario, Some(index), step_s))
                 .collect(),
+            fed: Fed::main(scenario),
+            fed_by_circuit: Fed::circuits(scenario),
             metrics: RunMetrics {
                 seed,
                 ..RunMetrics::default()
@@ -338,23 +344,18 @@ impl<'a> Run<'a> {
         for ((tank, cold_s), heater) in self.tanks.iter_mut().zip(self.house.heaters()) {
             *cold_s += u64::from(heater.temperature_c() < tank.comfort_c);
         }
-        let (points, house, scenario) = (&self.points, &self.house, self.scenario);
-        // What a circuit carries; of the chargers that do as they are told when only those are asked for.
-        let loads = |circuit: Option<&str>, obedient: bool| {
+        let (points, house) = (&self.points, &self.house);
+        // What loads draw together; of the chargers those that do as they are told when only these are asked for.
+        let draw = |fed: &Fed, obedient: bool| {
             let mut sum = none;
-            let inside =
-                |own: Option<&str>| circuit.is_none_or(|id| scenario.path_of(own).contains(&id));
-            for ((point, charge_point), charger) in points
-                .iter()
-                .zip(house.charge_points())
-                .zip(&scenario.chargers)
-            {
-                if inside(charger.circuit.as_deref()) && (point.obeys() || !obedient) {
+            let chargers = points.iter().zip(house.charge_points());
+            for ((point, charge_point), fed) in chargers.zip(&fed.chargers) {
+                if *fed && (point.obeys() || !obedient) {
                     charge_point.add_to(&mut sum);
                 }
             }
-            for (heater, load) in house.heaters().iter().zip(&scenario.slow_loads) {
-                if inside(load.circuit.as_deref()) {
+            for (heater, fed) in house.heaters().iter().zip(&fed.slow_loads) {
+                if *fed {
                     heater.add_to(&mut sum);
                 }
             }
@@ -366,18 +367,18 @@ impl<'a> Run<'a> {
             step_s,
             lines,
             self.house.background().line_amps(),
-            || loads(None, true).line_amps(),
+            || draw(&self.fed, true).line_amps(),
         );
-        for ((watch, circuit), meter) in self
+        for ((watch, fed), meter) in self
             .circuits
             .iter_mut()
-            .zip(&scenario.site.circuits)
+            .zip(&self.fed_by_circuit)
             .zip(&mut self.circuit_meters)
         {
-            let carried = loads(Some(&circuit.id), false);
+            let carried = draw(fed, false);
             let nothing = none.line_amps();
             watch.step(now_s, step_s, carried.line_amps(), nothing, || {
-                loads(Some(&circuit.id), true).line_amps()
+                draw(fed, true).line_amps()
             });
             if let Some(meter) = meter {
                 meter.step(second * 1000, &carried, house.voltages());
