@@ -22,6 +22,8 @@ use serde_json::json;
 
 /// A check failed: a fuse opened in an adversarial hour.
 const FAILED: u8 = 3;
+/// The most adversarial hours in one run: more than a machine does in a month.
+const HOURS_MAX: u64 = 100_000_000;
 /// Hours that are run between two words on the progress.
 const CHUNK: u64 = 1000;
 /// Findings that are told in words; the rest is counted.
@@ -43,10 +45,16 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
     /// This many adversarial hours instead of scenarios
-    #[arg(long, value_name = "HOURS", conflicts_with = "scenarios", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "HOURS", conflicts_with = "scenarios", value_parser = clap::value_parser!(u64).range(1..=HOURS_MAX))]
     fuzz: Option<u64>,
     /// The first adversarial hour; hour by hour it counts up
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "fuzz")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        requires = "fuzz",
+        allow_negative_numbers = true
+    )]
     seed: u64,
 }
 
@@ -111,10 +119,7 @@ fn benchmark(args: &SimulateArgs, threads: usize) -> anyhow::Result<()> {
     let before = args
         .against
         .as_ref()
-        .map(|path| {
-            std::fs::read_to_string(path)
-                .with_context(|| format!("cannot read the table {}", path.display()))
-        })
+        .map(|path| table_of_before(path))
         .transpose()?;
     let mut summaries = Vec::new();
     let mut progress = io::stderr().lock();
@@ -158,6 +163,18 @@ fn benchmark(args: &SimulateArgs, threads: usize) -> anyhow::Result<()> {
     } else {
         print(&text)
     }
+}
+
+fn table_of_before(path: &Path) -> anyhow::Result<String> {
+    let table = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the table {}", path.display()))?;
+    if !table::has_rows(&table) {
+        bail!(
+            "{} is no table of before: name a file with what `headroom simulate` printed (not its --json)",
+            path.display()
+        );
+    }
+    Ok(table)
 }
 
 /// Events that a controller called impossible, and orders out of range: there must be none.

@@ -85,7 +85,7 @@ pub struct Background {
     readings: VecDeque<(Instant, PerPhase<Option<Milliamps>>)>,
 }
 
-/// The highest currents of a time that moves along.
+/// The highest currents of a time that moves along. They are kept as slots, and found anew from these.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Slots", into = "Slots")]
 struct Peaks {
@@ -94,6 +94,7 @@ struct Peaks {
     highest: PerPhase<Option<(Milliamps, Instant)>>,
 }
 
+/// The peaks of slots of time that move along.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Slots {
     /// Start of a slot and the peaks within it, oldest first.

@@ -334,11 +334,12 @@ impl Meter {
         }
     }
 
-    /// When its freshness changes by the passing of time alone.
+    /// When its freshness changes by the passing of time alone, or it counts as frozen.
     pub fn next_change(&self, tuning: &Tuning, now: Instant) -> Option<Instant> {
         let lost_ms = u64::from(tuning.lost_after_s).saturating_mul(1000);
         let from = self.last().unwrap_or(self.since);
-        let mut times = vec![from.after_ms(lost_ms)];
+        let frozen = self.same_since.after_s(tuning.frozen_after_s);
+        let mut times = vec![from.after_ms(lost_ms), frozen];
         if self.last().is_some() {
             let stale = from.after_ms(self.stale_after_ms(tuning));
             times.push(stale);

@@ -35,7 +35,14 @@ impl DataDirectory {
                 source,
             })?;
         let lock_path = path.join(LOCK_FILE);
-        let lock = private_file(&lock_path)?;
+        // Whoever may not make a file there may not use the directory: that is what is to be told.
+        let lock = private_file(&lock_path).map_err(|error| match error {
+            StoreError::File { source, .. } if !lock_path.exists() => StoreError::File {
+                path: path.to_owned(),
+                source,
+            },
+            other => other,
+        })?;
         match lock.try_lock() {
             Ok(()) => {
                 take_over(path)?;

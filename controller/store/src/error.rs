@@ -1,5 +1,6 @@
 //! What can go wrong with the data directory and its databases, in words for the person who must act.
 
+use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -17,13 +18,13 @@ pub enum StoreError {
         directory: PathBuf,
     },
     /// The directory or a file in it cannot be used.
-    #[error("{} cannot be used: check that it exists, is writable and has space left", path.display())]
+    #[error("{} cannot be used: {}", path.display(), advice(source))]
     File {
         /// Which.
         path: PathBuf,
         /// What the system says.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// A database cannot be opened.
     #[error("{} cannot be opened: restore a backup, or check the disk and the owner of the file", path.display())]
@@ -113,6 +114,23 @@ pub enum StoreError {
     /// A password could not be hashed.
     #[error("the password could not be stored")]
     Password,
+}
+
+/// What to do where the system refused a file or a directory.
+pub(crate) fn advice(refused: &io::Error) -> &'static str {
+    use io::ErrorKind as Kind;
+    match refused.kind() {
+        Kind::NotFound => "it is not there; check its name",
+        Kind::PermissionDenied | Kind::ReadOnlyFilesystem => {
+            "this user may not; run this as the user of the service (under systemd: with sudo), or change its owner"
+        }
+        Kind::AlreadyExists | Kind::NotADirectory => {
+            "a file stands where a directory must be; name another place"
+        }
+        Kind::IsADirectory => "a directory stands where a file must be; name another place",
+        Kind::StorageFull | Kind::QuotaExceeded => "no space is left; make room on the disk",
+        _ => "check the disk's space and health",
+    }
 }
 
 /// What is lost with a file.

@@ -69,7 +69,9 @@ pub(crate) async fn delete(
     if heard(answered).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
-        Err(Problem::not_found("No test of this charger runs."))
+        Err(Problem::not_found(
+            "No test of this charger runs, so there is none to end.",
+        ))
     }
 }
 

@@ -160,7 +160,9 @@ fn find<'a>(house: &'a mut House, id: &str) -> Result<&'a mut Charger, Problem> 
 }
 
 pub(super) fn missing(id: &str) -> Problem {
-    Problem::not_found(format!("There is no charger with the id \"{id}\"."))
+    Problem::not_found(format!(
+        "There is no charger with the id \"{id}\": GET /chargers lists those that are there."
+    ))
 }
 
 /// Whether what was proven of a charger holds for another one: the same device, reached in the same way, with the same

@@ -43,7 +43,7 @@ pub(crate) async fn post(
     let house = shared.app.state.house();
     if !house.has_load(&load) {
         return Err(Problem::not_found(format!(
-            "There is no load with the id \"{load}\"."
+            "There is no load with the id \"{load}\": GET /chargers and GET /slow-loads list those that are there."
         )));
     }
     let charger = house

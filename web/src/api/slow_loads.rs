@@ -140,5 +140,7 @@ fn find<'a>(house: &'a mut House, id: &str) -> Result<&'a mut SlowLoad, Problem>
 }
 
 fn missing(id: &str) -> Problem {
-    Problem::not_found(format!("There is no slow load with the id \"{id}\"."))
+    Problem::not_found(format!(
+        "There is no slow load with the id \"{id}\": GET /slow-loads lists those that are there."
+    ))
 }

@@ -56,7 +56,11 @@ pub(crate) async fn restore(
     if let Some(name) = body.as_object().and_then(|body| body.keys().next()) {
         return Err(Problem::field(name, "unknown", "is not known here"));
     }
-    let unknown = || Problem::not_found(format!("There is no version {n} of the configuration."));
+    let unknown = || {
+        Problem::not_found(format!(
+            "There is no version {n} of the configuration: GET /config/versions lists those that are kept."
+        ))
+    };
     let number: i64 = n.parse().map_err(|_| unknown())?;
     let wanted = match shared.app.state.house_of_version(number).await {
         Ok(wanted) => wanted,

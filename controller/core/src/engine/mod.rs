@@ -1,12 +1,17 @@
 //! The engine: one event in, actions out.
 //!
 //! It owns the circuits with their meters, the loads with their ledgers, and the supervisor. Each step
-//! takes the event in, lets time pass, makes a plan and commands what the plan changes. It never fails
-//! and never blocks; [`Engine::check`] tells beforehand what is wrong with an event.
+//! takes the event in, lets time pass, makes a plan and commands what the plan changes; a report that
+//! says nothing new is taken in, and waits for the next step. It never fails and never blocks;
+//! [`Engine::check`] tells beforehand what is wrong with an event.
+//!
+//! Invariant: after any report a plan made at once would lower nothing for a fuse, renew nothing and find nothing.
 
 mod check;
 mod checkpoint;
 mod command;
+mod due;
+mod hear;
 mod learn;
 mod observe;
 mod test;
@@ -23,20 +28,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, Actions, Reason, ReasonCode};
 use crate::allocate::Memory;
-use crate::background::DrawBounds;
 use crate::config::{Config, Curve, MAIN, Mode};
-use crate::event::{CommandResult, Event, Reading, UserCommand};
+use crate::event::{CommandResult, Event, UserCommand};
 use crate::fuse::Class;
 use crate::load::{self, Kind, Load, charger, slow_load};
 use crate::meter::{FROZEN_MOVE, Freshness, Meter};
-use crate::plan::{Circuit, Known, Lines, Otherwise, Plan, World, feeds};
+use crate::plan::{Circuit, Known, Lines, Otherwise, Plan, World};
 use crate::rotation;
 use crate::snapshot::Alarm;
 use crate::supervisor::{Findings, SupervisorMachine, Supply};
-use crate::units::{Instant, Milliamps, PerPhase, Phase};
-
-/// Without anything else to do the engine wants to be stepped again after this, in milliseconds.
-const IDLE_MS: u64 = 60_000;
+use crate::units::{Instant, Milliamps, PerPhase};
 
 /// Ceilings that a person has set.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -61,7 +62,7 @@ pub struct Engine {
     settled: bool,
     reason: Reason,
     wake: Option<Instant>,
-    /// When time alone asks for a plan again; `None`: now.
+    /// When time alone asks for a plan again; `None`: none was made yet.
     #[serde(default)]
     plan_due: Option<Instant>,
     alarms: Vec<Alarm>,
@@ -127,7 +128,7 @@ impl Engine {
         let possible = self.check(&event, now).is_ok();
         self.now = now;
         let news = !possible || self.take(event, now) || self.is_testing();
-        if !news && self.plan_due.is_some_and(|due| now < due) {
+        if !news && !self.is_due() {
             return self.actions(Vec::new());
         }
         for load in &mut self.loads {
@@ -168,40 +169,6 @@ impl Engine {
         }
     }
 
-    /// When the engine must be stepped again at the latest.
-    pub fn next_deadline(&self) -> Option<Instant> {
-        self.plan_due.or_else(|| Some(self.due()))
-    }
-
-    /// When time alone may change something next.
-    fn due(&self) -> Instant {
-        let idle = self.now.after_ms(IDLE_MS);
-        let loads = self.loads.iter().flat_map(|load| {
-            let unseen = load.link.is_unseen().then(|| self.unseen_until(load));
-            [
-                load.repeat_at(),
-                load.next_change(),
-                load.wishes.next_end(),
-                unseen,
-            ]
-        });
-        let meters = self.circuits.iter().map(|circuit| {
-            circuit
-                .meter
-                .next_change(&self.config.site.tuning, self.now)
-        });
-        loads
-            .chain(meters)
-            .chain([
-                self.wake,
-                self.manual.as_ref().map(|manual| manual.until),
-                self.test.as_ref().and_then(|test| test.wake(self.now)),
-            ])
-            .flatten()
-            .filter(|time| *time > self.now)
-            .fold(idle, Ord::min)
-    }
-
     /// Highest background learnt at the main meter.
     pub fn highest_background(&self) -> PerPhase<Milliamps> {
         self.main()
@@ -213,14 +180,9 @@ impl Engine {
         self.circuits.first().map(|circuit| &circuit.meter)
     }
 
-    fn unseen_until(&self, load: &Load) -> Instant {
-        load.created_at()
-            .after_s(self.config.site.tuning.lost_after_s)
-    }
-
     // ---- what comes in ----
 
-    /// Takes an event in. `false`: nothing that a plan is made from has changed.
+    /// Takes an event in. `false`: it says nothing that must be acted upon before the next reading.
     fn take(&mut self, event: Event, now: Instant) -> bool {
         let mut news = true;
         match event {
@@ -236,7 +198,7 @@ impl Engine {
                 }
                 news |= self.confirm_background(now);
                 let waits = |meter: &Meter| meter.background.waits_for_a_beginning();
-                if news || self.main().is_some_and(waits) {
+                if news || self.is_due() || self.main().is_some_and(waits) {
                     news |= self.heed_reports(now);
                 }
             }
@@ -252,106 +214,12 @@ impl Engine {
                     }
                 }
             }
-            Event::Tick(_) => {}
+            Event::Tick(_) => {
+                self.heed_reports(now);
+            }
             Event::Command(command) => self.take_user(command.command, now),
         }
         news
-    }
-
-    fn take_reading(&mut self, reading: &Reading, now: Instant) {
-        let name = reading.circuit.as_deref().unwrap_or(MAIN);
-        let Some(index) = self.circuits.iter().position(|circuit| circuit.id == name) else {
-            return;
-        };
-        let draws: Vec<DrawBounds> = self.loads.iter().map(|it| it.draw_bounds(now)).collect();
-        let mut draw = DrawBounds::default();
-        for (load, own) in self.loads.iter().zip(&draws) {
-            if feeds(&self.circuits, index, &load.spec.circuit) {
-                draw.add(own);
-            }
-        }
-        let Config { site, .. } = &self.config;
-        let Some(circuit) = self.circuits.get_mut(index) else {
-            return;
-        };
-        circuit.metered = true;
-        let changed = circuit.meter.take(reading, &draw, site, now);
-        circuit.watch_overload(now);
-        if index == 0 {
-            let lines = PerPhase(Phase::ALL.map(|phase| circuit.meter.measured(phase)));
-            for (load, own) in self.loads.iter_mut().zip(draws) {
-                load.see_lines(&lines, own.high);
-            }
-        }
-        self.settled |= index == 0 && circuit.meter.last_currents() == Some(now);
-        if index == 0 {
-            self.read_steps(now);
-        }
-        if changed && index == 0 {
-            self.loads_moved = false;
-            for load in &mut self.loads {
-                load.mark_draw();
-            }
-        }
-    }
-
-    /// Looks at the newest reading of the main meter again, by what the loads have said since. Says whether that changes
-    /// the house.
-    fn heed_reports(&mut self, now: Instant) -> bool {
-        let mut stated = PerPhase::<Milliamps>::default();
-        let mut tells_within_ms = 0;
-        for load in &self.loads {
-            stated = stated.zip_with(&load.stated_at_reading(now), |a, b| a + b);
-            tells_within_ms = tells_within_ms.max(load.answer_ms());
-        }
-        let main = self.circuits.first_mut();
-        main.is_some_and(|main| main.meter.heed(&stated, tells_within_ms, now))
-    }
-
-    /// Tells each circuit what its loads drew, as far as all of them have said it since. Says whether that changes the
-    /// house.
-    fn confirm_background(&mut self, now: Instant) -> bool {
-        let mut changes = false;
-        for index in 0..self.circuits.len() {
-            let circuit = self.circuits.get(index);
-            let told = circuit
-                .and_then(|it| it.meter.background.waits_for_words_since())
-                .and_then(|since| self.told_by_all(index, since, now));
-            if let Some((from, to, most)) = told
-                && let Some(circuit) = self.circuits.get_mut(index)
-            {
-                changes |= circuit.meter.background.confirm((from, to), &most, now);
-            }
-        }
-        changes
-    }
-
-    /// From when until when all loads of a circuit have told what they drew, and the most of it on each line. `None`: one
-    /// has yet to tell it of the time since `since`.
-    fn told_by_all(
-        &self,
-        circuit: usize,
-        since: Instant,
-        now: Instant,
-    ) -> Option<(Instant, Instant, PerPhase<Milliamps>)> {
-        let fed = |load: &&Load| feeds(&self.circuits, circuit, &load.spec.circuit);
-        let mut loads = self.loads.iter();
-        if loads.any(|load| load.has_yet_to_tell_of(since) && fed(&load)) {
-            return None;
-        }
-        let (mut from, mut to) = (Instant(0), now);
-        let mut most: PerPhase<Milliamps> = PerPhase::default();
-        for load in self.loads.iter().filter(fed) {
-            let own = if let Some((begins, ends, most)) = load.told_between() {
-                from = from.max(begins);
-                to = to.min(ends);
-                most
-            } else {
-                load.worst_by_line(now)
-            };
-            most = most.zip_with(&own, |a, b| a + b);
-        }
-        (from < to).then_some((from, to, most))
     }
 
     fn take_user(&mut self, command: UserCommand, now: Instant) {

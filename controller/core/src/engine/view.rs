@@ -11,7 +11,7 @@ use crate::snapshot::{
 use crate::units::{Instant, Milliamps};
 
 /// An overload that was not relieved within this needs a person, in milliseconds.
-const OVERLOAD_LASTS_MS: u64 = 30_000;
+pub(super) const OVERLOAD_LASTS_MS: u64 = 30_000;
 
 impl Engine {
     /// A copy of what people want to see.

@@ -45,8 +45,8 @@ pub fn spec(charger: &config::Charger, grid: Grid, tuning: &Tuning) -> Spec {
 }
 
 impl Load {
-    /// Whether a report says again what the charger said, of one that does as it was told and was seen to: nothing follows
-    /// from it that time alone would not bring.
+    /// Whether a report says again what the charger said, of one that does as it was told and was seen to: nothing is to be
+    /// lowered for it. What time brings is in [`Load::next_change`].
     pub fn is_repeated_by(&self, report: &ChargerReport, now: Instant) -> bool {
         let same_word = report.connected
             && report.status == self.status
@@ -55,14 +55,14 @@ impl Load {
         same_word && self.has_recent_report(now) && self.is_at_rest()
     }
 
-    /// Whether it is there, its wiring is known, and nothing of its last command is open.
+    /// Whether it is there, its wiring is known, and neither its last command nor its car's demand is waited for.
     fn is_at_rest(&self) -> bool {
         let obeys = self.is_controllable() && self.followed == Some(true);
         let open = self.unsettled.is_some()
             || self.above_since.is_some()
             || (self.is_told_one() && !self.is_seen_on_one());
-        let asks_for_less = self.unused_since.is_some() && self.demand_cap.is_none();
-        obeys && !open && !asks_for_less && !self.is_unmapped()
+        let demand_is_timed = self.unused_since.is_some() && self.demand_cap.is_none();
+        obeys && !open && !demand_is_timed && !self.is_unmapped()
     }
 
     /// Takes a report of a charger.

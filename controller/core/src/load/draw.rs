@@ -13,7 +13,7 @@ use crate::event::{ChargerStatus, Outcome};
 use crate::units::{Instant, Milliamps, PerPhase, Phase};
 
 /// A load that has not reported since is no longer taken to be on its way, in milliseconds.
-const CHANGE_MAX_MS: u64 = 30_000;
+pub(super) const CHANGE_MAX_MS: u64 = 30_000;
 /// Time after which a load that draws more than it was told does not obey, in milliseconds.
 pub(super) const OBEY_MS: u64 = 16_000;
 /// Above what it was told by more than this, a load does not obey.
@@ -126,10 +126,9 @@ impl Load {
     /// Bounds of what it draws from each line now.
     pub fn draw_bounds(&self, now: Instant) -> DrawBounds {
         let worst = self.worst(now);
+        let gap = self.told_between();
         let mut bounds = DrawBounds {
-            gap_ms: self
-                .between_words()
-                .map_or(0, |(from, to)| to.since_ms(from)),
+            gap_ms: gap.map_or(0, |(from, to, _)| to.since_ms(from)),
             tells_within_ms: self.answer_ms(),
             ..DrawBounds::default()
         };
@@ -196,17 +195,11 @@ impl Load {
         self.measured_at.is_some_and(|at| at < since) && self.told_between().is_some()
     }
 
-    /// When its last two words were said, if it is there.
-    fn between_words(&self) -> Option<(Instant, Instant)> {
-        let both = self.measured_before.is_some() && self.measured.is_some();
-        let between = self.measured_before_at.zip(self.measured_at);
-        between.filter(|_| both && self.link.is_connected())
-    }
-
     /// From when until when its last two words tell what it drew, and the most of it on each line. `None`: they do not.
     pub fn told_between(&self) -> Option<(Instant, Instant, PerPhase<Milliamps>)> {
-        let (from, to) = self.between_words()?;
         let (before, after) = (self.measured_before.as_ref()?, self.measured.as_ref()?);
+        let between = self.measured_before_at.zip(self.measured_at);
+        let (from, to) = between.filter(|_| self.link.is_connected())?;
         let mut most = PerPhase::default();
         for &line in self.may_draw_from() {
             let (_, first) = self.reported_in(before, line)?;
@@ -338,7 +331,7 @@ impl Load {
     }
 
     /// How long it may draw more than it was told because it is slow, as slow as it was seen to be.
-    const fn slow_ms(&self) -> u64 {
+    pub(super) const fn slow_ms(&self) -> u64 {
         OBEY_MS + self.answers_after_ms
     }
 

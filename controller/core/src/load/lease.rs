@@ -1,8 +1,9 @@
 //! What the passing of time does to a load: its lease runs out, its link breaks and comes back, its changes
 //! settle.
 
+use super::draw::CHANGE_MAX_MS;
 use super::link::LinkEvent;
-use super::{LEASE_SLACK_MS, Load, REACTION_MS};
+use super::{LEASE_SLACK_MS, Load, REACTION_MS, REPORT_MAX_AGE_MS};
 use crate::config::LeaseProof;
 use crate::event::Outcome;
 use crate::units::Instant;
@@ -84,10 +85,26 @@ impl Load {
     }
 
     /// When the passing of time alone changes what is known of it.
-    pub fn next_change(&self) -> Option<Instant> {
+    pub fn next_change(&self, now: Instant) -> Option<Instant> {
         if self.link.lost_since().is_some() {
             return self.lease_until.map(|until| until.after_ms(LEASE_SLACK_MS));
         }
-        None
+        let lapse = self.lease_until.filter(|until| *until > now);
+        let times = lapse.into_iter().chain(self.next_draw_change(now));
+        times.min()
+    }
+
+    /// When the passing of time alone changes what counts for its draw.
+    fn next_draw_change(&self, now: Instant) -> Option<Instant> {
+        let after_change = [REACTION_MS, self.slow_ms(), CHANGE_MAX_MS];
+        let change = self.changed_at.into_iter();
+        let settles = change.flat_map(|at| after_change.map(|ms| at.after_ms(ms)));
+        let raised = self.raised_at.map(|at| at.after_ms(self.reaction_ms()));
+        let old = self
+            .measured_at
+            .map(|at| at.after_ms(REPORT_MAX_AGE_MS + 1));
+        let taken = self.accepted_at.map(|at| at.after_ms(REACTION_MS));
+        let times = settles.chain(raised).chain(old).chain(taken);
+        times.filter(|time| *time > now).min()
     }
 }

@@ -171,10 +171,7 @@ impl World<'_> {
         if age >= meter.stale_after_ms(tuning) || circuit.frozen || basis == Basis::Highest {
             return whole(limit - meter.background.worst(phase));
         }
-        let background = match basis {
-            Basis::Now if is_overloaded(meter.measured(phase), limit) => {
-                meter.background.when_overloaded(phase)
-            }
+        let seen = match basis {
             // Its own meter must be as fresh as the main one for a raise.
             Basis::Held | Basis::HeldPatient | Basis::HeldLong
                 if !main && !meter.allows_raising(self.now) =>
@@ -185,8 +182,11 @@ impl World<'_> {
             Basis::HeldPatient => meter.background.held_patient(phase, self.now),
             Basis::HeldLong => meter.background.held_long(phase),
             Basis::Now | Basis::Highest => meter.background.now(phase),
-        }
-        .unwrap_or_default();
+        };
+        // Nothing is raised on less than what it is cut by.
+        let overloaded = is_overloaded(meter.measured(phase), limit);
+        let cut_by = (meter.background.when_overloaded(phase)).filter(|_| overloaded);
+        let background = seen.max(cut_by).unwrap_or_default();
         let share = match basis {
             Basis::Held | Basis::HeldPatient | Basis::HeldLong => RAISE_SHARE,
             Basis::Now | Basis::Highest => KEEP_SHARE,

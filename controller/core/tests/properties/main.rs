@@ -16,6 +16,7 @@ mod grants;
 mod house;
 mod leases;
 mod renaming;
+mod reports;
 mod runner;
 mod setup;
 mod silence;

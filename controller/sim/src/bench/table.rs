@@ -117,7 +117,13 @@ const COMPARED: [(&str, usize); 9] = [
     ("cold min", 17),
 ];
 
-/// What differs between two tables, row by row; nothing if they say the same.
+/// Whether a text holds a row of a table.
+pub fn has_rows(text: &str) -> bool {
+    !cells(text).is_empty()
+}
+
+/// What differs in a table from one of before, row by row; nothing if they say the same. Rows that are only in the one
+/// of before were not asked for.
 pub fn changes(before: &str, after: &str) -> String {
     let (before, after) = (cells(before), cells(after));
     let mut text = String::new();
@@ -136,9 +142,6 @@ pub fn changes(before: &str, after: &str) -> String {
         if !changed.is_empty() {
             writeln!(text, "{} {}: {}", row.0, row.1, changed.join(", ")).ok();
         }
-    }
-    for row in before.keys().filter(|row| !after.contains_key(*row)) {
-        writeln!(text, "{} {}: gone", row.0, row.1).ok();
     }
     text
 }
@@ -172,5 +175,7 @@ mod tests {
             "a headroom: energy% 95.0 -> 96.0, cmd/h 2.0 -> 3.0\n"
         );
         assert_eq!(changes(HEAD, &row("95.0", "2.0")), "a headroom: new\n");
+        assert_eq!(changes(&row("95.0", "2.0"), HEAD), "");
+        assert!(has_rows(&row("95.0", "2.0")) && !has_rows(HEAD));
     }
 }

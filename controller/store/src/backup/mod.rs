@@ -27,7 +27,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::error::StoreError;
+use crate::error::{StoreError, advice};
 
 pub use stage::{Staged, stage};
 pub(crate) use takeover::take_over;
@@ -91,7 +91,7 @@ pub enum BackupError {
         directory: PathBuf,
     },
     /// A file cannot be written or read.
-    #[error("{} cannot be used: check that it exists, is writable and has space left", path.display())]
+    #[error("{} cannot be used: {}", path.display(), advice(source))]
     File {
         /// Which.
         path: PathBuf,
