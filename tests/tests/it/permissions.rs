@@ -45,6 +45,36 @@ fn finding<'a>(told: &'a Value, check: &str) -> &'a Value {
 }
 
 #[test]
+fn a_place_that_cannot_hold_the_data_is_told_with_what_to_do() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    let shown = file.to_str().unwrap();
+    for (place, words) in [
+        (shown.to_owned(), "a file stands where a directory must be"),
+        (
+            format!("{shown}/data"),
+            "a file stands where a directory must be",
+        ),
+    ] {
+        let outcome = controller::run(&["run", "--data", &place], b"");
+        assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(&place), "{}", outcome.stderr);
+    }
+    let closed = dir.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    let shut = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o700);
+    fs::set_permissions(&closed, shut).unwrap();
+    let below = closed.join("data");
+    let outcome = as_stranger(&["run", "--data", below.to_str().unwrap()], &closed);
+    open_again(&closed);
+    assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
+    let words = "run this as the user of the service";
+    assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
+}
+
+#[test]
 fn what_may_not_be_looked_at_is_not_told_as_not_there() {
     let dir = TempDir::new().unwrap();
     let data = dir.path().join("data");

@@ -193,6 +193,15 @@ fn two_tables_are_compared() {
     ]);
     let words = format!("steady hold: energy% 12.3 -> {energy}");
     assert!(changed.stderr.contains(&words), "{}", changed.stderr);
+    let no_table = files.write("no_table.txt", "energy is fine\n");
+    let refused = simulate(&[path, "--against", no_table.to_str().unwrap()]);
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.stderr.contains("no table of before"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(refused.stdout, "");
 }
 
 /// The command that is printed repeats what was found.
