@@ -121,11 +121,14 @@ pub(crate) fn advice(refused: &io::Error) -> &'static str {
     use io::ErrorKind as Kind;
     match refused.kind() {
         Kind::NotFound => "it is not there; check its name",
-        Kind::PermissionDenied | Kind::ReadOnlyFilesystem => {
+        Kind::PermissionDenied => {
             "this user may not; run this as the user of the service (under systemd: with sudo), or change its owner"
         }
+        Kind::ReadOnlyFilesystem => {
+            "it may only be read; look whether the disk was mounted so, or was made so after an error"
+        }
         Kind::AlreadyExists | Kind::NotADirectory => {
-            "a file stands where a directory must be; name another place"
+            "a file, or a link that leads nowhere, stands where a directory must be; name another place"
         }
         Kind::IsADirectory => "a directory stands where a file must be; name another place",
         Kind::StorageFull | Kind::QuotaExceeded => "no space is left; make room on the disk",

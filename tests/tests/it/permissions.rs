@@ -51,11 +51,8 @@ fn a_place_that_cannot_hold_the_data_is_told_with_what_to_do() {
     fs::write(&file, "").unwrap();
     let shown = file.to_str().unwrap();
     for (place, words) in [
-        (shown.to_owned(), "a file stands where a directory must be"),
-        (
-            format!("{shown}/data"),
-            "a file stands where a directory must be",
-        ),
+        (shown.to_owned(), "stands where a directory must be"),
+        (format!("{shown}/data"), "stands where a directory must be"),
     ] {
         let outcome = controller::run(&["run", "--data", &place], b"");
         assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);

@@ -1,4 +1,5 @@
-//! When time alone asks for something: until then a report that says nothing new needs no plan.
+//! When time alone asks for something: until then a report that says nothing new needs no plan, within a second of the
+//! last one.
 
 use super::Engine;
 use super::view::OVERLOAD_LASTS_MS;
@@ -7,6 +8,9 @@ use crate::units::Instant;
 
 /// Without anything else to do the engine wants to be stepped again after this, in milliseconds.
 const IDLE_MS: u64 = 60_000;
+/// A plan is good for no longer than this while something is heard, in milliseconds: what else time changes (what is late,
+/// what was missed) is found by then.
+const GOOD_FOR_MS: u64 = 1_000;
 
 impl Engine {
     /// When the engine must be stepped again at the latest.
@@ -46,6 +50,7 @@ impl Engine {
     /// Whether time alone asks for a plan.
     pub(super) fn is_due(&self) -> bool {
         self.plan_due.is_none_or(|due| due <= self.now)
+            || self.now.since_ms(self.planned_at) >= GOOD_FOR_MS
     }
 
     fn unseen_until(&self, load: &Load) -> Instant {

@@ -2,10 +2,8 @@
 //!
 //! It owns the circuits with their meters, the loads with their ledgers, and the supervisor. Each step
 //! takes the event in, lets time pass, makes a plan and commands what the plan changes; a report that
-//! says nothing new is taken in, and waits for the next step. It never fails and never blocks;
-//! [`Engine::check`] tells beforehand what is wrong with an event.
-//!
-//! Invariant: after any report a plan made at once would lower nothing for a fuse, renew nothing and find nothing.
+//! says nothing new within a second of a plan is taken in, and waits for the next step. It never fails and
+//! never blocks; [`Engine::check`] tells beforehand what is wrong with an event.
 
 mod check;
 mod checkpoint;
@@ -62,7 +60,10 @@ pub struct Engine {
     settled: bool,
     reason: Reason,
     wake: Option<Instant>,
-    /// When time alone asks for a plan again; `None`: none was made yet.
+    /// When the last plan was made…
+    #[serde(default)]
+    planned_at: Instant,
+    /// …and when time alone asks for one again; `None`: none was made yet.
     #[serde(default)]
     plan_due: Option<Instant>,
     alarms: Vec<Alarm>,
@@ -98,6 +99,7 @@ impl Engine {
             settled: true,
             reason: Reason::starting(),
             wake: None,
+            planned_at: now,
             plan_due: None,
             alarms: Vec::new(),
             would_be: Vec::new(),
@@ -154,7 +156,7 @@ impl Engine {
         self.supervise(&plan, now);
         self.watch(now);
         self.wake = plan.wake;
-        self.plan_due = Some(self.due());
+        (self.planned_at, self.plan_due) = (now, Some(self.due()));
         self.actions(actions)
     }
 

@@ -55,7 +55,8 @@ impl Load {
         same_word && self.has_recent_report(now) && self.is_at_rest()
     }
 
-    /// Whether it is there, its wiring is known, and neither its last command nor its car's demand is waited for.
+    /// Whether it is there, its wiring is known, and neither its last command nor the first word on its car's demand is
+    /// waited for.
     fn is_at_rest(&self) -> bool {
         let obeys = self.is_controllable() && self.followed == Some(true);
         let open = self.unsettled.is_some()
@@ -67,6 +68,8 @@ impl Load {
 
     /// Takes a report of a charger.
     pub fn take_charger_report(&mut self, report: &ChargerReport, now: Instant) {
+        // Up to now it drew what it said before.
+        self.account(now);
         if !report.connected {
             self.lose(now);
             return;

@@ -181,12 +181,15 @@ impl World<'_> {
             Basis::Held => meter.background.held(phase),
             Basis::HeldPatient => meter.background.held_patient(phase, self.now),
             Basis::HeldLong => meter.background.held_long(phase),
-            Basis::Now | Basis::Highest => meter.background.now(phase),
+            Basis::Now | Basis::Highest => None,
         };
-        // Nothing is raised on less than what it is cut by.
-        let overloaded = is_overloaded(meter.measured(phase), limit);
-        let cut_by = (meter.background.when_overloaded(phase)).filter(|_| overloaded);
-        let background = seen.max(cut_by).unwrap_or_default();
+        // Nothing is raised on less than what others are cut by.
+        let newest = if is_overloaded(meter.measured(phase), limit) {
+            meter.background.when_overloaded(phase)
+        } else {
+            meter.background.now(phase)
+        };
+        let background = seen.max(newest).unwrap_or_default();
         let share = match basis {
             Basis::Held | Basis::HeldPatient | Basis::HeldLong => RAISE_SHARE,
             Basis::Now | Basis::Highest => KEEP_SHARE,

@@ -157,7 +157,10 @@ fn publish(part: &Path, file: &Path, overwrite: bool) -> Result<(), BackupError>
         std::fs::rename(part, file)
     } else {
         // Unlike a rename, a link never replaces what came meanwhile.
-        std::fs::hard_link(part, file)
+        std::fs::hard_link(part, file).or_else(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => Err(error),
+            _ => take_name(part, file),
+        })
     };
     done.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => BackupError::Exists {
@@ -167,6 +170,15 @@ fn publish(part: &Path, file: &Path, overwrite: bool) -> Result<(), BackupError>
     })?;
     let parent = part.parent().and_then(Path::parent);
     sync_directory(parent.unwrap_or(Path::new("."))).map_err(file_error(file))
+}
+
+/// The same where the disk knows no links, as a stick with FAT: takes the name if nobody has it, and puts the file there.
+fn take_name(part: &Path, file: &Path) -> io::Result<()> {
+    File::create_new(file)?;
+    std::fs::rename(part, file).inspect_err(|_| {
+        // What was begun is not left there.
+        std::fs::remove_file(file).ok();
+    })
 }
 
 /// Copies everything; answers how many bytes there were, and their SHA-256.
@@ -192,4 +204,26 @@ pub(super) fn copy_all(
         .map(|byte| format!("{byte:02x}"))
         .collect();
     Ok((size, digits.concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_taken_only_where_nobody_has_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name| directory.path().join(name);
+        let (part, file) = (path("part"), path("backup.tar"));
+        std::fs::write(&part, "first").unwrap();
+        take_name(&part, &file).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "first");
+        assert!(!part.exists());
+        std::fs::write(&part, "second").unwrap();
+        let error = take_name(&part, &file).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "first");
+        take_name(&path("missing"), &path("other.tar")).unwrap_err();
+        assert!(!path("other.tar").exists());
+    }
 }
