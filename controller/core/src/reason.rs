@@ -5,7 +5,7 @@ mod trouble;
 
 pub use trouble::Overload;
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use crate::action::{Reason, ReasonCode};
@@ -15,6 +15,9 @@ use crate::units::{Instant, Milliamps, Phase};
 
 /// What is promised or measured may be above a limit by this, so that noise does not cut.
 pub const DEADBAND: Milliamps = Milliamps(300);
+
+/// Most sentences are no longer, in bytes.
+const SENTENCE: usize = 192;
 
 /// Whether more is measured than the limit, by more than noise.
 pub fn is_overloaded(measured: Option<Milliamps>, limit: Milliamps) -> bool {
@@ -196,14 +199,14 @@ impl Reason {
 
     /// Has less than it can use because the fuse has no more to give.
     pub fn held(load: &Load, bound: &Bound) -> Self {
-        let text = format!(
+        let text = sentence(format_args!(
             "{} has {} of {}: {} {}.",
             load.title(),
             load.current(),
             load.spec.most,
             bound.place(),
             bound.leaves()
-        );
+        ));
         Self::plain(bound.code(), text).at(bound)
     }
 
@@ -425,6 +428,14 @@ impl Reason {
             .at(bound)
             .until(until)
     }
+}
+
+/// A long sentence that is made often: in one piece of memory.
+fn sentence(words: fmt::Arguments<'_>) -> String {
+    let mut text = String::with_capacity(SENTENCE);
+    // Writing to a text does not fail.
+    text.write_fmt(words).ok();
+    text
 }
 
 /// What happens to a load, in words.

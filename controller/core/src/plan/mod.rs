@@ -91,7 +91,10 @@ impl World<'_> {
             Raising::new(self, &plan).extend(&mut plan);
         }
         for (load, reason) in self.loads.iter().zip(&mut plan.reasons) {
-            reason.get_or_insert_with(|| self.standing(load));
+            reason.get_or_insert_with(|| match self.keep(load) {
+                (keep, Ceiling::Demand) => Reason::demand(load, load.current(), keep),
+                _ => self.standing(load),
+            });
         }
         plan
     }
@@ -236,9 +239,9 @@ impl World<'_> {
             let mut to = cautious(keep);
             let mut reason = match why {
                 Ceiling::User(until) => Some(Reason::user(load, from, to, until)),
-                Ceiling::Demand => Some(Reason::demand(load, from, to)),
+                Ceiling::Demand if to < from => Some(Reason::demand(load, from, to)),
                 Ceiling::Most if to < from => Some(Reason::configured(load, from, to)),
-                Ceiling::Most => None,
+                Ceiling::Demand | Ceiling::Most => None,
             };
             let told = |reason: &Option<Reason>| {
                 let reason = reason.as_ref();

@@ -165,14 +165,14 @@ impl<'w> Rows<'w> {
             let grants = world.allocate(&demands, constraints);
             grants.get(index).map(|grant| grant.current)
         };
-        let mut current_a = gets(constraints)?;
+        let enough = reason.to_a.unwrap_or_else(|| load.current()) + WORTH;
+        let mut current_a = gets(constraints).filter(|current| *current >= enough)?;
         if !without_peak {
             // What the present background leaves may be less than what the past does.
             let present: Vec<Constraint> = self.now.iter().map(Row::constraint).collect();
             current_a = current_a.min(gets(present)?);
         }
-        let has = reason.to_a.unwrap_or_else(|| load.current());
-        (current_a >= has + WORTH).then(|| Counterfactual {
+        (current_a >= enough).then(|| Counterfactual {
             load: paused
                 .and_then(|other| world.loads.get(other))
                 .map(|other| other.spec.id.clone()),
