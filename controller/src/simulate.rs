@@ -38,7 +38,7 @@ pub(crate) struct SimulateArgs {
     /// Results as JSON
     #[arg(long)]
     json: bool,
-    /// Only this controller: headroom, static, evcc, smartevse, hold or clairvoyant
+    /// Only this controller: headroom, static, evcc, smartevse, hold, promise or clairvoyant
     #[arg(long, value_name = "NAME", value_parser = parse_kind)]
     controller: Option<Kind>,
     /// A table of before: what changed is told on standard error
@@ -145,6 +145,12 @@ fn benchmark(args: &SimulateArgs, threads: usize) -> anyhow::Result<()> {
                 seeds.join(", ")
             )?;
         }
+        if outcome.hopeless {
+            write!(
+                progress,
+                "; the background alone nearly opens, or opens, the fastest legal fuse: no controller can help that"
+            )?;
+        }
         writeln!(progress)?;
         tell_refused(&mut progress, &outcome.summaries)?;
         summaries.extend(outcome.summaries);
@@ -195,8 +201,11 @@ fn tell_refused(progress: &mut impl Write, summaries: &[Summary]) -> io::Result<
 
 fn fuzz_hours(args: &SimulateArgs, hours: u64, threads: usize) -> anyhow::Result<ExitCode> {
     let kind = args.controller.unwrap_or(Kind::Headroom);
-    if kind == Kind::Clairvoyant {
-        bail!("the clairvoyant controls nothing; choose another controller");
+    if matches!(kind, Kind::Promise | Kind::Clairvoyant) {
+        bail!(
+            "{} controls nothing; choose another controller",
+            kind.name()
+        );
     }
     let began = Instant::now();
     let mut all = Fuzzed::default();

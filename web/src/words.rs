@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 /// Longest piece of what was sent that is repeated.
 const SENT_MAX: usize = 60;
 
+/// What the core says of a rating ([`headroom_core::config::Rating`]) that is none.
+const RATING: &str = "must be a number, or a list of numbers";
+
 /// What is wrong with a field, from the path and the message of the deserializer.
 pub(crate) fn field_error(path: String, message: &str) -> FieldError {
     let quoted = || message.split('`').nth(1).unwrap_or_default();
@@ -25,9 +28,8 @@ pub(crate) fn field_error(path: String, message: &str) -> FieldError {
         let sent = shortened(quoted());
         let message = format!("cannot be \"{sent}\"{}", known(message, "; it can be: "));
         (path, "unknown", message)
-    } else if message.starts_with("data did not match any variant") {
-        let message = "must be a number, or a list of numbers".to_owned();
-        (path, "type", message)
+    } else if message == RATING {
+        (path, "type", message.to_owned())
     } else if message.starts_with("invalid length") {
         // Serde takes a list for an object, if it is long enough.
         (path, "type", "must be an object, not a list".to_owned())
@@ -55,7 +57,7 @@ pub(crate) fn field_error_in(value: &Value, path: String, message: &str) -> Fiel
         Value::Array(list) => !list.is_empty() && list.iter().all(Value::is_number),
         value => value.is_number(),
     };
-    if message.starts_with("data did not match any variant") && at.is_some_and(is_number) {
+    if message == RATING && at.is_some_and(is_number) {
         return FieldError {
             field: path,
             code: "range",

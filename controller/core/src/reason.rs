@@ -46,9 +46,18 @@ pub struct Bound {
 
 impl Bound {
     fn code(&self) -> ReasonCode {
+        let reserves = self.phase.is_some() && self.level < self.limit;
+        if reserves && !self.is_overloaded() {
+            ReasonCode::Thermal
+        } else {
+            self.limit_code()
+        }
+    }
+
+    /// What the limit itself is.
+    fn limit_code(&self) -> ReasonCode {
         match self.phase {
             None => ReasonCode::PowerLimit,
-            Some(_) if self.level < self.limit && !self.is_overloaded() => ReasonCode::Thermal,
             Some(_) if is_main(&self.circuit) => ReasonCode::MainFuse,
             Some(_) => ReasonCode::Circuit,
         }
@@ -225,6 +234,17 @@ impl Reason {
             bound.leaves()
         );
         Self::plain(bound.code(), text).at(bound)
+    }
+
+    /// Has nothing, and never will: what it takes to start is more than a fuse ever gives.
+    pub fn never(load: &Load, bound: &Bound, needs: Milliamps) -> Self {
+        let text = format!(
+            "{} stays off: it needs {needs} at least, and {} never gives more than {}. Check its settings and the rating of the fuse.",
+            load.title(),
+            bound.place(),
+            bound.limit
+        );
+        Self::plain(bound.limit_code(), text).at(bound)
     }
 
     /// Lowered, or kept low, so that another load gets its share.

@@ -56,6 +56,21 @@ fn a_charger_that_was_lowered_and_draws_what_it_had_is_said_not_to_follow() {
     assert!(said.iter().any(late), "{said:?}");
 }
 
+#[test]
+fn two_loads_of_one_name_are_told_apart() {
+    let (mut one, mut other) = (charger("ev1"), charger("ev2"));
+    one["name"] = json!("Garage");
+    other["name"] = json!("Garage");
+    let mut third = charger("ev3");
+    third["name"] = json!("Drive");
+    let mut rig = Rig::new(&house(&json!([one, other, third]), &json!([])));
+    rig.calm(1..6, "ev1", 5.0, 0.0);
+    let said = |load: usize| reason(&rig, load).text;
+    assert!(said(0).contains("Garage (ev1) "), "{}", said(0));
+    assert!(said(1).contains("Garage (ev2) "), "{}", said(1));
+    assert!(said(2).contains("Drive "), "{}", said(2));
+}
+
 /// One that waits is not told that another waiting one has what it needs.
 #[test]
 fn who_is_said_to_keep_what_it_has_has_something() {

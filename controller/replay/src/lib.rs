@@ -17,4 +17,6 @@ mod what_if;
 pub use difference::{Difference, Side, StateDifference};
 pub use judge::{Range, judge};
 pub use report::{Gap, GapKind, ReplayedRun, Report, Verdict};
-pub use what_if::{Asked, LoadFigures, PhaseFigures, Side as WhatIfSide, WhatIf, WhatIfError};
+pub use what_if::{
+    Asked, LoadFigures, PhaseFigures, Side as WhatIfSide, UNREADABLE, WhatIf, WhatIfError,
+};

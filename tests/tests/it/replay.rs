@@ -58,6 +58,10 @@ fn a_journal_that_the_demo_recorded_gives_the_same_decisions() {
         api.post("what-if", &serde_json::json!({"fuse": 16}))
             .expect(422),
     );
+    let text = serde_json::json!({"site": {"main_fuse": {"rating_a": "x"}}});
+    let refused = &api.post("what-if", &text).expect(422).json["errors"][0];
+    assert_eq!(refused["field"], "site.main_fuse.rating_a");
+    assert_eq!(refused["message"], "must be a number, or a list of numbers");
     demo.process.kill();
 
     // What would have been: the same from the page and from the command.

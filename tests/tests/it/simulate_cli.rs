@@ -58,6 +58,10 @@ fn a_scenario_gives_a_row_for_each_controller() {
         row.split_whitespace().nth(2).unwrap().parse().unwrap()
     };
     assert_eq!(energy("clairvoyant"), 100.0);
+    assert!(
+        energy("promise") > 80.0 && energy("promise") < 100.0,
+        "{text}"
+    );
     // Whole amperes beside 4.0 A are 12 of 12.
     for name in ["headroom", "evcc", "hold", "static"] {
         assert!(energy(name) > 90.0, "{name}: {}\n{text}", energy(name));
@@ -112,6 +116,19 @@ fn a_background_may_come_from_a_file() {
 }
 
 #[test]
+fn a_background_that_no_controller_can_help_is_told() {
+    let files = Files::new();
+    for (amps, hopeless) in [("15", false), ("40", true)] {
+        let text = STEADY.replace("amps = [4, 3, 2]", &format!("amps = [{amps}, 3, 2]"));
+        let path = files.write("house.toml", &text);
+        let outcome = simulate(&[path.to_str().unwrap(), "--controller", "headroom"]);
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        let told = outcome.stderr.contains("no controller can help that");
+        assert_eq!(told, hopeless, "{amps} A: {}", outcome.stderr);
+    }
+}
+
+#[test]
 fn what_cannot_be_run_is_refused_with_words() {
     let files = Files::new();
     for (name, text, words) in [
@@ -136,7 +153,7 @@ fn what_cannot_be_run_is_refused_with_words() {
                 "kind = \"constant\"\namps = [4, 3, 2]",
                 "kind = \"csv\"\nfile = \"none.csv\"",
             ),
-            "none.csv",
+            "cannot read the background",
         ),
         ("text.toml", "no toml".to_owned(), "not right"),
     ] {

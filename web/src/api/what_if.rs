@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use headroom_core::validate::FieldError;
-use headroom_replay::{Asked, Range, WhatIf, WhatIfError};
+use headroom_replay::{Asked, Range, UNREADABLE, WhatIf, WhatIfError};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -84,10 +84,10 @@ fn range(change: &mut Value, now: Timestamp) -> Result<Range, Problem> {
     Ok(Range { from, to })
 }
 
-/// The configuration is read as a whole, which tells of a field that is unknown or wrong in its message alone.
+/// The configuration is read as a whole, which tells in words of Rust what is wrong with a field.
 fn by_name(error: FieldError) -> FieldError {
-    if error.field.is_empty() && error.code == "format" {
-        return field_error(String::new(), &error.message);
+    if error.code == UNREADABLE {
+        return field_error(error.field, &error.message);
     }
     error
 }

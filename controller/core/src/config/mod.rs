@@ -104,7 +104,7 @@ pub enum Curve {
 
 /// A rating for all lines, or one for each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be a number, or a list of numbers")]
 pub enum Rating {
     /// The same on every line.
     All(Milliamps),

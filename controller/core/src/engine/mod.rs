@@ -357,6 +357,7 @@ impl Engine {
             .collect();
         // The order of names settles what nothing else settles.
         specs.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        load::tell_apart(&mut specs);
         let mut before = std::mem::take(&mut self.loads);
         self.loads = specs
             .into_iter()

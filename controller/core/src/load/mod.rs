@@ -203,6 +203,17 @@ pub struct Load {
     phase_use: PhaseUse,
 }
 
+/// Adds its id to each name that another load has too, so that what is said of one is not taken for the other.
+pub fn tell_apart(specs: &mut [Spec]) {
+    let names: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
+    let is_shared = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
+    for spec in specs {
+        if !spec.name.is_empty() && is_shared(&spec.name) {
+            spec.name = format!("{} ({})", spec.name, spec.id);
+        }
+    }
+}
+
 impl Load {
     /// A load that nothing is known of yet.
     pub fn new(spec: Spec, now: Instant) -> Self {

@@ -140,6 +140,10 @@ fn a_least_current_above_the_fuse_is_never_given() {
                 ["main_fuse", "circuit", "thermal"].contains(&code),
                 "{reason}"
             );
+            let text = reason["text"].as_str().unwrap();
+            let alone = ids.len() == 1;
+            let never = "needs 6 A at least, and L1 of";
+            assert_eq!(text.contains(never), alone, "{text}");
         }
     }
 }

@@ -51,6 +51,9 @@ pub struct WhatIf {
     pub changed: Side,
 }
 
+/// The code of a field that cannot be read as what it is; its message is serde's.
+pub const UNREADABLE: &str = "unreadable";
+
 /// Why nothing can be told.
 #[derive(Debug)]
 pub enum WhatIfError {

@@ -89,8 +89,12 @@ fn apply(recorded: &Config, all: &[&Config], change: &Value) -> Result<Config, V
             _ => return Err(wrong(name, "unknown", "is not known here")),
         }
     }
-    let mut config: Config = serde_json::from_value(Value::Object(whole))
-        .map_err(|error| wrong("", "format", error.to_string()))?;
+    let mut config: Config =
+        serde_path_to_error::deserialize(Value::Object(whole)).map_err(|error| {
+            let path = error.path().to_string();
+            let field = if path == "." { "" } else { &path };
+            wrong(field, super::UNREADABLE, error.inner().to_string())
+        })?;
     if !own_circuits {
         hang_where_it_can(&mut config, all);
     }
@@ -317,6 +321,10 @@ mod tests {
             (json!([]), "must be an object"),
             (json!({"fuse": 1}), "fuse"),
             (json!({"site": {"nmae": "x"}}), "nmae"),
+            (
+                json!({"site": {"main_fuse": {"rating_a": "x"}}}),
+                "site.main_fuse.rating_a must be a number, or a list of numbers",
+            ),
             (
                 json!({"chargers": [{"max_current_a": 10}]}),
                 "chargers[0].id",

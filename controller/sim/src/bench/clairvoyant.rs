@@ -8,8 +8,9 @@
 
 use headroom_core::units::{Milliamps, PerPhase, Phase};
 
+use super::promise::Promise;
 use super::scenario::Scenario;
-use super::share::{Claim, classes, fair};
+use super::share::{Claim, all_fit, classes, fair};
 use super::visit::{Stay, car_at, stays};
 use crate::current::{Current, Currents};
 
@@ -33,6 +34,20 @@ struct Claimant {
 
 /// Ampere-seconds (over all phases) that each charger's car gets.
 pub fn charge(scenario: &Scenario, background: &[Currents], seed: u64) -> Vec<f64> {
+    charge_within(scenario, background, seed, None)
+}
+
+/// The same where what Headroom promises is kept.
+pub fn charge_as_promised(scenario: &Scenario, background: &[Currents], seed: u64) -> Vec<f64> {
+    charge_within(scenario, background, seed, Some(Promise::new(scenario)))
+}
+
+fn charge_within(
+    scenario: &Scenario,
+    background: &[Currents],
+    seed: u64,
+    mut promise: Option<Promise>,
+) -> Vec<f64> {
     let circuits = &scenario.site.circuits;
     let rating = scenario.rating();
     let mut claimants: Vec<Claimant> = scenario
@@ -100,14 +115,27 @@ pub fn charge(scenario: &Scenario, background: &[Currents], seed: u64) -> Vec<f6
         if claims.iter().all(|claim| claim.most_a <= 0.0) {
             continue;
         }
-        let amps = if scenario.is_delta() {
-            phasor_shares(now, rating, &claimants, &claims, &order)
+        let level = promise
+            .as_ref()
+            .map_or(rating, |promise| promise.levels(now.line_amps()));
+        let mut amps = if scenario.is_delta() {
+            phasor_shares(now, level, &claimants, &claims, &order)
         } else {
             for (line, room) in Phase::ALL.into_iter().zip(&mut room) {
-                *room = beside(now.branches.get(line), rating.get(line));
+                *room = beside(now.branches.get(line), level.get(line));
             }
             fair(&room, &claims, &order)
         };
+        if let Some(promise) = &mut promise {
+            let fits = |amps: &[f64]| {
+                if scenario.is_delta() {
+                    phasors_fit(now, level, &claimants, amps)
+                } else {
+                    all_fit(&room, &claims, amps)
+                }
+            };
+            promise.round(second, &mut amps, &claims, &order, fits);
+        }
         for (one, amps) in claimants.iter_mut().zip(amps) {
             one.got += amps * one.phases;
             one.got_this_stay += amps * one.phases;
@@ -162,21 +190,29 @@ fn phasor_shares(
     claims: &[Claim],
     order: &[usize],
 ) -> Vec<f64> {
-    let fits = |amps: &[f64]| {
-        let mut sum = *background;
-        for (one, amps) in claimants.iter().zip(amps) {
-            sum.connect(&one.terminals, Current::new(*amps, POWER_FACTOR));
-        }
-        let lines = sum.line_amps();
-        Phase::ALL
-            .iter()
-            .all(|line| lines.get(*line) <= rating.get(*line))
-    };
+    let fits = |amps: &[f64]| phasors_fit(background, rating, claimants, amps);
     let mut amps = vec![0.0; claims.len()];
     for class in classes(claims) {
         amps = serve(amps, claims, order, class, &fits);
     }
     amps
+}
+
+/// Whether all lines bear what the claimants draw beside the background, where currents add as phasors.
+fn phasors_fit(
+    background: &Currents,
+    rating: PerPhase<f64>,
+    claimants: &[Claimant],
+    amps: &[f64],
+) -> bool {
+    let mut sum = *background;
+    for (one, amps) in claimants.iter().zip(amps) {
+        sum.connect(&one.terminals, Current::new(*amps, POWER_FACTOR));
+    }
+    let lines = sum.line_amps();
+    Phase::ALL
+        .iter()
+        .all(|line| lines.get(*line) <= rating.get(*line))
 }
 
 /// Serves one class beside those that have their shares.

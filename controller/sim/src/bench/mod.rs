@@ -15,6 +15,7 @@ mod link;
 pub mod metrics;
 pub mod parallel;
 mod plant;
+mod promise;
 pub mod scenario;
 pub mod share;
 pub mod table;
@@ -35,6 +36,8 @@ pub struct Outcome {
     pub summaries: Vec<Summary>,
     /// Seeds whose background alone would nearly open the fastest device; the next were taken instead.
     pub rejected: Vec<u64>,
+    /// The background is a given one, and would nearly open the fastest device alone: no controller can help that.
+    pub hopeless: bool,
 }
 
 /// Runs controllers through a scenario with all its seeds.
@@ -77,26 +80,33 @@ pub fn run(scenario: &Scenario, kinds: &[Kind], threads: usize) -> Result<Outcom
     Ok(Outcome {
         summaries,
         rejected,
+        hopeless: is_hopeless(scenario),
     })
+}
+
+/// Whether a background that no seed changes would nearly open the fastest device alone.
+fn is_hopeless(scenario: &Scenario) -> bool {
+    let given = plant::background(scenario, 1).filter(|_| !scenario.background.is_made());
+    given.is_some_and(|background| plant::nearly_opens_alone(scenario, &background))
 }
 
 /// All controllers with one seed; `None` if its background alone would nearly open the fuse.
 fn run_seed(scenario: &Scenario, kinds: &[Kind], seed: u64) -> Option<Vec<RunMetrics>> {
     let background = plant::background(scenario, seed)?;
-    let charge = if scenario.slow_loads.is_empty() {
-        clairvoyant::charge(scenario, &background, seed)
-    } else {
-        let all = plant::with_tanks(scenario, &background, seed);
-        clairvoyant::charge(scenario, &all, seed)
+    let heated =
+        (!scenario.slow_loads.is_empty()).then(|| plant::with_tanks(scenario, &background, seed));
+    let whole = heated.as_ref().unwrap_or(&background);
+    let charge = clairvoyant::charge(scenario, whole, seed);
+    let knowing = |shares: Vec<f64>| RunMetrics {
+        seed,
+        energy_kwh: shares.iter().sum::<f64>() * 230.0 / 3_600_000.0,
+        shares,
+        ..RunMetrics::default()
     };
     let runs = kinds.iter().map(|kind| {
         let mut metrics = match kind {
-            Kind::Clairvoyant => RunMetrics {
-                seed,
-                energy_kwh: charge.iter().sum::<f64>() * 230.0 / 3_600_000.0,
-                shares: charge.clone(),
-                ..RunMetrics::default()
-            },
+            Kind::Clairvoyant => knowing(charge.clone()),
+            Kind::Promise => knowing(clairvoyant::charge_as_promised(scenario, whole, seed)),
             _ => plant::Run::new(scenario, &background, *kind, seed).run(),
         };
         plant::relate(scenario, &charge, &mut metrics);

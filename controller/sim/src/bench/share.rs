@@ -27,6 +27,19 @@ pub fn fair(room_a: &[f64], claims: &[Claim], order: &[usize]) -> Vec<f64> {
     shares
 }
 
+/// Whether shares are within what every limit leaves.
+pub(super) fn all_fit(room_a: &[f64], claims: &[Claim], shares: &[f64]) -> bool {
+    let mut room = room_a.to_vec();
+    for (claim, share) in claims.iter().zip(shares) {
+        give(&mut room, &claim.rows, *share);
+    }
+    // What the house alone takes of a limit is none of their doing.
+    let before = room.iter().zip(room_a);
+    before
+        .into_iter()
+        .all(|(left, room)| *left >= room.min(0.0) - EPSILON)
+}
+
 /// The classes, the one that is served first in front.
 pub(super) fn classes(claims: &[Claim]) -> Vec<u32> {
     let mut classes: Vec<u32> = claims.iter().map(|claim| claim.class).collect();

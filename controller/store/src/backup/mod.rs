@@ -143,7 +143,7 @@ impl Temporary {
         std::fs::DirBuilder::new()
             .mode(0o700)
             .create(&path)
-            .map_err(file_error(&path))?;
+            .map_err(file_error(parent))?;
         Ok(Self(path))
     }
 }

@@ -103,6 +103,9 @@ impl Raising<'_> {
         present: &[Row],
         rivals: &mut [Option<Rivals>],
     ) -> Option<Reason> {
+        if let Some(reason) = self.never(index, load) {
+            return Some(reason);
+        }
         if let Some(reason) = self.patience(index, load) {
             return Some(reason);
         }
@@ -131,6 +134,17 @@ impl Raising<'_> {
                 None => Reason::held(load, &row.bound),
             },
         })
+    }
+
+    /// That its least is more than a fuse ever gives, however little the others take.
+    fn never(&self, index: usize, load: &Load) -> Option<Reason> {
+        let needs = |row: &Row| {
+            let ways = [&row.by_phases.all, &row.by_phases.one];
+            let weights = ways.map(|way| way.get(index).copied().unwrap_or(0));
+            times(load.spec.least, weights.into_iter().min().unwrap_or(0))
+        };
+        let row = self.rows.iter().find(|row| needs(row) > row.bound.limit)?;
+        Some(Reason::never(load, &row.bound, needs(row)))
     }
 
     /// The loads that go first where a row is full, and those that have most of it.

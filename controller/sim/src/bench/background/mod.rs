@@ -55,6 +55,11 @@ impl BackgroundSpec {
         }
     }
 
+    /// Whether it is made from a seed, so that another seed makes another one.
+    pub const fn is_made(&self) -> bool {
+        matches!(self, Self::Household { .. } | Self::Steps(_))
+    }
+
     /// The background of each second. `allowed_a` is what steps may reach on each line.
     pub fn trace(
         &self,

@@ -63,18 +63,21 @@ pub enum Kind {
     Smartevse,
     /// Down at once, up after ten minutes.
     Hold,
+    /// What could be had by who knows everything and keeps the promise.
+    Promise,
     /// What could be had by who knows everything.
     Clairvoyant,
 }
 
 impl Kind {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Headroom,
         Self::Static,
         Self::Evcc,
         Self::Smartevse,
         Self::Hold,
+        Self::Promise,
         Self::Clairvoyant,
     ];
 
@@ -86,6 +89,7 @@ impl Kind {
             Self::Evcc => "evcc",
             Self::Smartevse => "smartevse",
             Self::Hold => "hold",
+            Self::Promise => "promise",
             Self::Clairvoyant => "clairvoyant",
         }
     }
@@ -95,7 +99,7 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Makes one, at the beginning or after a restart; the clairvoyant is none.
+    /// Makes one, at the beginning or after a restart; the two that know everything are none.
     pub(super) fn make(
         self,
         scenario: &Scenario,
@@ -108,7 +112,7 @@ impl Kind {
             Self::Evcc => Some(Box::new(evcc::Evcc::new(scenario, now))),
             Self::Smartevse => Some(Box::new(smartevse::Smartevse::new(scenario))),
             Self::Hold => Some(Box::new(hold::Hold::new(scenario))),
-            Self::Clairvoyant => None,
+            Self::Promise | Self::Clairvoyant => None,
         }
     }
 }

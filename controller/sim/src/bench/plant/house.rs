@@ -3,7 +3,6 @@
 use headroom_core::units::{PerPhase, Phase, Watts};
 
 use super::STEP_MS;
-use crate::bench::background::BackgroundSpec;
 use crate::bench::metrics::{RunMetrics, Watch};
 use crate::bench::scenario::{MeterModel, Scenario, Tank};
 use crate::bench::visit::car_at;
@@ -122,7 +121,7 @@ pub(super) fn tank_at(scenario: &Scenario, load: &str) -> Tank {
     named.cloned().unwrap_or_else(|| Tank::common(load))
 }
 
-/// The background of each second, if it leaves the fastest device below nine tenths of its threshold.
+/// The background of each second; `None`: it is made from the seed, and would nearly open the fastest device alone.
 pub(in crate::bench) fn background(scenario: &Scenario, seed: u64) -> Option<Vec<Currents>> {
     let wiring = if scenario.is_delta() {
         Wiring::Delta
@@ -133,14 +132,14 @@ pub(in crate::bench) fn background(scenario: &Scenario, seed: u64) -> Option<Vec
     let trace = scenario
         .background
         .trace(wiring, scenario.seconds(), rating, seed);
-    if !matches!(
-        scenario.background,
-        BackgroundSpec::Household { .. } | BackgroundSpec::Steps(_)
-    ) {
-        return Some(trace);
-    }
+    let stays = !scenario.background.is_made() || !nearly_opens_alone(scenario, &trace);
+    stays.then_some(trace)
+}
+
+/// Whether a background alone brings the fastest device above nine tenths of its threshold.
+pub(in crate::bench) fn nearly_opens_alone(scenario: &Scenario, trace: &[Currents]) -> bool {
     let mut watch = Watch::new(scenario, None, seconds(STEP_MS));
-    for (second, currents) in (1_u64..).zip(&trace) {
+    for (second, currents) in (1_u64..).zip(trace) {
         let lines = with_slow_loads(scenario, currents).line_amps();
         watch.step(seconds(second * 1000), 1.0, lines, lines, || {
             PerPhase::all(0.0)
@@ -148,7 +147,7 @@ pub(in crate::bench) fn background(scenario: &Scenario, seed: u64) -> Option<Vec
     }
     let mut alone = RunMetrics::default();
     watch.add_to(scenario.duration_h * 3600.0, &mut alone);
-    (alone.highest_thermal <= 0.9).then_some(trace)
+    alone.highest_thermal > 0.9
 }
 
 /// A background with the slow loads as their thermostats want them, for who does not control them.

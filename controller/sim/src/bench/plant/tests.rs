@@ -67,6 +67,33 @@ fn the_clairvoyant_knows_that_currents_between_lines_are_phasors() {
     assert!((amps - 26.06).abs() < 0.05, "{amps}");
 }
 
+/// 16 A gG, and 7.3 s until a charger has answered: half an ampere is kept free for a step of 10 A, and whole amperes are
+/// given.
+#[test]
+fn who_keeps_the_promise_leaves_room_for_a_step_of_the_house() {
+    let scenario = steady(ONE);
+    let trace = background(&scenario, 1).unwrap();
+    let charge = clairvoyant::charge_as_promised(&scenario, &trace, 1);
+    assert!((charge[0] - 11.0 * 3.0 * 7200.0).abs() < 1e-6, "{charge:?}");
+}
+
+#[test]
+fn who_keeps_the_promise_raises_no_sooner_than_thirty_seconds_after_a_change() {
+    let scenario = steady(ONE);
+    let mut trace = background(&scenario, 1).unwrap();
+    for now in &mut trace[3000..3010] {
+        for line in Phase::ALL {
+            now.add(line, Current::new(5.0, 0.95));
+        }
+    }
+    let charge = clairvoyant::charge_as_promised(&scenario, &trace, 1)[0] / 3.0;
+    // Seven amperes beside nine, where no step is larger than what the class leaves; for thirty seconds, not for ten.
+    assert!(
+        (charge - (11.0 * 7170.0 + 7.0 * 30.0)).abs() < 1e-6,
+        "{charge}"
+    );
+}
+
 #[test]
 fn a_limit_that_never_changes_is_one_command_and_one_closing() {
     let metrics = run(&steady(ONE), Kind::Static);

@@ -10,6 +10,8 @@ const HOURS_MAX: f64 = 744.0;
 const SEEDS_MAX: u64 = 1000;
 /// Longest time of a link or a fault, in seconds: a week.
 const SECONDS_MAX: f64 = 604_800.0;
+/// Coarsest currents of a meter, in amperes.
+const STEP_A_MAX: f64 = 100.0;
 /// Most of anything that is not a charger or a slow load.
 const LIST_MAX: usize = 1000;
 
@@ -54,6 +56,7 @@ impl Scenario {
         check_visits(&self.visits)?;
         self.cars.iter().try_for_each(check_car)?;
         self.tanks.iter().try_for_each(check_tank)?;
+        let check_fault = |fault: &Fault| check_fault(fault, self.duration_h);
         self.faults.iter().try_for_each(check_fault)?;
         self.check_names()?;
         self.background.validate()
@@ -103,6 +106,8 @@ fn check_meter(meter: &MeterModel) -> Check {
     within("period_s of a meter", meter.period_s, 0.1, 3600.0)?;
     within("latency_s of a meter", meter.latency_s, 0.0, 60.0)?;
     within("loss of a meter", meter.loss, 0.0, 1.0)?;
+    let step_a = meter.current_step_a.to_f64();
+    within("current_step_a of a meter", step_a, 0.0, STEP_A_MAX)?;
     let power_period_s = meter.power_period_s.unwrap_or(1.0);
     within("power_period_s of a meter", power_period_s, 0.1, 3600.0)
 }
@@ -165,7 +170,7 @@ fn check_tank(tank: &Tank) -> Check {
     within("draw_every_s of a tank", longest, shortest, SECONDS_MAX)
 }
 
-fn check_fault(fault: &Fault) -> Check {
+fn check_fault(fault: &Fault, duration_h: f64) -> Check {
     let (at_h, for_s) = match fault {
         Fault::Stuck {
             at_h, current_a, ..
@@ -191,8 +196,8 @@ fn check_fault(fault: &Fault) -> Check {
         | Fault::MeterGap { at_h, for_s }
         | Fault::MeterFrozen { at_h, for_s } => (at_h, *for_s),
     };
-    within("at_h of a fault", *at_h, 0.0, HOURS_MAX)?;
-    within("faults[0]", for_s, 0.0, SECONDS_MAX)
+    within("at_h of a fault", *at_h, 0.0, duration_h)?;
+    within("for_s of a fault", for_s, 0.0, SECONDS_MAX)
 }
 
 fn charger_of(fault: &Fault) -> Option<&String> {
@@ -229,8 +234,24 @@ mod tests {
             ("[link]\nreport_s = 0\n", "report_s of a link"),
             ("[meter]\nperiod_s = -1\n", "period_s of a meter"),
             (
+                "[meter]\ncurrent_step_a = -1\n",
+                "current_step_a of a meter",
+            ),
+            (
+                "[meter]\nlatency_s = nan\n",
+                "meter.latency_s: must be a number, and neither nan nor inf",
+            ),
+            (
                 "[[faults]]\nkind = \"restart\"\nat_h = 1\nfor_s = nan\n",
-                "faults[0]",
+                "faults[0]: must be a number",
+            ),
+            (
+                "[[faults]]\nkind = \"restart\"\nat_h = 1\nfor_s = -1\n",
+                "for_s of a fault",
+            ),
+            (
+                "[[faults]]\nkind = \"restart\"\nat_h = 24.5\nfor_s = 1\n",
+                "at_h of a fault must be from 0 to 24",
             ),
         ] {
             // What is not in a table goes first.

@@ -18,8 +18,10 @@ const FILE_MAX: u64 = 64 << 20;
 #[derive(Debug, Error)]
 pub enum ScenarioError {
     /// The file cannot be read.
-    #[error("cannot read the scenario {path}")]
+    #[error("cannot read the {what} {path}")]
     Read {
+        /// What it is.
+        what: &'static str,
         /// Which file.
         path: String,
         /// Why.
@@ -51,7 +53,11 @@ impl Scenario {
     pub fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
         let wrong = |message: String| ScenarioError::Parse {
             name: name.to_owned(),
-            message,
+            // JSON has no word for these numbers.
+            message: message.replace(
+                "invalid type: null, expected f64",
+                "must be a number, and neither nan nor inf",
+            ),
         };
         // By way of a plain value: the shapes of the API are read from JSON already, and a second reader of all of them would be
         // a fifth of a megabyte.
@@ -76,22 +82,23 @@ impl Scenario {
     /// # Errors
     /// What is wrong with it, and where.
     pub fn load(path: &Path) -> Result<Self, ScenarioError> {
-        let read = |path: &Path| {
+        let read = |what, path: &Path| {
             read_text(path).map_err(|source| ScenarioError::Read {
+                what,
                 path: path.display().to_string(),
                 source,
             })
         };
-        let text = read(path)?;
+        let text = read("scenario", path)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let mut scenario = Self::parse(&name, &text)?;
         if let BackgroundSpec::Csv { file, rows } = &mut scenario.background {
             let beside = path.parent().unwrap_or(Path::new("")).join(&*file);
-            *rows =
-                background::rows(&read(&beside)?).map_err(|message| ScenarioError::Invalid {
-                    name: beside.display().to_string(),
-                    message,
-                })?;
+            let text = read("background", &beside)?;
+            *rows = background::rows(&text).map_err(|message| ScenarioError::Invalid {
+                name: scenario.name.clone(),
+                message: format!("its background {}: {message}", beside.display()),
+            })?;
         }
         Ok(scenario)
     }
