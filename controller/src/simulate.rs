@@ -148,7 +148,7 @@ fn benchmark(args: &SimulateArgs, threads: usize) -> anyhow::Result<()> {
         if outcome.hopeless {
             write!(
                 progress,
-                "; the background alone nearly opens, or opens, the fastest legal fuse: no controller can help that"
+                "; the background alone opens the fastest legal fuse: no controller can help that"
             )?;
         }
         writeln!(progress)?;

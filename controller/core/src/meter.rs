@@ -3,7 +3,7 @@
 //! Freshness comes from the data: a reading that is the same in every value for too long counts as one
 //! stale reading, however often it comes. Power alone does not refresh a meter that sends currents.
 
-use std::collections::VecDeque;
+mod intervals;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,11 +14,10 @@ use crate::fuse::{Class, Fuse};
 use crate::it::ThreeWire;
 use crate::snapshot::Source;
 use crate::units::{Instant, Milliamps, PerPhase, Phase, Watts};
+use intervals::Intervals;
 
 /// Readings with currents that must have come before anything is raised.
 pub const READINGS_TO_RAISE: u32 = 3;
-/// Intervals that the period is learnt from.
-const INTERVALS: usize = 9;
 /// A meter is stale after this many of its periods…
 const STALE_PERIODS: u64 = 3;
 /// …within these bounds, in milliseconds.
@@ -64,7 +63,7 @@ pub struct Meter {
     good: u32,
     last_currents: Option<Instant>,
     last_any: Option<Instant>,
-    intervals: VecDeque<u64>,
+    intervals: Intervals,
     newest: Option<Reading>,
     same_since: Instant,
     same_count: u32,
@@ -75,7 +74,7 @@ pub struct Meter {
     /// Total power of the newest reading with currents, and what the loads drew then at least.
     power_then: Option<(Watts, Milliamps)>,
     /// Times between readings that tell the total power.
-    power_intervals: VecDeque<u64>,
+    power_intervals: Intervals,
     last_power: Option<Instant>,
     /// What the power alone says that each line may have gained since.
     gained: Milliamps,
@@ -93,7 +92,7 @@ impl Meter {
             good: 0,
             last_currents: None,
             last_any: None,
-            intervals: VecDeque::new(),
+            intervals: Intervals::default(),
             newest: None,
             same_since: now,
             same_count: 0,
@@ -102,7 +101,7 @@ impl Meter {
             source: PerPhase::all(Source::Measured),
             line_at: PerPhase::default(),
             power_then: None,
-            power_intervals: VecDeque::new(),
+            power_intervals: Intervals::default(),
             last_power: None,
             gained: Milliamps::ZERO,
             background: Background::default(),
@@ -187,7 +186,7 @@ impl Meter {
         }
         if complete {
             if let Some(last) = self.last_currents {
-                remember(&mut self.intervals, now.since_ms(last));
+                self.intervals.remember(now.since_ms(last));
             }
             self.last_currents = Some(now);
             self.good = self.good.saturating_add(1);
@@ -239,7 +238,7 @@ impl Meter {
             return;
         };
         if let Some(last) = self.last_power.replace(now) {
-            remember(&mut self.power_intervals, now.since_ms(last));
+            self.power_intervals.remember(now.since_ms(last));
         }
         if with_currents {
             self.power_then = Some((power, sum(&draw.low)));
@@ -280,7 +279,7 @@ impl Meter {
 
     /// Learnt time between readings with currents, in milliseconds.
     pub fn period_ms(&self) -> Option<u64> {
-        median(&self.intervals)
+        self.intervals.median()
     }
 
     /// Age at which its word is stale, in milliseconds.
@@ -391,7 +390,10 @@ impl Meter {
     pub fn sees_after_ms(&self, now: Instant) -> Option<u64> {
         let currents = self.period_ms()?;
         let last = self.last_currents?;
-        let power = median(&self.power_intervals).filter(|period| *period < currents);
+        let power = self
+            .power_intervals
+            .median()
+            .filter(|period| *period < currents);
         let (period, last) = match (power, self.last_power) {
             (Some(power), Some(at)) => (power, at.max(last)),
             _ => (currents, last),
@@ -460,24 +462,6 @@ impl Meter {
     pub fn thermal(&self, phase: Phase) -> Option<f64> {
         self.fuses.get_ref(phase).as_ref().map(Fuse::share)
     }
-}
-
-fn remember(intervals: &mut VecDeque<u64>, ms: u64) {
-    intervals.push_back(ms);
-    if intervals.len() > INTERVALS {
-        intervals.pop_front();
-    }
-}
-
-/// Asked often, so without memory of its own.
-fn median(intervals: &VecDeque<u64>) -> Option<u64> {
-    let mut copy = [0; INTERVALS];
-    for (slot, interval) in copy.iter_mut().zip(intervals) {
-        *slot = *interval;
-    }
-    let sorted = copy.get_mut(..intervals.len())?;
-    sorted.sort_unstable();
-    sorted.get(sorted.len() / 2).copied()
 }
 
 fn sum(lines: &PerPhase<Milliamps>) -> Milliamps {

@@ -238,8 +238,12 @@ impl Reason {
 
     /// Has nothing, and never will: what it takes to start is more than a fuse ever gives.
     pub fn never(load: &Load, bound: &Bound, needs: Milliamps) -> Self {
+        let check = match bound.phase {
+            Some(_) => "the rating of the fuse",
+            None => "that limit",
+        };
         let text = format!(
-            "{} stays off: it needs {needs} at least, and {} never gives more than {}. Check its settings and the rating of the fuse.",
+            "{} stays off: it needs {needs} at least, and {} never gives more than {}. Check its settings and {check}.",
             load.title(),
             bound.place(),
             bound.limit

@@ -159,14 +159,11 @@ impl fmt::Display for Milliamps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tenths = (self.0.abs().saturating_add(50)) / 100;
         let sign = if self.0 < 0 && tenths > 0 { "-" } else { "" };
-        // Part by part: half of what sentences cost is their numbers.
-        f.write_str(sign)?;
-        (tenths / 10).fmt(f)?;
-        if tenths % 10 != 0 {
-            f.write_str(".")?;
-            (tenths % 10).fmt(f)?;
+        if tenths % 10 == 0 {
+            write!(f, "{sign}{} A", tenths / 10)
+        } else {
+            write!(f, "{sign}{}.{} A", tenths / 10, tenths % 10)
         }
-        f.write_str(" A")
     }
 }
 

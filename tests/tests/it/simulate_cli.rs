@@ -118,7 +118,7 @@ fn a_background_may_come_from_a_file() {
 #[test]
 fn a_background_that_no_controller_can_help_is_told() {
     let files = Files::new();
-    for (amps, hopeless) in [("15", false), ("40", true)] {
+    for (amps, hopeless) in [("15", false), ("19.5", false), ("21", true), ("40", true)] {
         let text = STEADY.replace("amps = [4, 3, 2]", &format!("amps = [{amps}, 3, 2]"));
         let path = files.write("house.toml", &text);
         let outcome = simulate(&[path.to_str().unwrap(), "--controller", "headroom"]);

@@ -13,7 +13,7 @@ use crate::app::Shared;
 use crate::body::MaybeSent;
 use crate::identity::Who;
 use crate::problem::Problem;
-use crate::words::field_error;
+use crate::words::field_error_in;
 
 /// Readings that are held in memory at most: two days of one each second, some 40 MB.
 const READINGS: usize = 200_000;
@@ -39,7 +39,7 @@ pub(crate) async fn post(
     let journal = shared.app.journal.reader().await?;
     let asked = Asked::of(&journal, range, READINGS, &change)
         .await
-        .map_err(problem)?;
+        .map_err(|error| problem(error, &change))?;
     let answer = tokio::task::spawn_blocking(move || asked.answer()).await;
     drop(turn);
     let answer = answer.map_err(|error| {
@@ -85,17 +85,18 @@ fn range(change: &mut Value, now: Timestamp) -> Result<Range, Problem> {
 }
 
 /// The configuration is read as a whole, which tells in words of Rust what is wrong with a field.
-fn by_name(error: FieldError) -> FieldError {
+fn by_name(error: FieldError, change: &Value) -> FieldError {
     if error.code == UNREADABLE {
-        return field_error(error.field, &error.message);
+        return field_error_in(change, error.field, &error.message);
     }
     error
 }
 
-fn problem(error: WhatIfError) -> Problem {
+fn problem(error: WhatIfError, change: &Value) -> Problem {
     let (field, code) = match error {
         WhatIfError::Invalid(errors) => {
-            return Problem::invalid(errors.into_iter().map(by_name).collect());
+            let errors = errors.into_iter().map(|error| by_name(error, change));
+            return Problem::invalid(errors.collect());
         }
         WhatIfError::Store(error) => return error.into(),
         WhatIfError::Delta => ("site.grid", "conflict"),

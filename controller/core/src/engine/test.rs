@@ -96,11 +96,14 @@ impl Engine {
         self.test.as_ref().is_some_and(Test::is_running)
     }
 
-    /// What is configured of the charger that is tested.
+    /// What is configured of the charger that is tested, but for what it is called.
     pub(super) fn tested_spec(&self) -> Option<load::Spec> {
         let test = self.test.as_ref().filter(|test| test.is_running())?;
         let load = self.loads.iter().find(|load| load.spec.id == test.load())?;
-        Some(load.spec.clone())
+        Some(load::Spec {
+            name: String::new(),
+            ..load.spec.clone()
+        })
     }
 
     pub(super) fn begin_test(&mut self, id: &str, cut: bool, guard: Guard, now: Instant) {

@@ -203,13 +203,24 @@ pub struct Load {
     phase_use: PhaseUse,
 }
 
-/// Adds its id to each name that another load has too, so that what is said of one is not taken for the other.
+/// Adds its id to what each load is called that another one is called too, so that what is said of one is not taken for
+/// the other.
 pub fn tell_apart(specs: &mut [Spec]) {
-    let names: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
-    let is_shared = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
-    for spec in specs {
-        if !spec.name.is_empty() && is_shared(&spec.name) {
-            spec.name = format!("{} ({})", spec.name, spec.id);
+    let titles: Vec<String> = specs.iter().map(|spec| spec.title().to_owned()).collect();
+    for (spec, title) in specs.iter_mut().zip(&titles) {
+        if titles.iter().filter(|other| *other == title).count() > 1 {
+            spec.name = format!("{title} ({})", spec.id);
+        }
+    }
+}
+
+impl Spec {
+    /// What people call it, or its id.
+    fn title(&self) -> &str {
+        if self.name.is_empty() {
+            &self.id
+        } else {
+            &self.name
         }
     }
 }
@@ -278,11 +289,7 @@ impl Load {
 
     /// What people call it.
     pub fn title(&self) -> &str {
-        if self.spec.name.is_empty() {
-            &self.spec.id
-        } else {
-            &self.spec.name
-        }
+        self.spec.title()
     }
 
     /// What it was told last. Before that, or when its lease has run out, what it is at by itself as far

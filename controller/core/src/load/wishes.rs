@@ -73,10 +73,12 @@ impl Load {
         manual: Option<(Milliamps, Instant)>,
     ) -> Option<(Milliamps, Instant)> {
         let pause = self.wishes.pause.map(|until| (Milliamps::ZERO, until));
-        let (lowest, until) = [pause, self.wishes.limit, self.wishes.test, manual]
-            .into_iter()
-            .flatten()
-            .min()?;
+        let wishes = [pause, self.wishes.limit, self.wishes.test, manual];
+        // Nearly always there is none, and this is asked often.
+        if wishes.iter().all(Option::is_none) {
+            return None;
+        }
+        let (lowest, until) = wishes.into_iter().flatten().min()?;
         (lowest < self.spec.most).then(|| (self.allowed(lowest), until))
     }
 

@@ -252,8 +252,8 @@ impl<'a> Raising<'a> {
         } else if self.switches(index) {
             to >= load.spec.least
         } else {
-            let calm = small_raise_at(load).is_none_or(|at| at <= self.world.now);
-            to >= has + self.raise_step(index, load) || (to > has && (to == most || calm))
+            let calm = || small_raise_at(load).is_none_or(|at| at <= self.world.now);
+            to > has && (to == most || calm() || to >= has + self.raise_step(index, load))
         }
     }
 

@@ -8,7 +8,7 @@
 
 use headroom_core::units::{Milliamps, PerPhase, Phase};
 
-use super::promise::Promise;
+use super::promise::{Done, Promise};
 use super::scenario::Scenario;
 use super::share::{Claim, all_fit, classes, fair};
 use super::visit::{Stay, car_at, stays};
@@ -37,16 +37,22 @@ pub fn charge(scenario: &Scenario, background: &[Currents], seed: u64) -> Vec<f6
     charge_within(scenario, background, seed, None)
 }
 
-/// The same where what Headroom promises is kept.
-pub fn charge_as_promised(scenario: &Scenario, background: &[Currents], seed: u64) -> Vec<f64> {
-    charge_within(scenario, background, seed, Some(Promise::new(scenario)))
+/// The same where what Headroom promises is kept, and what it took.
+pub fn charge_as_promised(
+    scenario: &Scenario,
+    background: &[Currents],
+    seed: u64,
+) -> (Vec<f64>, Done) {
+    let mut promise = Promise::new(scenario);
+    let charge = charge_within(scenario, background, seed, Some(&mut promise));
+    (charge, promise.done())
 }
 
 fn charge_within(
     scenario: &Scenario,
     background: &[Currents],
     seed: u64,
-    mut promise: Option<Promise>,
+    mut promise: Option<&mut Promise>,
 ) -> Vec<f64> {
     let circuits = &scenario.site.circuits;
     let rating = scenario.rating();
@@ -97,13 +103,10 @@ fn charge_within(
         })
         .collect();
     let mut order: Vec<usize> = (0..claimants.len()).collect();
-    let mut room = vec![0.0; 3 + 3 * circuits.len()];
-    for (circuit, rows) in circuits
+    let fed: Vec<f64> = circuits
         .iter()
-        .zip(room.get_mut(3..).unwrap_or_default().chunks_exact_mut(3))
-    {
-        rows.copy_from_slice(&circuit.rating_a.per_phase().map(Milliamps::to_f64).0);
-    }
+        .flat_map(|circuit| circuit.rating_a.per_phase().map(Milliamps::to_f64).0)
+        .collect();
     for (second, now) in (0_u64..).zip(background) {
         if second % TURN_S == 0 {
             order.sort_by(|a, b| {
@@ -115,27 +118,29 @@ fn charge_within(
         if claims.iter().all(|claim| claim.most_a <= 0.0) {
             continue;
         }
-        let level = promise
-            .as_ref()
-            .map_or(rating, |promise| promise.levels(now.line_amps()));
-        let mut amps = if scenario.is_delta() {
-            phasor_shares(now, level, &claimants, &claims, &order)
-        } else {
-            for (line, room) in Phase::ALL.into_iter().zip(&mut room) {
-                *room = beside(now.branches.get(line), level.get(line));
-            }
-            fair(&room, &claims, &order)
+        // What each row leaves where a line may carry so much.
+        let room = |level: PerPhase<f64>| {
+            let lines = level.zip_with(&now.branches, |level, now| beside(now, level));
+            [&lines.0[..], &fed].concat()
         };
-        if let Some(promise) = &mut promise {
-            let fits = |amps: &[f64]| {
-                if scenario.is_delta() {
-                    phasors_fit(now, level, &claimants, amps)
-                } else {
-                    all_fit(&room, &claims, amps)
-                }
-            };
-            promise.round(second, &mut amps, &claims, &order, fits);
-        }
+        let shares = |claims: &[Claim], level: PerPhase<f64>| {
+            if scenario.is_delta() {
+                phasor_shares(now, level, &claimants, claims, &order)
+            } else {
+                fair(&room(level), claims, &order)
+            }
+        };
+        let fits = |amps: &[f64], level: PerPhase<f64>| {
+            if scenario.is_delta() {
+                phasors_fit(now, level, &claimants, amps)
+            } else {
+                all_fit(&room(level), &claims, amps)
+            }
+        };
+        let amps = match &mut promise {
+            Some(promise) => promise.give(second, &claims, now.line_amps(), shares, fits),
+            None => shares(&claims, rating),
+        };
         for (one, amps) in claimants.iter_mut().zip(amps) {
             one.got += amps * one.phases;
             one.got_this_stay += amps * one.phases;

@@ -36,7 +36,7 @@ pub struct Outcome {
     pub summaries: Vec<Summary>,
     /// Seeds whose background alone would nearly open the fastest device; the next were taken instead.
     pub rejected: Vec<u64>,
-    /// The background is a given one, and would nearly open the fastest device alone: no controller can help that.
+    /// The background is a given one, and opens the fastest device alone: no controller can help that.
     pub hopeless: bool,
 }
 
@@ -84,10 +84,10 @@ pub fn run(scenario: &Scenario, kinds: &[Kind], threads: usize) -> Result<Outcom
     })
 }
 
-/// Whether a background that no seed changes would nearly open the fastest device alone.
+/// Whether a background that no seed changes opens the fastest device alone.
 fn is_hopeless(scenario: &Scenario) -> bool {
-    let given = plant::background(scenario, 1).filter(|_| !scenario.background.is_made());
-    given.is_some_and(|background| plant::nearly_opens_alone(scenario, &background))
+    let opens = |background: Vec<_>| plant::opens_alone(scenario, &background);
+    !scenario.background.is_made() && plant::background(scenario, 1).is_some_and(opens)
 }
 
 /// All controllers with one seed; `None` if its background alone would nearly open the fuse.
@@ -106,7 +106,18 @@ fn run_seed(scenario: &Scenario, kinds: &[Kind], seed: u64) -> Option<Vec<RunMet
     let runs = kinds.iter().map(|kind| {
         let mut metrics = match kind {
             Kind::Clairvoyant => knowing(charge.clone()),
-            Kind::Promise => knowing(clairvoyant::charge_as_promised(scenario, whole, seed)),
+            Kind::Promise => {
+                let (charge, done) = clairvoyant::charge_as_promised(scenario, whole, seed);
+                let chargers = u32::try_from(scenario.chargers.len()).unwrap_or(u32::MAX);
+                let days = scenario.duration_h / 24.0 * f64::from(chargers.max(1));
+                let present_h = f64::from(done.present_s) / 3600.0;
+                RunMetrics {
+                    commands_per_hour: f64::from(done.commands) / present_h.max(1.0),
+                    commands_per_hour_of_day: f64::from(done.commands) / (24.0 * days),
+                    closings_per_day: f64::from(done.closings) / days,
+                    ..knowing(charge)
+                }
+            }
             _ => plant::Run::new(scenario, &background, *kind, seed).run(),
         };
         plant::relate(scenario, &charge, &mut metrics);

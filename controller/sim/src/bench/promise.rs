@@ -1,9 +1,11 @@
-//! A clairvoyant that keeps what Headroom promises: what is left of the energy is the price of delays and of thrift with
-//! commands, what is not is the price of the promise and of whole amperes.
+//! A clairvoyant that keeps what Headroom promises, and its rules: between it and the core lie delays, the hold time, and
+//! thrift with commands and contactors; between it and the clairvoyant the promise and whole amperes.
 //!
-//! It knows the house of each second and acts in it. It stays where the fastest legal device, at its steady state, bears a
-//! step of the house until the chargers have answered; it gives whole amperes; it raises a charger no sooner than 30 s after
-//! a change. It knows no faults, and closes contactors and commands as often as it likes.
+//! It knows the house of each second and acts in it. It raises to where the fastest legal device, at its steady state, bears a
+//! step of the house until the chargers have answered, and lowers when that is passed by noise and more; it gives whole
+//! amperes; it raises a charger no sooner than 30 s after a change. It knows no faults, and commands as often as it likes.
+
+use std::cmp::Reverse;
 
 use headroom_core::fuse::{Class, Fuse};
 use headroom_core::units::{Milliamps, PerPhase, Phase};
@@ -11,8 +13,11 @@ use headroom_core::units::{Milliamps, PerPhase, Phase};
 use super::scenario::Scenario;
 use super::share::Claim;
 
-/// The core raises up to this share of the state at which the fastest legal device opens.
-const SHARE: f64 = 0.92;
+/// As the core: raised up to this share of the state at which the fastest legal device opens, and cut above the other.
+const RAISE_SHARE: f64 = 0.92;
+const KEEP_SHARE: f64 = 0.98;
+/// Nothing is cut for less than this, in amperes.
+const NOISE_A: f64 = 0.3;
 /// The house alone is taken to draw no more than this part of a line's rating.
 const HOUSE: f64 = 0.95;
 /// The largest step of a house, in amperes: below this rating, and from it on.
@@ -24,14 +29,27 @@ const CAR_S: f64 = 5.0;
 /// A charger is raised no sooner after a change, in seconds.
 const RAISE_AFTER_S: u64 = 30;
 
-/// What it keeps to.
+/// What it keeps to, and what it did.
 pub(super) struct Promise {
     fuses: PerPhase<Option<Fuse>>,
     rating_a: PerPhase<f64>,
     largest_step_a: Option<f64>,
-    reaction_ms: u64,
+    /// From a step of the house to the answer of the slowest charger on each line.
+    reaction_ms: PerPhase<u64>,
     /// What each charger was given last, and since which second.
-    given: Vec<(f64, u64)>,
+    given: Vec<(f64, Option<u64>)>,
+    done: Done,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Done {
+    /// Changes of a limit while a car was there.
+    pub commands: u32,
+    /// Those from nothing.
+    pub closings: u32,
+    /// Seconds in which a car was there that wanted current, over all chargers.
+    pub present_s: u32,
 }
 
 impl Promise {
@@ -42,12 +60,16 @@ impl Promise {
             curve: fuse.curve,
             ambient_c: fuse.ambient_c,
         };
-        let slowest = scenario
-            .chargers
-            .iter()
-            .map(|charger| scenario.link(&charger.id).latency_s)
-            .fold(0.0, f64::max);
-        let reaction_s = scenario.meter.period_s + scenario.meter.latency_s + slowest + CAR_S;
+        let meter = &scenario.meter;
+        // The total power shows a step too, where it comes more often.
+        let period_s = meter.power_period_s.unwrap_or(f64::INFINITY);
+        let sees_s = meter.period_s.min(period_s) + meter.latency_s;
+        let slowest_s = |line: Phase| {
+            let there = scenario.chargers.iter();
+            let there = there.filter(|charger| scenario.terminals(charger).contains(&line));
+            let links = there.map(|charger| scenario.link(&charger.id).latency_s);
+            links.fold(0.0, f64::max)
+        };
         Self {
             fuses: fuse
                 .rating_a
@@ -55,13 +77,84 @@ impl Promise {
                 .map(|rating| Fuse::new(class, rating)),
             rating_a: scenario.rating(),
             largest_step_a: scenario.site.largest_step_a.map(Milliamps::to_f64),
-            reaction_ms: crate::millis(reaction_s),
-            given: vec![(0.0, 0); scenario.chargers.len()],
+            reaction_ms: PerPhase(
+                Phase::ALL.map(|line| crate::millis(sees_s + slowest_s(line) + CAR_S)),
+            ),
+            given: vec![(0.0, None); scenario.chargers.len()],
+            done: Done::default(),
         }
     }
 
+    pub(super) const fn done(&self) -> Done {
+        self.done
+    }
+
+    /// What each charger gets in a second. `shares`: fair shares of what levels of the lines leave; `fits`: whether shares are
+    /// within them.
+    pub(super) fn give(
+        &mut self,
+        second: u64,
+        claims: &[Claim],
+        house_a: PerPhase<f64>,
+        shares: impl Fn(&[Claim], PerPhase<f64>) -> Vec<f64>,
+        fits: impl Fn(&[f64], PerPhase<f64>) -> bool,
+    ) -> Vec<f64> {
+        let keep = self.levels(house_a, KEEP_SHARE);
+        let before: Vec<f64> = self
+            .given
+            .iter()
+            .zip(claims)
+            .map(|((given, _), claim)| whole(given.min(claim.most_a), claim))
+            .collect();
+        let share = |most: &[f64], level: PerPhase<f64>| {
+            let claims: Vec<Claim> = claims
+                .iter()
+                .zip(most)
+                .map(|(claim, most)| Claim {
+                    most_a: claim.most_a.min(*most),
+                    ..claim.clone()
+                })
+                .collect();
+            let shares = shares(&claims, level);
+            in_whole_amperes(&shares, &claims, |amps| fits(amps, level))
+        };
+        let amps = if fits(&before, keep.map(|level| level + NOISE_A)) {
+            let most: Vec<f64> = self
+                .given
+                .iter()
+                .zip(&before)
+                .map(|((_, since), before)| {
+                    let waits = since.is_some_and(|since| second < since + RAISE_AFTER_S);
+                    if waits { *before } else { f64::INFINITY }
+                })
+                .collect();
+            let goal = share(&most, self.levels(house_a, RAISE_SHARE));
+            let raised: Vec<f64> = goal.iter().zip(&before).map(|(a, b)| a.max(*b)).collect();
+            // Who is to have less has it only where another one could not have more else.
+            if fits(&raised, keep) {
+                raised
+            } else if raised == before {
+                before
+            } else {
+                goal
+            }
+        } else {
+            share(&before, keep)
+        };
+        for ((given, claim), amps) in self.given.iter_mut().zip(claims).zip(&amps) {
+            let there = claim.most_a > 0.0;
+            self.done.present_s += u32::from(there);
+            if (given.0 - *amps).abs() > 0.5 {
+                self.done.commands += u32::from(there);
+                self.done.closings += u32::from(given.0 <= 0.0);
+                *given = (*amps, Some(second));
+            }
+        }
+        amps
+    }
+
     /// What each line may carry beside a house.
-    pub(super) fn levels(&self, house_a: PerPhase<f64>) -> PerPhase<f64> {
+    fn levels(&self, house_a: PerPhase<f64>, share: f64) -> PerPhase<f64> {
         PerPhase(Phase::ALL.map(|line| {
             let rating_a = self.rating_a.get(line);
             let largest_a = self.largest_step_a.unwrap_or(if rating_a < LARGE_FUSE_A {
@@ -73,53 +166,43 @@ impl Promise {
             let fuse = self.fuses.get_ref(line).as_ref();
             fuse.zip(Milliamps::from_f64(step_a))
                 .map_or(rating_a, |(fuse, step)| {
-                    let level = fuse.level(step, self.reaction_ms, SHARE);
+                    let level = fuse.level(step, self.reaction_ms.get(line), share);
                     level.to_f64().min(rating_a)
                 })
         }))
     }
+}
 
-    /// Makes whole amperes of shares, those that are left one by one to whom they fit, and holds raises back.
-    pub(super) fn round(
-        &mut self,
-        second: u64,
-        amps: &mut [f64],
-        claims: &[Claim],
-        order: &[usize],
-        fits: impl Fn(&[f64]) -> bool,
-    ) {
-        let most: Vec<f64> = self
-            .given
-            .iter()
-            .zip(claims)
-            .map(|((given, since), claim)| {
-                let waits = *given > 0.0 && second < since + RAISE_AFTER_S;
-                if waits { *given } else { claim.most_a }
-            })
-            .collect();
-        for ((amps, most), claim) in amps.iter_mut().zip(&most).zip(claims) {
-            *amps = amps.min(*most).floor();
-            if *amps < claim.least_a {
-                *amps = 0.0;
-            }
+/// Whole amperes of a share, and nothing where that is less than can be used.
+fn whole(amps: f64, claim: &Claim) -> f64 {
+    // A share of 6 A may be told as a hair less.
+    let amps = (amps + 1e-6).floor();
+    if amps < claim.least_a { 0.0 } else { amps }
+}
+
+/// Whole amperes of shares, and what is left over one by one to whom it fits, class by class.
+fn in_whole_amperes(shares: &[f64], claims: &[Claim], fits: impl Fn(&[f64]) -> bool) -> Vec<f64> {
+    let mut amps: Vec<f64> = shares
+        .iter()
+        .zip(claims)
+        .map(|(share, claim)| whole(*share, claim))
+        .collect();
+    let mut order: Vec<usize> = (0..claims.len()).collect();
+    order.sort_by_key(|index| claims.get(*index).map(|claim| Reverse(claim.class)));
+    for index in order {
+        let (Some(before), Some(claim)) = (amps.get(index).copied(), claims.get(index)) else {
+            continue;
+        };
+        if before <= 0.0 || before + 1.0 > claim.most_a {
+            continue;
         }
-        for index in order.iter().copied() {
-            let before = amps.get(index).copied().unwrap_or_default();
-            let most = most.get(index).copied().unwrap_or_default();
-            let Some(slot) = amps.get_mut(index).filter(|amps| **amps > 0.0) else {
-                continue;
-            };
-            *slot = (before + 1.0).min(most).max(before);
-            if !fits(amps)
-                && let Some(slot) = amps.get_mut(index)
-            {
-                *slot = before;
-            }
+        let mut tried = amps.clone();
+        if let Some(slot) = tried.get_mut(index) {
+            *slot = before + 1.0;
         }
-        for ((given, since), amps) in self.given.iter_mut().zip(amps) {
-            if (*given - *amps).abs() > 0.5 {
-                (*given, *since) = (*amps, second);
-            }
+        if fits(&tried) {
+            amps = tried;
         }
     }
+    amps
 }

@@ -103,7 +103,11 @@ impl Raising<'_> {
         present: &[Row],
         rivals: &mut [Option<Rivals>],
     ) -> Option<Reason> {
-        if let Some(reason) = self.never(index, load) {
+        let has = self.has(index);
+        if has == Milliamps::ZERO
+            && load.current() == Milliamps::ZERO
+            && let Some(reason) = self.never(index, load)
+        {
             return Some(reason);
         }
         if let Some(reason) = self.patience(index, load) {
@@ -114,7 +118,6 @@ impl Raising<'_> {
         let rivals = rivals
             .get_mut(bound)?
             .get_or_insert_with(|| self.rivals(row));
-        let has = self.has(index);
         let loads = self.world.loads;
         let rival = other_of(rivals.first, index)
             .and_then(|other| loads.get(other))

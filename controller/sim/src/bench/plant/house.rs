@@ -132,23 +132,32 @@ pub(in crate::bench) fn background(scenario: &Scenario, seed: u64) -> Option<Vec
     let trace = scenario
         .background
         .trace(wiring, scenario.seconds(), rating, seed);
-    let stays = !scenario.background.is_made() || !nearly_opens_alone(scenario, &trace);
-    stays.then_some(trace)
+    if !scenario.background.is_made() {
+        return Some(trace);
+    }
+    let heated = trace
+        .iter()
+        .map(|currents| with_slow_loads(scenario, currents).line_amps());
+    let alone = alone(scenario, heated);
+    (alone.highest_thermal <= 0.9).then_some(trace)
 }
 
-/// Whether a background alone opens the fastest device, or brings it above nine tenths of its threshold.
-pub(in crate::bench) fn nearly_opens_alone(scenario: &Scenario, trace: &[Currents]) -> bool {
+/// Whether a background alone opens the fastest device.
+pub(in crate::bench) fn opens_alone(scenario: &Scenario, trace: &[Currents]) -> bool {
+    alone(scenario, trace.iter().map(Currents::line_amps)).trips > 0
+}
+
+/// What currents do to the fastest device while nobody controls anything.
+fn alone(scenario: &Scenario, amps: impl Iterator<Item = PerPhase<f64>>) -> RunMetrics {
     let mut watch = Watch::new(scenario, None, seconds(STEP_MS));
-    for (second, currents) in (1_u64..).zip(trace) {
-        let lines = with_slow_loads(scenario, currents).line_amps();
+    for (second, lines) in (1_u64..).zip(amps) {
         watch.step(seconds(second * 1000), 1.0, lines, lines, || {
             PerPhase::all(0.0)
         });
     }
-    let mut alone = RunMetrics::default();
-    watch.add_to(scenario.duration_h * 3600.0, &mut alone);
-    // Far above the rating it opens without getting warm.
-    alone.trips > 0 || alone.highest_thermal > 0.9
+    let mut metrics = RunMetrics::default();
+    watch.add_to(scenario.duration_h * 3600.0, &mut metrics);
+    metrics
 }
 
 /// A background with the slow loads as their thermostats want them, for who does not control them.

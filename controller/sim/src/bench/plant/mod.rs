@@ -29,7 +29,7 @@ use crate::profile::Limit;
 use crate::random::Random;
 use crate::{millis, seconds};
 
-pub(super) use self::house::{background, nearly_opens_alone, with_slow_loads, with_tanks};
+pub(super) use self::house::{background, opens_alone, with_slow_loads, with_tanks};
 
 /// The plant's step, in milliseconds.
 const STEP_MS: u64 = 1000;

@@ -73,7 +73,7 @@ fn the_clairvoyant_knows_that_currents_between_lines_are_phasors() {
 fn who_keeps_the_promise_leaves_room_for_a_step_of_the_house() {
     let scenario = steady(ONE);
     let trace = background(&scenario, 1).unwrap();
-    let charge = clairvoyant::charge_as_promised(&scenario, &trace, 1);
+    let (charge, _) = clairvoyant::charge_as_promised(&scenario, &trace, 1);
     assert!((charge[0] - 11.0 * 3.0 * 7200.0).abs() < 1e-6, "{charge:?}");
 }
 
@@ -86,7 +86,9 @@ fn who_keeps_the_promise_raises_no_sooner_than_thirty_seconds_after_a_change() {
             now.add(line, Current::new(5.0, 0.95));
         }
     }
-    let charge = clairvoyant::charge_as_promised(&scenario, &trace, 1)[0] / 3.0;
+    let (charge, done) = clairvoyant::charge_as_promised(&scenario, &trace, 1);
+    let charge = charge[0] / 3.0;
+    assert_eq!((done.commands, done.closings), (3, 1));
     // Seven amperes beside nine, where no step is larger than what the class leaves; for thirty seconds, not for ten.
     assert!(
         (charge - (11.0 * 7170.0 + 7.0 * 30.0)).abs() < 1e-6,

@@ -218,7 +218,11 @@ mod tests {
     fn what_cannot_be_is_named() {
         Scenario::parse("good", GOOD).unwrap();
         for (more, words) in [
-            ("duration_h = nan\n", "duration_h: "),
+            ("duration_h = nan\n", "duration_h: must be a number"),
+            (
+                "visits = [{ from_h = 5, to_h = 6, kwh = nan }]\n",
+                "visits[0].kwh: must be",
+            ),
             ("seeds = 0\n", "seeds must be"),
             ("visits = [{ from_h = 5, to_h = 4 }]\n", "to_h of a visit"),
             (
@@ -243,7 +247,7 @@ mod tests {
             ),
             (
                 "[[faults]]\nkind = \"restart\"\nat_h = 1\nfor_s = nan\n",
-                "faults[0]: must be a number",
+                "faults[0].for_s: must be a number",
             ),
             (
                 "[[faults]]\nkind = \"restart\"\nat_h = 1\nfor_s = -1\n",

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use headroom_core::config::{Charger, Config, Grid, MAIN, Mode};
 use headroom_core::units::{Milliamps, PerPhase, Phase};
+use serde_json::Value;
 use thiserror::Error;
 
 use super::{Link, Scenario};
@@ -53,16 +54,16 @@ impl Scenario {
     pub fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
         let wrong = |message: String| ScenarioError::Parse {
             name: name.to_owned(),
-            // JSON has no word for these numbers.
-            message: message.replace(
-                "invalid type: null, expected f64",
-                "must be a number, and neither nan nor inf",
-            ),
+            message,
         };
         // By way of a plain value: the shapes of the API are read from JSON already, and a second reader of all of them would be
         // a fifth of a megabyte.
-        let value: serde_json::Value =
-            toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        let value: Value = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        // TOML has no null, and JSON no word for what is no finite number.
+        if let Some(path) = null_in(&value) {
+            let message = format!("{path}: must be a number, and neither nan nor inf");
+            return Err(wrong(message));
+        }
         let mut scenario: Self =
             serde_path_to_error::deserialize(value).map_err(|error| wrong(error.to_string()))?;
         if scenario.name.is_empty() {
@@ -164,6 +165,26 @@ impl Scenario {
             at = &found.parent;
         }
         path
+    }
+}
+
+/// Where the first null stands.
+fn null_in(value: &Value) -> Option<String> {
+    let below = |name: &str, value: &Value| {
+        null_in(value).map(|path| match path.as_str() {
+            "" => name.to_owned(),
+            inner if inner.starts_with('[') => format!("{name}{inner}"),
+            inner => format!("{name}.{inner}"),
+        })
+    };
+    match value {
+        Value::Null => Some(String::new()),
+        Value::Array(list) => {
+            let mut places = list.iter().enumerate();
+            places.find_map(|(index, value)| below(&format!("[{index}]"), value))
+        }
+        Value::Object(fields) => fields.iter().find_map(|(name, value)| below(name, value)),
+        _ => None,
     }
 }
 
