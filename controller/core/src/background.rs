@@ -116,22 +116,35 @@ impl From<Peaks> for Slots {
 
 impl Peaks {
     fn add(&mut self, current: PerPhase<Option<Milliamps>>, hold_ms: u64, now: Instant) {
-        let mut slots = std::mem::take(&mut self.slots);
-        slots.add(current, hold_ms, now);
-        *self = Self::from(slots);
+        let start = self.slots.add(current, hold_ms, now);
+        let oldest = self.slots.slots.front().map_or(start, |(start, _)| *start);
+        for phase in Phase::ALL {
+            let known = self.highest.get(phase);
+            let highest = if known.is_some_and(|(_, at)| at < oldest) {
+                self.slots.highest_since(phase, oldest)
+            } else {
+                known.max(current.get(phase).map(|current| (current, start)))
+            };
+            *self.highest.get_mut(phase) = highest;
+        }
     }
 }
 
 impl Slots {
-    fn add(&mut self, current: PerPhase<Option<Milliamps>>, hold_ms: u64, now: Instant) {
+    /// Says when the slot began that a current was taken into.
+    fn add(&mut self, current: PerPhase<Option<Milliamps>>, hold_ms: u64, now: Instant) -> Instant {
         let slot_ms = (hold_ms / HOLD_SLOTS).max(1);
-        match self.slots.back_mut() {
+        let into = match self.slots.back_mut() {
             // Nothing is less than any current.
             Some((start, peak)) if now.since_ms(*start) < slot_ms => {
                 *peak = peak.zip_with(&current, Ord::max);
+                *start
             }
-            _ => self.slots.push_back((now, current)),
-        }
+            _ => {
+                self.slots.push_back((now, current));
+                now
+            }
+        };
         while self
             .slots
             .front()
@@ -139,6 +152,7 @@ impl Slots {
         {
             self.slots.pop_front();
         }
+        into
     }
 
     /// The highest of a line in the slots that begin no sooner than this, and the start of the last slot that has it.
@@ -459,6 +473,21 @@ mod tests {
         observe(&mut background, 3_000, 0, 0, 61);
         assert_eq!(background.held(Phase::L1), Some(Milliamps(3_000)));
         assert_eq!(background.highest().get(Phase::L1), Milliamps(20_000));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_highest_of_the_slots_is_kept_as_it_would_be_found_anew(
+            readings in proptest::collection::vec((0..5_000_u64, 0..4_i64, 1..3_u64), 1..200),
+        ) {
+            let (mut peaks, mut now) = (Peaks::default(), Instant(0));
+            for (wait_ms, current, hold) in readings {
+                now = now.after_ms(wait_ms);
+                let lines = PerPhase([Some(Milliamps(current)), None, (current > 1).then_some(Milliamps(-current))]);
+                peaks.add(lines, hold * 10_000, now);
+                proptest::prop_assert_eq!(peaks.highest, Peaks::from(peaks.slots.clone()).highest);
+            }
+        }
     }
 
     #[test]

@@ -174,7 +174,7 @@ fn without_a_scenario_the_built_in_ones_are_listed() {
     let outcome = simulate(&[]);
     assert_eq!(outcome.code, Some(0));
     let text = &outcome.stdout;
-    for name in ["a ", "e5 ", "j_standard ", "sixteen "] {
+    for name in ["a ", "e5 ", "e_learnt ", "j_standard ", "sixteen "] {
         assert!(text.lines().any(|line| line.starts_with(name)), "{text}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use headroom_core::action::Command;
 use headroom_core::config::{Config, Rating};
-use headroom_core::event::Event;
+use headroom_core::event::{Event, Tick};
 use headroom_core::snapshot::LoadDetail;
 use headroom_core::trial::{Report, Test, Verdict};
 use headroom_core::units::{Instant, Milliamps, Phase};
@@ -210,7 +210,10 @@ impl House {
                 let command = json!({"type": "command", "command": command});
                 twin.step(serde_json::from_value(command).unwrap(), now);
             }
-            twin.step(event, now);
+            // A report that says nothing new makes no plan without a test.
+            for event in [event, Event::Tick(Tick {})] {
+                twin.step(event, now);
+            }
             let without = setpoint(&twin);
             assert!(
                 given <= without,

@@ -18,6 +18,7 @@ scenarios![
     "d",
     "e",
     "e5",
+    "e_learnt",
     "f",
     "g",
     "h",
