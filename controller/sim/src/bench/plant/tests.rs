@@ -162,3 +162,18 @@ fn a_house_behind_which_everything_is_told_late_trips_with_a_blind_controller() 
     assert!(metrics.trips > 0);
     assert!(metrics.first_trip_s.unwrap() > 3600.0);
 }
+
+#[test]
+fn a_made_house_that_opens_a_device_at_once_is_rejected() {
+    let made = |step_a: u32, highest: f64| {
+        let text = format!(
+            "title = \"steps\"\nduration_h = 1\n{ONE}\n\
+             [site]\nmain_fuse = {{ rating_a = 16 }}\n\
+             [background]\nkind = \"steps\"\nstep_a = {step_a}\nbase_a = 1\nhighest = {highest}\ngap_s = [20, 60]\n"
+        );
+        background(&Scenario::parse("steps", &text).unwrap(), 1)
+    };
+    assert!(made(5, 0.8).is_some());
+    // A fuse that opens at once does not get warm.
+    assert!(made(40, 2.6).is_none());
+}
