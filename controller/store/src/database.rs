@@ -8,6 +8,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
+use sqlx::{ConnectOptions, Connection};
 
 use crate::directory::private_file;
 use crate::error::StoreError;
@@ -39,13 +40,14 @@ pub(crate) fn prepare_file(path: &Path) -> Result<(), StoreError> {
         })
 }
 
-/// Connects, looks whether the file is a database, and brings its schema up to date.
+/// Looks whether the file is a database, connects, and brings its schema up to date.
 ///
 /// By way of a pool of one: the migrator's future is `Send` with a pool, and not with a connection.
 pub(crate) async fn open(
     options: SqliteConnectOptions,
     migrator: Migrator,
 ) -> Result<SqliteConnection, MigrateError> {
+    look(options.get_filename()).await?;
     let pool = SqlitePoolOptions::new()
         .max_connections(1)
         .connect_with(options)
@@ -56,14 +58,25 @@ pub(crate) async fn open(
     opened
 }
 
+/// Reads the first page, so that damage is known before anything is written.
+///
+/// By a connection without settings: one whose settings fail is left behind by sqlx, and when it ends at last it removes the log
+/// that lies beside the name of the file, be it that of a file which was begun anew there.
+async fn look(path: &Path) -> Result<(), sqlx::Error> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(BUSY);
+    let mut connection = options.connect().await?;
+    let looked = sqlx::query(SCHEMA_SIZE).execute(&mut connection).await;
+    connection.close().await?;
+    looked.map(drop)
+}
+
 async fn bring_up_to_date(
     pool: &SqlitePool,
     migrator: Migrator,
 ) -> Result<SqliteConnection, MigrateError> {
-    // Reads the first page, so that damage is known before anything is written.
-    sqlx::query_scalar::<_, i64>(SCHEMA_SIZE)
-        .fetch_one(pool)
-        .await?;
     migrator.run(pool).await?;
     Ok(pool.acquire().await?.detach())
 }

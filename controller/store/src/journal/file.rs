@@ -59,8 +59,14 @@ pub(super) async fn highest(path: &Path) -> Option<Highest> {
             alarm,
         })
     };
-    let found = tokio::time::timeout(NUMBERS, ask).await.ok()?;
-    tokio::spawn(async move { readers.close().await });
+    let asked = async {
+        let found = ask.await;
+        // The last connection that ends removes the files beside the database: whoever opens it at that moment is told
+        // that it is not there.
+        readers.close().await;
+        found
+    };
+    let found = tokio::time::timeout(NUMBERS, asked).await.ok()?;
     found.ok().filter(|highest| {
         [highest.run, highest.decision, highest.alarm]
             .iter()

@@ -62,12 +62,35 @@ async fn a_damaged_journal_is_set_aside_and_a_new_one_begun() {
             }
         }
         let journal = open(directory.path()).await;
-        let aside = journal.set_aside().unwrap_or_else(|| panic!("{damage}"));
+        let aside = journal
+            .set_aside()
+            .unwrap_or_else(|| panic!("{damage}: {:?}", *journal.problem().borrow()));
         assert!(aside.exists());
         assert_eq!(*journal.problem().borrow(), None);
         step(&journal, 1, Vec::new(), true);
         let page = journal.decisions(&DecisionFilter::default()).await.unwrap();
         assert_eq!(page.items.len(), 1, "{damage}");
+    }
+}
+
+/// A connection that goes on behind a file which was moved removes the log of the file that is begun anew in its place.
+#[tokio::test]
+async fn nothing_holds_a_journal_that_cannot_be_used() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(FILE);
+    open(directory.path()).await.close().await;
+    let bytes = std::fs::read(&path).unwrap();
+    for damaged in [vec![b'x'; bytes.len()], bytes[..bytes.len() / 2].to_vec()] {
+        std::fs::write(&path, damaged).unwrap();
+        for _ in 0..50 {
+            file::open(&path).await.unwrap_err();
+            let held: Vec<PathBuf> = std::fs::read_dir("/proc/self/fd")
+                .unwrap()
+                .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
+                .filter(|file| file.starts_with(directory.path()))
+                .collect();
+            assert_eq!(held, Vec::<PathBuf>::new());
+        }
     }
 }
 
