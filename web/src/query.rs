@@ -27,11 +27,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let unreadable =
+            || Problem::malformed("What stands behind the question mark cannot be read.");
+        if !parts.uri.query().is_none_or(is_escaped) {
+            return Err(unreadable());
+        }
         let pairs = Query::<Vec<(String, String)>>::from_request_parts(parts, state)
             .await
-            .map_err(|_| {
-                Problem::malformed("What stands behind the question mark cannot be read.")
-            })?;
+            .map_err(|_| unreadable())?;
         let mut params = Self {
             given: BTreeMap::new(),
             errors: Vec::new(),
@@ -43,6 +46,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
         }
         Ok(params)
     }
+}
+
+/// Whether each percent sign is followed by the two digits of a byte: others would be taken as they stand, and be looked for.
+fn is_escaped(query: &str) -> bool {
+    query.split('%').skip(1).all(|after| {
+        let byte = after.as_bytes().first_chunk::<2>();
+        byte.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    })
 }
 
 /// Lets requests through whose path stands alone.

@@ -245,6 +245,11 @@ async fn decisions_are_listed_filtered_and_told_with_their_inputs() {
         let name = query.split('=').next().unwrap();
         assert_eq!(answer.field().0, name, "{query}");
     }
+    assert_eq!(ids("?load=%65v1").await, [1]);
+    for query in ["load=%zz", "load=ev1%", "load=%6", "%=1"] {
+        let answer = rig.installer(Method::GET, &format!("decisions?{query}"));
+        assert_eq!(answer.send().await.problem(), (400, "malformed"), "{query}");
+    }
     for id in ["99", "x", "-1"] {
         let answer = rig
             .installer(Method::GET, &format!("decisions/{id}"))
