@@ -42,6 +42,8 @@ pub struct Bound {
     pub available: Milliamps,
     /// How much of that stays reserved for loads that cannot be relied upon.
     pub reserved: Milliamps,
+    /// How much of that goes to what loads draw above what they were told.
+    pub overdrawn: Milliamps,
 }
 
 impl Bound {
@@ -92,6 +94,10 @@ impl fmt::Display for Leaves<'_> {
                 f,
                 ", {reserved} reserved for one that cannot be relied upon"
             )?;
+        }
+        if bound.overdrawn > Milliamps::ZERO {
+            let overdrawn = bound.overdrawn;
+            write!(f, ", {overdrawn} of them drawn above what was told")?;
         }
         if bound.level < bound.limit {
             let free = bound.limit - bound.level;
@@ -311,6 +317,17 @@ impl Reason {
             load.title()
         );
         Self::plain(ReasonCode::User, text).change(from, to)
+    }
+
+    /// Stops before it goes from one phase to all of them.
+    pub fn widens(load: &Load, from: Milliamps) -> Self {
+        let text = format!(
+            "{} is not used on one phase any more, and on {} it would draw where nothing was kept for it: it stops, and \
+             starts again when there is room.",
+            load.title(),
+            load.spec.phases
+        );
+        Self::plain(ReasonCode::Hysteresis, text).change(from, Milliamps::ZERO)
     }
 
     /// Asks for nothing.

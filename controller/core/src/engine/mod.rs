@@ -33,7 +33,7 @@ use crate::load::{self, Kind, Load, charger, slow_load};
 use crate::meter::{FROZEN_MOVE, Freshness, Meter};
 use crate::plan::{Circuit, Known, Lines, Otherwise, Plan, World};
 use crate::rotation;
-use crate::snapshot::Alarm;
+use crate::snapshot::{Alarm, Source};
 use crate::supervisor::{Findings, SupervisorMachine, Supply};
 use crate::units::{Instant, Milliamps, PerPhase};
 
@@ -465,7 +465,7 @@ impl Engine {
             "degraded.meter_stale" => {
                 Reason::stale(self.is_frozen(), self.config.site.mode == Mode::Control)
             }
-            "degraded.meter_partial" => Reason::partial(),
+            "degraded.meter_partial" => Reason::partial(self.is_rebuilt()),
             "degraded.charger_lost" => lost.map_or_else(Reason::normal, |load| {
                 Reason::unreachable(load, load.worst(now))
             }),
@@ -496,9 +496,24 @@ impl Engine {
                 .map(|load| &load.reason)
                 .find(|reason| matches!(reason.code, ReasonCode::Hysteresis | ReasonCode::Restored))
                 .cloned()
-                .unwrap_or_else(Reason::normal),
-            _ => Reason::normal(),
+                .unwrap_or_else(|| self.enough()),
+            _ => self.enough(),
         }
+    }
+
+    /// Whether nothing but rebuilt currents stands in for lines that the meter leaves out.
+    fn is_rebuilt(&self) -> bool {
+        let lines = self.phase_states();
+        let any = |source| lines.iter().any(|line| line.source == source);
+        any(Source::Rebuilt) && !any(Source::WorstCase)
+    }
+
+    /// That there is enough for all; of one that cannot be reached nobody knows.
+    fn enough(&self) -> Reason {
+        let mut unreached = self.loads.iter().filter(|load| !load.link.is_connected());
+        unreached
+            .next()
+            .map_or_else(Reason::normal, |load| load.reason.clone())
     }
 }
 

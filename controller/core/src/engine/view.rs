@@ -126,6 +126,11 @@ impl Engine {
             return Vec::new();
         };
         let lost_ms = u64::from(self.config.site.tuning.lost_after_s) * 1000;
+        let ages = || {
+            let phases = self.config.site.grid.phases().iter();
+            phases.filter_map(|&phase| main.meter.line_age_ms(phase, self.now))
+        };
+        let newest = ages().min();
         self.config
             .site
             .grid
@@ -144,7 +149,8 @@ impl Engine {
                     headroom_a: measured.map(|measured| limit - measured),
                     limit_a: limit,
                     thermal: main.meter.thermal(phase).filter(|_| measured.is_some()),
-                    source: if measured.is_some() {
+                    // A line that the newest reading leaves out counts with more than it was.
+                    source: if measured.is_some() && age == newest {
                         main.meter.source(phase)
                     } else {
                         Source::WorstCase

@@ -3,10 +3,10 @@
 
 use super::draw::CHANGE_MAX_MS;
 use super::link::LinkEvent;
-use super::{LEASE_SLACK_MS, Load, REACTION_MS, REPORT_MAX_AGE_MS};
+use super::{Kind, LEASE_SLACK_MS, Load, REACTION_MS, REPORT_MAX_AGE_MS};
 use crate::config::LeaseProof;
 use crate::event::Outcome;
-use crate::units::Instant;
+use crate::units::{Instant, Milliamps};
 
 impl Load {
     /// Takes a link that is there.
@@ -51,12 +51,17 @@ impl Load {
                 .setpoint
                 .is_some_and(|setpoint| setpoint != self.spec.safe)
         {
-            self.forget_setpoint();
+            self.forget_setpoint(now);
         }
     }
 
-    pub(super) fn forget_setpoint(&mut self) {
-        self.setpoint = None;
+    pub(super) fn forget_setpoint(&mut self, now: Instant) {
+        let was_on = self.setpoint.take().is_some_and(|on| on > Milliamps::ZERO);
+        if self.spec.kind == Kind::SlowLoad && was_on {
+            // It opened by itself, as far as anybody knows: to close it again is a change, and in its time.
+            self.off_since = Some(now);
+            self.last_told = None;
+        }
         // It gets another chance, and one only.
         self.failures = self.failures.min(1);
         self.unsettled = None;

@@ -26,8 +26,13 @@ impl Load {
     ) -> (Command, bool) {
         let from = self.current();
         let phases = if one_phase { 1 } else { self.spec.phases };
-        let renewal = self.last_told == Some((to, phases));
-        let repeats = self.setpoint == Some(to) && renewal;
+        let renewal = self
+            .last_told
+            .is_some_and(|last| self.is_same(last, (to, phases)));
+        let repeats = renewal
+            && self
+                .setpoint
+                .is_some_and(|has| self.is_same((has, phases), (to, phases)));
         if !repeats {
             let possible = self.worst(now).max(from);
             self.unsettled = (possible > to).then_some(possible);
@@ -87,6 +92,26 @@ impl Load {
         (command, renewal)
     }
 
+    /// Whether two commands are the same to it: a relay knows on and off alone.
+    fn is_same(&self, one: (Milliamps, u8), other: (Milliamps, u8)) -> bool {
+        match self.spec.kind {
+            Kind::Charger => one == other,
+            Kind::SlowLoad => (one.0 > Milliamps::ZERO) == (other.0 > Milliamps::ZERO),
+        }
+    }
+
+    /// Whether it was told one phase and is to be told all of them though nothing raised it: it does not switch any more, or
+    /// refused to. It goes by way of a pause, for its other lines were counted without it.
+    pub fn widens(&self) -> bool {
+        let runs = self
+            .setpoint
+            .is_some_and(|setpoint| setpoint > Milliamps::ZERO);
+        runs && self.spec.kind == Kind::Charger
+            && self
+                .last_told
+                .is_some_and(|(_, phases)| phases < self.phases())
+    }
+
     /// Takes what became of a command. What is not about the newest one is old news.
     pub fn take_result(&mut self, command: u64, outcome: Outcome, now: Instant) -> bool {
         if self.newest_command != Some(command) {
@@ -132,10 +157,11 @@ impl Load {
         if !self.link.is_connected() {
             return None;
         }
+        let told = (setpoint, self.phases());
         if self.resend
             || self
                 .last_told
-                .is_some_and(|(_, phases)| phases != self.phases())
+                .is_some_and(|(_, phases)| !self.is_same((setpoint, phases), told))
         {
             return Some(sent);
         }

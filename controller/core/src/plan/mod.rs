@@ -130,11 +130,20 @@ impl World<'_> {
                 let has = load.current();
                 has > load.spec.safe || load.allowed(has) != has
             })
-            .map(|(index, load)| Target {
-                load: index,
-                to: load.spec.safe,
-                one_phase: load.is_told_one(),
-                reason: reason.because(load, load.current(), load.spec.safe),
+            .map(|(index, load)| {
+                let has = load.current();
+                // A configuration that makes its least higher raises nothing here.
+                let to = if has < load.spec.safe {
+                    Milliamps::ZERO
+                } else {
+                    load.spec.safe
+                };
+                Target {
+                    load: index,
+                    to,
+                    one_phase: load.is_told_one(),
+                    reason: reason.because(load, has, to),
+                }
             })
             .collect();
         Plan {
@@ -168,6 +177,9 @@ impl World<'_> {
 
     /// The most that a load may keep, before the fuse is asked.
     fn keep(&self, load: &Load) -> (Milliamps, Ceiling) {
+        if load.widens() {
+            return (Milliamps::ZERO, Ceiling::Most);
+        }
         // The configuration may have changed what it can be given.
         let current = load.allowed(load.current());
         if let Some((most, until)) = load.user_ceiling(self.manual_for(load))
@@ -240,6 +252,7 @@ impl World<'_> {
             let mut reason = match why {
                 Ceiling::User(until) => Some(Reason::user(load, from, to, until)),
                 Ceiling::Demand if to < from => Some(Reason::demand(load, from, to)),
+                Ceiling::Most if load.widens() => Some(Reason::widens(load, from)),
                 Ceiling::Most if to < from => Some(Reason::configured(load, from, to)),
                 Ceiling::Demand | Ceiling::Most => None,
             };

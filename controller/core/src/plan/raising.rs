@@ -74,7 +74,8 @@ impl<'a> Raising<'a> {
             .map(|(index, (load, (most, _)))| {
                 let mut demand = world.demand(index, load, *most);
                 if restarts(load) {
-                    demand.least = (demand.least + RESTART_ROOM).min(*most).max(demand.least);
+                    let least = demand.least + restart_room(&rows, index, load);
+                    demand.least = least.min(*most).max(demand.least);
                 }
                 if held_on(load, world.now) {
                     demand.class = u32::MAX - 2;
@@ -208,8 +209,12 @@ impl<'a> Raising<'a> {
         for (index, (load, target)) in self.world.loads.iter().zip(first).enumerate() {
             let told = target.is_some();
             let has = self.has(index);
+            // A relay that does not say how it is has its time off first: it may be open.
+            let rests = load.spec.kind == Kind::SlowLoad
+                && load.off_ms(self.world.now) < u64::from(load.spec.restart_after_s) * 1000;
             if load.setpoint().is_none()
                 && !told
+                && !rests
                 && has > load.spec.safe
                 && has == load.allowed(has)
                 && !load.says_less_than(has)
@@ -418,9 +423,7 @@ impl<'a> Raising<'a> {
             })
             .collect();
         // The highest class first; the list is in the order of names already.
-        raisers.sort_by_key(|&load| {
-            std::cmp::Reverse(self.world.loads.get(load).map(|load| load.spec.priority))
-        });
+        raisers.sort_by_key(|&load| std::cmp::Reverse(self.class(load)));
         for raiser in raisers {
             let Some(load) = self.world.loads.get(raiser) else {
                 continue;
@@ -499,14 +502,8 @@ impl<'a> Raising<'a> {
             } else if let Some(bound) = hides {
                 set(&mut plan.reasons, raiser, Some(Reason::held(load, &bound)));
             } else {
-                let other = self.world.loads.iter().enumerate().find(|(index, other)| {
-                    *index != raiser && other.worst(self.world.now) > self.has(*index)
-                });
-                set(
-                    &mut plan.reasons,
-                    raiser,
-                    Some(Reason::waiting_for(load, other.map(|(_, other)| other))),
-                );
+                let reason = Reason::waiting_for(load, self.gives_way(raiser));
+                set(&mut plan.reasons, raiser, Some(reason));
             }
         }
     }
@@ -514,7 +511,7 @@ impl<'a> Raising<'a> {
     /// The least that a load that has nothing starts with.
     fn least(&self, index: usize, load: &Load) -> Milliamps {
         let room = if restarts(load) {
-            RESTART_ROOM
+            restart_room(&self.rows, index, load)
         } else {
             Milliamps::ZERO
         };
@@ -532,6 +529,16 @@ fn small_raise_at(load: &Load) -> Option<Instant> {
 /// Whether it is a charger that was stopped and is to start again.
 fn restarts(load: &Load) -> bool {
     load.spec.kind == Kind::Charger && !load.is_fresh_session() && load.current() == Milliamps::ZERO
+}
+
+/// How much above its least there must be for it to start again: as much as its rows can give at all.
+fn restart_room(rows: &[Row], index: usize, load: &Load) -> Milliamps {
+    let most = rows.iter().filter_map(|row| {
+        let weight = i64::from(*row.by_phases.all.get(index)?);
+        (weight > 0).then(|| Milliamps((row.bound.limit - row.bound.reserved).0 / weight))
+    });
+    let most = most.min().unwrap_or(load.spec.most);
+    (most - load.spec.least).clamp(Milliamps::ZERO, RESTART_ROOM)
 }
 
 /// Whether its least time on keeps it on, for everything but the fuse.

@@ -71,7 +71,7 @@ impl Row {
 impl World<'_> {
     /// What stays reserved for loads that cannot be counted on, and what the others draw above what they were told.
     fn taken(&self, weights: &[u8]) -> (Milliamps, Milliamps) {
-        let (mut reserved, mut overdraw) = (Milliamps::ZERO, Milliamps::ZERO);
+        let (mut reserved, mut overdrawn) = (Milliamps::ZERO, Milliamps::ZERO);
         for (index, weight) in weights
             .iter()
             .enumerate()
@@ -79,10 +79,10 @@ impl World<'_> {
         {
             match self.fixed(index) {
                 Some(fixed) => reserved += times(fixed, *weight),
-                None => overdraw += times(self.overdraw(index), *weight),
+                None => overdrawn += times(self.overdraw(index), *weight),
             }
         }
-        (reserved, overdraw)
+        (reserved, overdrawn)
     }
 
     /// For each line the longest time from a step of the background to the loads' answer; `None`: not known yet.
@@ -114,11 +114,12 @@ impl World<'_> {
             };
             let line_of = (line, *reaction_ms);
             let room = self.available(circuit, line_of, basis, || self.told(weights));
-            let (reserved, overdraw) = self.taken(weights);
+            let (reserved, overdrawn) = self.taken(weights);
             rows.push(Row {
                 circuit: line.circuit,
                 bound: Bound {
                     reserved,
+                    overdrawn,
                     circuit: Arc::clone(&line.id),
                     phase: Some(line.phase),
                     measured: circuit.meter.measured(line.phase),
@@ -126,7 +127,7 @@ impl World<'_> {
                     level: room.level,
                     available: room.available,
                 },
-                capacity: room.available - reserved - overdraw,
+                capacity: room.available - reserved - overdrawn,
                 weights: Arc::clone(weights),
                 by_phases: Arc::clone(&line.by_phases),
                 reaction_ms: *reaction_ms,
@@ -275,9 +276,10 @@ impl World<'_> {
                 load.spec.phases
             }
         });
-        let (reserved, overdraw) = self.taken(&weights);
+        let (reserved, overdrawn) = self.taken(&weights);
         let bound = Bound {
             reserved,
+            overdrawn,
             circuit: main.id.as_str().into(),
             phase: None,
             measured: None,
@@ -288,7 +290,7 @@ impl World<'_> {
         };
         Some(Row {
             circuit: 0,
-            capacity: bound.available - reserved - overdraw,
+            capacity: bound.available - reserved - overdrawn,
             reaction_ms: None,
             bound,
             weights,

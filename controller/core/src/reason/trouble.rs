@@ -58,12 +58,14 @@ impl Reason {
         )
     }
 
-    /// A line is missing.
-    pub fn partial() -> Self {
-        Self::plain(
-            ReasonCode::MeterStale,
-            "The meter leaves out the current of a line. What is missing counts with its worst case.",
-        )
+    /// A line is missing. `rebuilt`: it is made from what the meter says besides.
+    pub fn partial(rebuilt: bool) -> Self {
+        let text = if rebuilt {
+            "The meter leaves out the current of a line. It is rebuilt from the other lines, the voltages and the power."
+        } else {
+            "The meter leaves out the current of a line. What is missing counts with its worst case."
+        };
+        Self::plain(ReasonCode::MeterStale, text)
     }
 
     /// Nothing was heard of it since it is known here, and that is not long ago.

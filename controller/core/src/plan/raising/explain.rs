@@ -192,6 +192,22 @@ impl Raising<'_> {
         Some(Reason::waiting(load, what, at))
     }
 
+    /// Who still draws more than it is to have on a row of a load that is to have more.
+    pub(super) fn gives_way(&self, raiser: usize) -> Option<&Load> {
+        let shares = |other: usize| {
+            self.rows.iter().any(|row| {
+                let counts = row.weights.get(other).is_some_and(|weight| *weight > 0);
+                counts && self.weight(row, raiser) > 0
+            })
+        };
+        let mut others = self.world.loads.iter().enumerate();
+        let other = others.find(|(index, other)| {
+            let more = other.worst(self.world.now) > self.has(*index);
+            *index != raiser && more && shares(*index)
+        });
+        other.map(|(_, other)| other)
+    }
+
     /// The background of the circuit of a bound.
     fn background_of(&self, bound: &Bound) -> Option<&Background> {
         let mut circuits = self.world.circuits.iter();
