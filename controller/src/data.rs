@@ -102,6 +102,14 @@ impl Begun {
 /// When this user may not look: that is another thing than not there.
 pub(crate) fn has_state(directory: &Path) -> anyhow::Result<bool> {
     let there = directory.join("state.db").try_exists();
+    if let Err(error) = &there
+        && error.kind() == std::io::ErrorKind::NotADirectory
+    {
+        bail!(
+            "{} is a file: name the data directory that the service uses",
+            directory.display()
+        );
+    }
     there.with_context(|| {
         format!(
             "it cannot be told whether a Headroom is in the data directory {}, which this user may not look into: run this as \

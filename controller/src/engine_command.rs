@@ -8,7 +8,7 @@ use std::io::{BufRead, Write};
 use headroom_core::config::{Config, Grid};
 use headroom_core::event::ChargerReport;
 use headroom_core::{Engine, Event, EventError, Instant};
-use headroom_web::array_for_object;
+use headroom_web::{Unique, array_for_object};
 use serde_json::{Value, json};
 
 /// Longest line that is read, in bytes. A configuration with everything in it is far below.
@@ -129,8 +129,13 @@ fn check_terminals(config: &Config, report: &ChargerReport) -> Result<(), String
 
 /// Takes the time out of a line; the rest is the event.
 fn parse(line: &[u8]) -> Result<(Event, Instant), String> {
-    let mut value: Value = serde_json::from_slice(line)
-        .map_err(|error| failure("malformed", &format!("not JSON: {error}")))?;
+    let Unique(mut value) = serde_json::from_slice(line).map_err(|error| {
+        if error.is_data() {
+            failure("invalid", &error.to_string())
+        } else {
+            failure("malformed", &format!("not JSON: {error}"))
+        }
+    })?;
     let fields = value
         .as_object_mut()
         .ok_or_else(|| failure("malformed", "an event is a JSON object"))?;

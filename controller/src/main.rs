@@ -44,6 +44,7 @@ mod untouched;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
@@ -121,11 +122,13 @@ fn main() -> ExitCode {
             block_on(listen::run(args)).unwrap_or_else(|_| ExitCode::from(INTERNAL))
         }
         Command::Engine => {
-            let result = engine_command::run(std::io::stdin().lock(), std::io::stdout().lock());
-            if result.is_ok() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::from(INTERNAL)
+            let ran = engine_command::run(std::io::stdin().lock(), std::io::stdout().lock());
+            match ran {
+                // Who reads no further has what he wanted.
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+                ran => finish(
+                    ran.context("the events could not be read, or the decisions not be written"),
+                ),
             }
         }
         Command::Simulate(args) => simulate::run(&args).unwrap_or_else(|error| finish(Err(error))),

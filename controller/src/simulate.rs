@@ -42,7 +42,7 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "NAME", value_parser = parse_kind)]
     controller: Option<Kind>,
     /// A table of before: what changed is told on standard error
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "fuzz")]
     against: Option<PathBuf>,
     /// This many adversarial hours instead of scenarios
     #[arg(long, value_name = "HOURS", conflicts_with = "scenarios", value_parser = clap::value_parser!(u64).range(1..=HOURS_MAX))]
@@ -51,11 +51,10 @@ pub(crate) struct SimulateArgs {
     #[arg(
         long,
         value_name = "N",
-        default_value_t = 1,
         requires = "fuzz",
         allow_negative_numbers = true
     )]
-    seed: u64,
+    seed: Option<u64>,
 }
 
 fn parse_kind(name: &str) -> Result<Kind, String> {
@@ -74,6 +73,15 @@ fn parse_kind(name: &str) -> Result<Kind, String> {
 /// When a scenario cannot be run, or the output breaks.
 pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    if args.fuzz.is_none() && args.seed.is_some() {
+        bail!(
+            "--seed is the first of the hours of --fuzz; the seeds of a scenario are 1 and on, as many as its file says"
+        );
+    }
+    let for_scenarios = args.json || args.controller.is_some() || args.against.is_some();
+    if args.fuzz.is_none() && args.scenarios.is_empty() && for_scenarios {
+        bail!("name the scenarios to run, or all; `headroom simulate` alone lists them");
+    }
     match args.fuzz {
         Some(hours) => fuzz_hours(args, hours, threads),
         None if args.scenarios.is_empty() => list().map(|()| ExitCode::SUCCESS),
@@ -207,12 +215,16 @@ fn fuzz_hours(args: &SimulateArgs, hours: u64, threads: usize) -> anyhow::Result
             kind.name()
         );
     }
+    let first = args.seed.unwrap_or(1);
+    if first.checked_add(hours - 1).is_none() {
+        bail!("there are not so many hours from {first} on");
+    }
     let began = Instant::now();
     let mut all = Fuzzed::default();
     let mut done = 0;
     while done < hours {
         let chunk = CHUNK.min(hours - done);
-        let part = fuzz::run(args.seed.wrapping_add(done), chunk, kind, threads);
+        let part = fuzz::run(first + done, chunk, kind, threads);
         done += chunk;
         all.add(part);
         if done < hours {

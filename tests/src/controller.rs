@@ -17,6 +17,8 @@ use crate::{
 
 /// A service that takes longer to say its address has failed.
 const START: Duration = Duration::from_secs(30);
+/// A change is in force at once.
+const KNOWN: Duration = Duration::from_secs(10);
 /// Lines of its log that are shown when a test fails.
 const LOG_TAIL: usize = 60;
 
@@ -154,6 +156,11 @@ impl Controller {
             charger[field] = value.clone();
         }
         drop(self.api.post("chargers", &charger).expect(201));
+        // A charge point that connects before it is known is told to connect again; those of the tests do not.
+        self.wait_status("the charger is known", KNOWN, |status| {
+            let mut loads = status["loads"].as_array()?.iter();
+            loads.any(|load| load["id"] == id).then_some(())
+        });
     }
 
     /// All decisions, oldest first.

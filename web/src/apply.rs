@@ -2,7 +2,7 @@
 //!
 //! Invariant: everything is checked first, as the API checks it, and what is wrong changes nothing.
 
-use headroom_core::config::{Driver, Meter, OcppAuth, Secret};
+use headroom_core::config::{Driver, Meter, Mode, OcppAuth, Secret};
 use headroom_core::login::{HIDDEN, hide_password, whom};
 use headroom_core::validate::FieldError;
 use headroom_core::{Milliamps, PerPhase};
@@ -23,6 +23,8 @@ pub struct Wanted {
     pub house: House,
     /// The order of the loads, as `PUT /priorities` has it, where it is given apart.
     pub order: Option<Vec<Vec<String>>>,
+    /// Whether `site.mode` was written. A house that is in control is not left to itself by a file that says nothing of it.
+    pub says_mode: bool,
 }
 
 /// What the checks know besides the configuration.
@@ -124,7 +126,11 @@ pub async fn apply_to(
 
 /// The house with its secrets and priorities, if all of it can be right.
 fn completed(
-    Wanted { mut house, order }: Wanted,
+    Wanted {
+        mut house,
+        order,
+        says_mode,
+    }: Wanted,
     before: &House,
     checks: &Checks<'_>,
 ) -> Result<House, Vec<FieldError>> {
@@ -132,6 +138,15 @@ fn completed(
         .into_iter()
         .collect();
     errors.extend(house.keep_secrets(before.clone()));
+    if !says_mode && before.config.site.mode == Mode::Control {
+        errors.push(FieldError {
+            field: "site.mode".to_owned(),
+            code: "required",
+            message: "is not in the file, and the house is in control, which nobody would be any more: this is the whole \
+                      configuration, not what is to differ. Begin with what headroom export gives"
+                .to_owned(),
+        });
+    }
     take_back_proofs(&mut house, before);
     errors.extend(passwords(&house, before));
     if let Some(order) = order

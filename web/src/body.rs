@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::problem::Problem;
 use crate::shape::array_for_object;
+use crate::unique::Unique;
 use crate::words::field_error_in;
 
 /// Largest body (decision of the project; the largest configuration is far smaller).
@@ -80,39 +81,43 @@ async fn read(request: Request) -> Result<Bytes, Problem> {
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        not_a_number(bytes, &error).unwrap_or_else(|| {
-            Problem::malformed(format!(
-                "The request is not JSON ({error}). Nothing was changed."
-            ))
-        })
-    })
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let Unique(value) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let field = error.path().to_string();
+        let error = error.into_inner();
+        if error.is_data() {
+            Problem::field(&field, "duplicate", "stands there twice")
+        } else if is_no_number(bytes, &error) && field != "." {
+            Problem::field(&field, "range", "must be a finite number")
+        } else {
+            not_json(&error)
+        }
+    })?;
+    json.end().map_err(|error| not_json(&error))?;
+    Ok(value)
+}
+
+fn not_json(error: &serde_json::Error) -> Problem {
+    Problem::malformed(format!(
+        "The request is not JSON ({error}). Nothing was changed."
+    ))
 }
 
 /// `NaN`, `Infinity` and numbers beyond every size are not JSON, but who sends them meant a value: it is told
 /// which field they stand in.
-fn not_a_number(bytes: &[u8], error: &serde_json::Error) -> Option<Problem> {
+fn is_no_number(bytes: &[u8], error: &serde_json::Error) -> bool {
     let line_start = bytes
         .split_inclusive(|byte| *byte == b'\n')
         .take(error.line().saturating_sub(1))
         .map(<[u8]>::len)
         .sum::<usize>();
     let at = line_start + error.column().saturating_sub(1);
-    let before = bytes.get(..at.min(bytes.len()))?;
-    let is_number = error.to_string().starts_with("number out of range");
-    let rest = bytes.get(at..)?;
+    let (before, rest) = bytes.split_at(at.min(bytes.len()));
     let is_word = ["NaN", "Infinity"].iter().any(|word| {
         rest.starts_with(word.as_bytes())
             || (before.ends_with(b"-") && rest.starts_with(word.as_bytes()))
     });
-    if !is_number && !is_word {
-        return None;
-    }
-    let text = std::str::from_utf8(before).ok()?;
-    let colon = text.rfind("\":")?;
-    let start = text.get(..colon)?.rfind('"')? + 1;
-    let field = text.get(start..colon)?;
-    Some(Problem::field(field, "range", "must be a finite number"))
+    is_word || error.to_string().starts_with("number out of range")
 }
 
 /// A value as a part of the configuration. Stricter than [`typed`]: serde would take a list for an object, field
@@ -161,21 +166,35 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_none_are_told_with_their_field() {
-        for (text, is_told) in [
-            (r#"{"a": {"limit_a": NaN}}"#, true),
-            ("{\n  \"limit_a\":\n -Infinity}", true),
-            (r#"{"limit_a": -1e400}"#, true),
-            (r#"{"limit_a": Nothing}"#, false),
-            ("NaN", false),
+    fn what_cannot_be_read_is_told_with_its_field() {
+        for (text, code, field) in [
+            (r#"{"a": {"limit_a": NaN}}"#, "range", "a.limit_a"),
+            ("{\n  \"limit_a\":\n -Infinity}", "range", "limit_a"),
+            (
+                r#"{"b": [{}, {"limit_a": -1e400}]}"#,
+                "range",
+                "b[1].limit_a",
+            ),
+            (
+                r#"{"a": {"limit_a": 6, "b": 1, "limit_a": 7}}"#,
+                "duplicate",
+                "a.limit_a",
+            ),
         ] {
-            let error = serde_json::from_str::<Value>(text).unwrap_err();
-            let told = not_a_number(text.as_bytes(), &error);
-            assert_eq!(told.is_some(), is_told, "{text}");
-            let told = told
-                .map(|problem| format!("{problem:?}"))
-                .unwrap_or_default();
-            assert_eq!(told.contains("field: \"limit_a\""), is_told, "{told}");
+            let told = format!("{:?}", parse(text.as_bytes()).unwrap_err());
+            assert!(told.contains(&format!("field: \"{field}\"")), "{told}");
+            assert!(told.contains(&format!("code: \"{code}\"")), "{told}");
+        }
+        for text in [
+            r#"{"limit_a": Nothing}"#,
+            "NaN",
+            "{} {}",
+            "",
+            "{\"a\"",
+            "[1",
+        ] {
+            let told = format!("{:?}", parse(text.as_bytes()).unwrap_err());
+            assert!(told.contains("malformed"), "{text}: {told}");
         }
     }
 }

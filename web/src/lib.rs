@@ -39,6 +39,7 @@ mod tests;
 mod throttle;
 pub mod tls;
 mod trace;
+mod unique;
 mod upkeep;
 mod words;
 
@@ -56,4 +57,5 @@ pub use serve::{serve, serve_until};
 pub use shape::array_for_object;
 pub use status::{MeterInfo, Status, StatusInputs};
 pub use trace::{MeterTraced, OcppTraced};
+pub use unique::Unique;
 pub use upkeep::Upkeep;

@@ -104,6 +104,7 @@ pub(crate) fn read(text: &str) -> anyhow::Result<Wanted> {
             notifications: document.notifications,
         },
         order: document.priorities.map(|priorities| priorities.order),
+        says_mode: sent.pointer("/site/mode").is_some(),
     })
 }
 

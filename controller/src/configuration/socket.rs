@@ -35,6 +35,7 @@ enum Question {
         what: String,
         house: Box<House>,
         order: Option<Vec<Vec<String>>>,
+        says_mode: bool,
     },
 }
 
@@ -132,10 +133,12 @@ async fn to(question: Question, app: &App) -> Answer {
         what,
         house,
         order,
+        says_mode,
     } = question;
     let wanted = Wanted {
         house: *house,
         order,
+        says_mode,
     };
     // As a whole or not at all, also when who asked goes away meanwhile.
     let app = app.clone();
@@ -167,6 +170,7 @@ pub(super) async fn ask(
         what: what.to_owned(),
         house: Box::new(wanted.house.clone()),
         order: wanted.order.clone(),
+        says_mode: wanted.says_mode,
     })?;
     let asking = async {
         let mut stream = UnixStream::connect(&path).await?;

@@ -168,7 +168,11 @@ async fn full_house() -> (Rig, House) {
 
 async fn apply_json(rig: &Rig, house: Value) -> Result<Applied, ApplyError> {
     let house = serde_json::from_value(house).unwrap();
-    let wanted = Wanted { house, order: None };
+    let wanted = Wanted {
+        house,
+        order: None,
+        says_mode: true,
+    };
     apply(&rig.app, "somebody", "a file", wanted).await
 }
 

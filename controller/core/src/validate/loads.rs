@@ -76,7 +76,7 @@ impl Charger {
             report.add(
                 "min_current_a",
                 "conflict",
-                "must not be above max_current_a",
+                "must not be above max_current_a; where it is not given it is 6 A",
             );
         }
         if self.safe_current_a != Milliamps::ZERO

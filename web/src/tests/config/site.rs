@@ -2,8 +2,10 @@
 
 use headroom_core::event::UserCommand;
 use headroom_core::units::Milliamps;
+use headroom_store::House;
 
 use super::*;
+use crate::apply::{ApplyError, Wanted, apply};
 
 #[tokio::test]
 async fn the_site_is_replaced_and_the_loop_is_told() {
@@ -47,7 +49,7 @@ async fn wrong_values_of_the_site_are_told_by_field_and_change_nothing() {
         (r#"{"margin_a": NaN}"#, "margin_a", "range"),
         (
             r#"{"main_fuse": {"rating_a": -Infinity}}"#,
-            "rating_a",
+            "main_fuse.rating_a",
             "range",
         ),
         (r#"{"margin_a": 1e999}"#, "margin_a", "range"),
@@ -204,4 +206,23 @@ async fn a_change_is_told_even_when_the_asker_has_gone() {
     };
     let told = tokio::time::timeout(std::time::Duration::from_secs(30), told).await;
     assert_eq!(told.as_deref(), Ok("Here"));
+}
+
+#[tokio::test]
+async fn a_file_that_says_nothing_of_the_mode_takes_no_house_out_of_control() {
+    let rig = Rig::new().await;
+    for mode in ["observe", "control"] {
+        rig.do_it(Method::PUT, "site", json!({"mode": mode})).await;
+        let wanted = Wanted {
+            house: House::default(),
+            order: None,
+            says_mode: false,
+        };
+        let applied = apply(&rig.app, "somebody", "a file", wanted).await;
+        assert_eq!(applied.is_ok(), mode == "observe");
+        if let Err(ApplyError::Invalid(errors)) = applied {
+            assert_eq!(errors[0].field, "site.mode");
+        }
+    }
+    assert_eq!(rig.read("site").await["mode"], "control");
 }

@@ -257,7 +257,11 @@ async fn a_relay_that_is_a_charger_already_holds_up_no_other_change() {
     own.hide_secrets();
     own.config.site.name = "Home".to_owned();
     let apply = async |house: House| {
-        let wanted = Wanted { house, order: None };
+        let wanted = Wanted {
+            house,
+            order: None,
+            says_mode: true,
+        };
         apply(&rig.app, "somebody", "a file", wanted).await
     };
     apply(own.clone()).await.unwrap();
