@@ -163,6 +163,21 @@ impl Load {
         bounds
     }
 
+    /// What it said last that it draws from a line, and no more than it was told, for its word may be older than that; the
+    /// most that it may draw, where it has said nothing for long.
+    pub fn said(&self, line: Phase, now: Instant) -> Milliamps {
+        let age = self.measured_at.map_or(u64::MAX, |at| now.since_ms(at));
+        let heard = self.link.is_connected() && age <= REPORT_MAX_AGE_MS;
+        let Some((_, most)) = self.reported(line).filter(|_| heard) else {
+            return self.worst(now);
+        };
+        if self.link.straying_since().is_some() {
+            most
+        } else {
+            most.min(self.current())
+        }
+    }
+
     /// The most that it drew from each line at the time of the newest reading, if it has not begun without a word.
     pub fn stated_at_reading(&self, now: Instant) -> PerPhase<Milliamps> {
         if self.idle_then && self.says_that_it_rests(now) {

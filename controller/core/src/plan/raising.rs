@@ -11,6 +11,7 @@ use super::{Plan, Target, World, set, times, used};
 use crate::action::Reason;
 use crate::allocate::{Constraint, Demand, Grant, Use};
 use crate::load::{Ceiling, Kind, Load};
+use crate::reason::Bound;
 use crate::units::{Instant, Milliamps};
 
 /// Nothing is raised by less than this, nor by less than this part of what it can be given, unless it gets all that it can
@@ -152,11 +153,14 @@ impl<'a> Raising<'a> {
         let turns: Vec<Turn> = (0..self.world.loads.len())
             .map(|load| self.turn(load))
             .collect();
+        // Who has just been lowered is not raised again before that has been seen.
+        let lowered = |load: &usize| plan.targets.iter().any(|target| target.load == *load);
         let raisers: Vec<usize> = turns
             .iter()
             .enumerate()
             .filter(|(_, turn)| may_raise && matches!(turn, Turn::Now))
             .map(|(index, _)| index)
+            .filter(|load| !lowered(load))
             .collect();
         self.make_room(&raisers, plan);
         self.raise(raisers, plan);
@@ -422,6 +426,11 @@ impl<'a> Raising<'a> {
                 self.world.fixed(index).unwrap_or_else(counted)
             })
             .collect();
+        let said = if raisers.is_empty() {
+            Vec::new()
+        } else {
+            self.world.rows(Basis::Unsaid)
+        };
         // The highest class first; the list is in the order of names already.
         raisers.sort_by_key(|&load| std::cmp::Reverse(self.class(load)));
         for raiser in raisers {
@@ -476,7 +485,10 @@ impl<'a> Raising<'a> {
                 (false, true) => to.min(from),
                 (false, false) => to,
             };
-            if to >= load.spec.least && (tries_one || self.is_worth(raiser, load, to)) {
+            let unsaid = self.unsaid(&said, &worst, raiser, to);
+            let bears = unsaid.is_none();
+            let hides = unsaid.or(hides);
+            if bears && to >= load.spec.least && (tries_one || self.is_worth(raiser, load, to)) {
                 let reason = if switches {
                     switched(load, one_phase, from, to)
                 } else if self.world.is_promised(load) {
@@ -491,7 +503,8 @@ impl<'a> Raising<'a> {
                     reason,
                 });
                 set(&mut self.has, raiser, to);
-                set(&mut worst, raiser, to);
+                let drawn = worst.get(raiser).copied().unwrap_or_default();
+                set(&mut worst, raiser, drawn.max(to));
                 if switches && !one_phase {
                     // From now on it may draw from all of its lines.
                     for row in &mut self.rows {
@@ -506,6 +519,25 @@ impl<'a> Raising<'a> {
                 set(&mut plan.reasons, raiser, Some(reason));
             }
         }
+    }
+
+    /// The first line that may carry too much with a raise to so much, if all that the loads have not said is the house. It
+    /// is known with the next reading, or with the next word.
+    fn unsaid(
+        &self,
+        said: &[Row],
+        worst: &[Milliamps],
+        raiser: usize,
+        to: Milliamps,
+    ) -> Option<Bound> {
+        let own = worst.get(raiser).copied().unwrap_or_default();
+        let full = said.iter().find(|row| {
+            let weight = self.weight(row, raiser);
+            let counted = row.weights.get(raiser).copied().unwrap_or(0);
+            let others = used(row, worst) - times(own, counted);
+            weight > 0 && others + times(to, weight) > row.bound.available
+        });
+        full.map(|row| row.bound.clone())
     }
 
     /// The least that a load that has nothing starts with.

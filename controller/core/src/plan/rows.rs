@@ -6,6 +6,7 @@ use super::lines::{ByPhases, Line};
 use super::{Circuit, World, times};
 use crate::allocate::{Constraint, Use};
 use crate::load::Load;
+use crate::meter::Meter;
 use crate::reason::{Bound, is_overloaded};
 use crate::units::{Milliamps, Phase};
 
@@ -26,8 +27,10 @@ const HOUSE_PERCENT: i64 = 95;
 pub(super) enum Basis {
     /// The present one: for lowering.
     Now,
-    /// The highest of the hold time: for raising.
+    /// The highest of the hold time: for raising…
     Held,
+    /// …and what the newest reading shows above what the loads have said by now: for the moment of a raise.
+    Unsaid,
     /// The highest of a longer time: for raising loads that went up and down…
     HeldPatient,
     /// …and of one that is longer yet: for changing the number of phases.
@@ -108,9 +111,11 @@ impl World<'_> {
             };
             let weights = match basis {
                 Basis::Now => &line.draws,
-                Basis::Held | Basis::HeldPatient | Basis::HeldLong | Basis::Highest => {
-                    &line.may_draw
-                }
+                Basis::Held
+                | Basis::Unsaid
+                | Basis::HeldPatient
+                | Basis::HeldLong
+                | Basis::Highest => &line.may_draw,
             };
             let line_of = (line, *reaction_ms);
             let room = self.available(circuit, line_of, basis, || self.told(weights));
@@ -174,12 +179,13 @@ impl World<'_> {
         }
         let seen = match basis {
             // Its own meter must be as fresh as the main one for a raise.
-            Basis::Held | Basis::HeldPatient | Basis::HeldLong
+            Basis::Held | Basis::Unsaid | Basis::HeldPatient | Basis::HeldLong
                 if !main && !meter.allows_raising(self.now) =>
             {
                 return whole(Milliamps::ZERO);
             }
             Basis::Held => meter.background.held(phase),
+            Basis::Unsaid => self.unsaid(line, meter),
             Basis::HeldPatient => meter.background.held_patient(phase, self.now),
             Basis::HeldLong => meter.background.held_long(phase),
             Basis::Now | Basis::Highest => None,
@@ -192,7 +198,7 @@ impl World<'_> {
         };
         let background = seen.max(newest).unwrap_or_default();
         let share = match basis {
-            Basis::Held | Basis::HeldPatient | Basis::HeldLong => RAISE_SHARE,
+            Basis::Held | Basis::Unsaid | Basis::HeldPatient | Basis::HeldLong => RAISE_SHARE,
             Basis::Now | Basis::Highest => KEEP_SHARE,
         };
         // What the power alone says waits for the currents, which tell the line, where the fuse bears the wait, and where
@@ -214,6 +220,19 @@ impl World<'_> {
             level,
             available: level - background,
         }
+    }
+
+    /// What the newest reading shows on a line above what the loads have said by now: for a raise it is the house. A step of
+    /// it may hide in what a load is told and has not drawn yet; and one that says that it draws less than it may have
+    /// drawn at the time of the reading leaves the house more than was thought.
+    fn unsaid(&self, line: &Line, meter: &Meter) -> Option<Milliamps> {
+        let loads = self.loads.iter().zip(&*line.may_draw);
+        let said: Milliamps = loads
+            .filter(|(_, weight)| **weight > 0)
+            .map(|(load, _)| load.said(line.phase, self.now))
+            .sum();
+        let measured = meter.measured(line.phase);
+        measured.map(|measured| measured - said)
     }
 
     /// What the loads may draw from a line at worst.
@@ -253,7 +272,7 @@ impl World<'_> {
         let main = self.circuits.first()?;
         let background = &main.meter.background;
         let of = |phase: Phase| match basis {
-            Basis::Now => background.now(phase),
+            Basis::Now | Basis::Unsaid => background.now(phase),
             Basis::Held => background.held(phase),
             Basis::HeldPatient => background.held_patient(phase, self.now),
             Basis::HeldLong => background.held_long(phase),

@@ -22,6 +22,8 @@ const RISE: i64 = 2_000;
 
 enum Due {
     Event(Event),
+    /// The reading that comes now was taken while the house drew this.
+    Seen([f64; 3]),
     Force {
         point: usize,
         limit: i64,
@@ -87,7 +89,7 @@ pub(crate) struct Change {
     pub(crate) from: i64,
     pub(crate) to: i64,
     pub(crate) renewal: bool,
-    /// What each line would carry if every charger drew what it may, by its word on the house.
+    /// What each line would carry if every charger drew what it may, beside the house as it was at the newest reading.
     pub(crate) worst: [i64; 3],
 }
 
@@ -101,6 +103,8 @@ pub(crate) struct House {
     pub(crate) background_a: [f64; 3],
     pub(crate) s: u64,
     pub(crate) lines_a: [f64; 3],
+    /// What the house drew when the newest reading that has come was taken, in amperes.
+    seen_a: [f64; 3],
     pub(crate) poles: Vec<Adverse>,
     pub(crate) changes: Vec<Change>,
     /// What a reading becomes on its way: nothing, or another.
@@ -145,6 +149,7 @@ impl House {
             background_a: setup.base_a,
             s: 0,
             lines_a: [0.0; 3],
+            seen_a: [0.0; 3],
             poles: setup.grid.phases().iter().map(|_| pole()).collect(),
             changes: Vec::new(),
             spoil: Box::new(|_, reading| Some(reading)),
@@ -173,7 +178,7 @@ impl House {
         for index in 0..self.chargers.len() {
             self.drive(index);
         }
-        self.lines_a = self.carried().amps();
+        self.lines_a = self.carried(self.noisy(), |charger| charger.draw).amps();
         for (pole, amps) in self.poles.iter_mut().zip(self.lines_a) {
             pole.second(amps);
         }
@@ -203,20 +208,20 @@ impl House {
         self.chargers[index].limit(self.s * 1000)
     }
 
-    fn carried(&self) -> Lines {
-        let noisy = [0, 1, 2].map(|place| {
+    /// What the house draws in this second.
+    fn noisy(&self) -> [f64; 3] {
+        [0, 1, 2].map(|place| {
             let noise_a = self.noise(place, "current") * self.setup.noise_a;
             (self.background_a[place] + noise_a).max(0.0)
-        });
-        let mut lines = self.alone(noisy);
+        })
+    }
+
+    /// What the lines carry when the house draws this, and each charger that, in milliamperes.
+    fn carried(&self, house_a: [f64; 3], draws: impl Fn(&Charger) -> i64) -> Lines {
+        let mut lines = self.alone(house_a);
         for charger in &self.chargers {
-            let amps = milli(charger.draw);
-            lines.add(
-                self.setup.grid,
-                &charger.point.terminals,
-                amps,
-                charger.point.lags,
-            );
+            let (amps, point) = (milli(draws(charger)), &charger.point);
+            lines.add(self.setup.grid, &point.terminals, amps, point.lags);
         }
         lines
     }
@@ -289,6 +294,7 @@ impl House {
         let now_ms = self.now_ms;
         match due {
             Due::Event(event) => self.tell(event),
+            Due::Seen(house_a) => self.seen_a = house_a,
             Due::Force {
                 point,
                 limit,
@@ -359,10 +365,9 @@ impl House {
             ..Reading::default()
         };
         if let Some(reading) = (self.spoil)(self.s, reading) {
-            self.push(
-                ms + self.setup.meter_latency_ms,
-                Due::Event(Event::Reading(reading)),
-            );
+            let at_ms = ms + self.setup.meter_latency_ms;
+            self.push(at_ms, Due::Seen(self.noisy()));
+            self.push(at_ms, Due::Event(Event::Reading(reading)));
         }
     }
 
@@ -422,7 +427,7 @@ impl House {
             let latency_ms = charger.point.latency_ms;
             self.chargers[index].told = limit;
             self.chargers[index].unanswered.push(limit);
-            let worst = self.worst(&actions);
+            let worst = self.worst();
             self.changes.push(Change {
                 ms: self.now_ms,
                 point: index,
@@ -447,20 +452,9 @@ impl House {
     }
 
     /// What each line would carry if every charger drew what it may.
-    fn worst(&self, actions: &Actions) -> [i64; 3] {
-        Phase::ALL.map(|line| {
-            let chargers: i64 = self
-                .chargers
-                .iter()
-                .filter(|charger| charger.point.terminals.contains(&line))
-                .map(Charger::may_draw)
-                .sum();
-            let house = actions
-                .phases
-                .get(line.index())
-                .and_then(|phase| phase.background_a);
-            chargers + house.map_or(0, |house| house.0)
-        })
+    fn worst(&self) -> [i64; 3] {
+        let lines = self.carried(self.seen_a, Charger::may_draw).amps();
+        lines.map(|amps| Milliamps::from_f64(amps).unwrap().0)
     }
 }
 

@@ -15,6 +15,7 @@ mod fairness;
 mod grants;
 mod house;
 mod leases;
+mod reconfigured;
 mod renaming;
 mod reports;
 mod runner;
